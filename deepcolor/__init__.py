@@ -1,0 +1,55 @@
+"""deepcolor colors black-and-white photographs.
+
+>>> import deepcolor
+>>> deepcolor.colorize("photo.jpg").save("color.jpg")
+
+Everything public is here; each name loads what it needs on first use, so that importing deepcolor
+does not import torch.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from deepcolor.version import __version__
+
+if TYPE_CHECKING:
+    from deepcolor.card import Knob, License, StrategyCard, WeightFile
+    from deepcolor.colorizer import Colorizer, colorize, load
+    from deepcolor.errors import DeepcolorError
+    from deepcolor.registry import strategies
+    from deepcolor.strategy import Strategy
+
+__all__ = [
+    "Colorizer",
+    "DeepcolorError",
+    "Knob",
+    "License",
+    "Strategy",
+    "StrategyCard",
+    "WeightFile",
+    "__version__",
+    "colorize",
+    "load",
+    "strategies",
+]
+
+_ROOMS = {
+    "Colorizer": "colorizer",
+    "DeepcolorError": "errors",
+    "Knob": "card",
+    "License": "card",
+    "Strategy": "strategy",
+    "StrategyCard": "card",
+    "WeightFile": "card",
+    "colorize": "colorizer",
+    "load": "colorizer",
+    "strategies": "registry",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _ROOMS:
+        raise AttributeError(f"module 'deepcolor' has no attribute {name!r}")
+    return getattr(importlib.import_module(f"deepcolor.{_ROOMS[name]}"), name)

@@ -1,0 +1,5 @@
+"""``python -m deepcolor``."""
+
+from deepcolor.cli import main
+
+main()

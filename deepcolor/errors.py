@@ -1,0 +1,118 @@
+"""Every error deepcolor raises: one sentence, a code for machines, an exit code for shells."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from typing import ClassVar
+
+
+class DeepcolorError(Exception):
+    """Base of all. ``code`` names the kind in records and JSON, ``exit_code`` in shells."""
+
+    code: ClassVar[str] = "error"
+    exit_code: ClassVar[int] = 1
+
+
+class NotAPhotographError(DeepcolorError):
+    """The bytes are no image that deepcolor reads."""
+
+    code = "not_a_photograph"
+
+    def __init__(self, name: str):
+        super().__init__(
+            f"{name} is not a photograph deepcolor can read; it reads JPEG, PNG, WebP, TIFF, BMP, "
+            "GIF and AVIF."
+        )
+
+
+class DamagedPhotographError(DeepcolorError):
+    """The image begins well and then breaks off or makes no sense."""
+
+    code = "damaged_photograph"
+
+    def __init__(self, name: str, reason: str):
+        super().__init__(f"{name} is damaged ({reason}); save or copy it again from its source.")
+
+
+class TooManyPixelsError(DeepcolorError):
+    """The image is larger than deepcolor is willing to decode."""
+
+    code = "too_many_pixels"
+
+    def __init__(self, name: str, width: int, height: int, limit: int):
+        super().__init__(
+            f"{name} has {width} x {height} pixels, more than the {limit / 1e6:g} megapixels "
+            "allowed; make it smaller."
+        )
+
+
+class UnknownStrategyError(DeepcolorError):
+    """No strategy of that name is installed."""
+
+    code = "unknown_strategy"
+    exit_code = 2
+
+    def __init__(self, name: str, known: Iterable[str]):
+        known = sorted(known)
+        near = difflib.get_close_matches(name, known, n=1)
+        cure = f"did you mean '{near[0]}'?" if near else f"there are: {', '.join(known)}."
+        super().__init__(f"There is no strategy '{name}'; {cure}")
+
+
+class UnknownKnobError(DeepcolorError):
+    """The strategy has no such knob."""
+
+    code = "unknown_knob"
+    exit_code = 2
+
+    def __init__(self, strategy: str, knob: str, known: Iterable[str]):
+        takes = ", ".join(sorted(known)) or "none"
+        super().__init__(f"The strategy '{strategy}' has no knob '{knob}'; it takes: {takes}.")
+
+
+class KnobRangeError(DeepcolorError):
+    """A knob was turned beyond its ends."""
+
+    code = "knob_out_of_range"
+    exit_code = 2
+
+    def __init__(self, knob: str, value: float, low: float, high: float):
+        super().__init__(f"{knob} must be between {low:g} and {high:g}, not {value:g}.")
+
+
+class StrategyNameTakenError(DeepcolorError):
+    """Two installed packages bring a strategy of one name."""
+
+    code = "strategy_name_taken"
+
+    def __init__(self, name: str, first: str, second: str):
+        super().__init__(
+            f"Both {first} and {second} bring a strategy named '{name}'; uninstall one of them."
+        )
+
+
+class WeightsMissingError(DeepcolorError):
+    """The weights are not here and could not be fetched."""
+
+    code = "weights_missing"
+    exit_code = 3
+
+    def __init__(self, strategy: str, filename: str, reason: str, url: str, path: str):
+        super().__init__(
+            f"The weights of '{strategy}' ({filename}) are not here and {reason}; "
+            f"fetch {url} by other means and put it at {path}."
+        )
+
+
+class WeightsCorruptError(DeepcolorError):
+    """What was fetched is not what the card promises."""
+
+    code = "weights_corrupt"
+    exit_code = 3
+
+    def __init__(self, strategy: str, filename: str, problem: str):
+        super().__init__(
+            f"The weights of '{strategy}' ({filename}) are not the published ones: {problem}; "
+            "nothing was kept, try again later."
+        )

@@ -1,0 +1,113 @@
+"""CIE L*a*b* under D65 and sRGB, on torch tensors with channels first.
+
+L* is in 0…100, a* and b* in CIELAB units (about −86…98 and −108…94 for sRGB colors).
+Constants: IEC 61966-2-1 (sRGB) and CIE 15:2004 (2° observer).
+"""
+
+from __future__ import annotations
+
+import functools
+
+import torch
+from torch import Tensor
+
+WHITE_D65 = (0.95047, 1.0, 1.08883)
+RGB_TO_XYZ = (
+    (0.4124564, 0.3575761, 0.1804375),
+    (0.2126729, 0.7151522, 0.0721750),
+    (0.0193339, 0.1191920, 0.9503041),
+)
+EPSILON = 216 / 24389
+KAPPA = 24389 / 27
+GAMUT_STEPS = 8
+
+
+@functools.cache
+def _linear_of_code() -> Tensor:
+    """Linear light (0…1) of each 8-bit sRGB code, shape (256,)."""
+    code = torch.arange(256, dtype=torch.float64) / 255
+    linear = torch.where(code <= 0.04045, code / 12.92, ((code + 0.055) / 1.055) ** 2.4)
+    return linear.float()
+
+
+@functools.cache
+def _matrix(inverse: bool) -> Tensor:
+    """Linear sRGB to XYZ relative to the white point, or back; shape (3, 3)."""
+    forward = torch.tensor(RGB_TO_XYZ, dtype=torch.float64)
+    # Scaling each row by its own sum puts (1, 1, 1) exactly on the white point, so gray stays gray.
+    forward = forward / forward.sum(dim=1, keepdim=True)
+    return (torch.linalg.inv(forward) if inverse else forward).float()
+
+
+def linear_rgb(rgb: Tensor) -> Tensor:
+    """Linear light in 0…1 of 8-bit sRGB codes (uint8, any shape)."""
+    return _linear_of_code().to(rgb.device)[rgb.long()]
+
+
+def lightness(y: Tensor) -> Tensor:
+    """L* (0…100) of relative luminance ``y`` (0…1)."""
+    return 116 * _f(y) - 16
+
+
+def rgb_to_lab(rgb: Tensor) -> Tensor:
+    """L*a*b* of 8-bit sRGB: uint8 (..., 3, H, W) to float32 (..., 3, H, W)."""
+    xyz = _mix(_matrix(inverse=False), linear_rgb(rgb))
+    fx, fy, fz = _f(xyz).unbind(dim=-3)
+    return torch.stack((116 * fy - 16, 500 * (fx - fy), 200 * (fy - fz)), dim=-3)
+
+
+def lab_to_linear_rgb(l: Tensor, ab: Tensor) -> Tensor:
+    """Linear sRGB, unclipped, of L* (..., 1, H, W) and a*b* (..., 2, H, W)."""
+    fy = (l.squeeze(-3) + 16) / 116
+    fx = fy + ab.select(-3, 0) / 500
+    fz = fy - ab.select(-3, 1) / 200
+    return _mix(_matrix(inverse=True), _f_inverse(torch.stack((fx, fy, fz), dim=-3)))
+
+
+def lab_to_rgb(l: Tensor, ab: Tensor) -> Tensor:
+    """8-bit sRGB, rounded, of L* (..., 1, H, W) and in-gamut a*b* (..., 2, H, W)."""
+    linear = lab_to_linear_rgb(l, ab).clamp_(0, 1)
+    code = torch.where(
+        linear <= 0.0031308, linear * 12.92, 1.055 * linear.clamp_min(1e-9) ** (1 / 2.4) - 0.055
+    )
+    return code.mul_(255).round_().to(torch.uint8)
+
+
+def fit_gamut(l: Tensor, ab: Tensor) -> Tensor:
+    """The a*b* of least change in chroma that sRGB can show at this L* and hue.
+
+    Clipping RGB instead would move L*. Bisects the chroma of the colors outside the gamut only,
+    to 1/256 of their own chroma, always ending on the inside. Shapes as in :func:`lab_to_rgb`.
+    """
+    outside = _outside(lab_to_linear_rgb(l, ab))
+    if not outside.any():
+        return ab
+    l_out = l.squeeze(-3)[outside][None, :, None]
+    ab_out = ab.movedim(-3, 0)[:, outside][:, :, None]
+    low = torch.zeros_like(l_out)
+    high = torch.ones_like(l_out)
+    for _ in range(GAMUT_STEPS):
+        middle = (low + high) / 2
+        bad = _outside(lab_to_linear_rgb(l_out, ab_out * middle))[None]
+        low, high = torch.where(bad, low, middle), torch.where(bad, middle, high)
+    fitted = ab.movedim(-3, 0).clone()
+    fitted[:, outside] = (ab_out * low).squeeze(-1)
+    return fitted.movedim(0, -3)
+
+
+def _outside(linear: Tensor) -> Tensor:
+    # Half an 8-bit code of slack in the linear toe: rounding takes care of that much.
+    slack = 0.5 / 255 / 12.92
+    return ((linear < -slack) | (linear > 1 + slack)).any(dim=-3)
+
+
+def _mix(matrix: Tensor, channels: Tensor) -> Tensor:
+    return torch.einsum("ij,...jhw->...ihw", matrix.to(channels), channels)
+
+
+def _f(t: Tensor) -> Tensor:
+    return torch.where(t > EPSILON, t.clamp_min(1e-9) ** (1 / 3), (KAPPA * t + 16) / 116)
+
+
+def _f_inverse(f: Tensor) -> Tensor:
+    return torch.where(f > 6 / 29, f**3, (116 * f - 16) / KAPPA)

@@ -1,0 +1,67 @@
+"""Which strategies are installed: everything in the entry-point group ``deepcolor.strategies``."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from dataclasses import asdict
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any
+
+from deepcolor import weights
+from deepcolor.card import StrategyCard
+from deepcolor.errors import StrategyNameTakenError, UnknownStrategyError
+from deepcolor.strategy import Strategy
+
+GROUP = "deepcolor.strategies"
+DEFAULT = "colornet"
+
+
+def strategies() -> Mapping[str, type[Strategy]]:
+    """The installed strategies by name, sorted, the default one first.
+
+    One that fails to import is left out with a warning, so that it costs nobody else.
+    Raises :class:`StrategyNameTakenError` when two packages bring the same name.
+    """
+    found: dict[str, type[Strategy]] = {}
+    owner: dict[str, str] = {}
+    for point in entry_points(group=GROUP):
+        try:
+            strategy = point.load()
+            name = strategy.card.name
+        except Exception as error:
+            warnings.warn(f"The strategy '{point.name}' cannot be loaded: {error}", stacklevel=2)
+            continue
+        if name in found and found[name] is not strategy:
+            raise StrategyNameTakenError(name, owner[name], _package(point))
+        found[name], owner[name] = strategy, _package(point)
+    return dict(sorted(found.items(), key=lambda item: (item[0] != DEFAULT, item[0])))
+
+
+def find(name: str) -> type[Strategy]:
+    """The strategy of that name; raises :class:`UnknownStrategyError`, naming the nearest."""
+    known = strategies()
+    if name not in known:
+        raise UnknownStrategyError(name, known)
+    return known[name]
+
+
+def manifest() -> dict[str, Any]:
+    """The cards with their readiness on this machine, as JSON takes them.
+
+    ``ready`` says whether the strategy's weights lie here; if not, ``problem`` says in a sentence
+    what to do.
+    """
+    return {
+        "default": DEFAULT,
+        "strategies": [_entry(strategy.card) for strategy in strategies().values()],
+    }
+
+
+def _entry(card: StrategyCard) -> dict[str, Any]:
+    problem = weights.problem(card)
+    return asdict(card) | {"ready": problem is None, "problem": problem}
+
+
+def _package(point: EntryPoint) -> str:
+    return point.dist.name if point.dist else point.value

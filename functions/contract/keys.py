@@ -1,0 +1,43 @@
+"""The names of objects: which strategy an upload asks for, and where its record and result lie."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Container
+
+MANIFEST_KEY = "strategies.json"
+RECORDS_PREFIX = "records/"
+WEB_PREFIX = "web/"
+MAX_KEY_BYTES = 1024  # of S3
+
+
+def record_key(upload_key: str) -> str:
+    """Where the record of an upload lies: ``records/<upload key>.json`` in the results bucket.
+
+    An upload key too long for that is named by its sha256 instead.
+    """
+    key = f"{RECORDS_PREFIX}{upload_key}.json"
+    if len(key.encode()) <= MAX_KEY_BYTES:
+        return key
+    return f"{RECORDS_PREFIX}{hashlib.sha256(upload_key.encode()).hexdigest()}.json"
+
+
+def is_reserved(upload_key: str) -> bool:
+    """Whether a result under this key would overwrite the manifest or a record."""
+    return upload_key == MANIFEST_KEY or upload_key.startswith(RECORDS_PREFIX)
+
+
+def is_folder_marker(upload_key: str) -> bool:
+    """Whether the key is only the placeholder that consoles make for an empty folder."""
+    return upload_key.endswith("/")
+
+
+def strategy_in(upload_key: str, strategies: Container[str]) -> str | None:
+    """The strategy that the key's first segment names, if it names one."""
+    first, slash, _ = upload_key.partition("/")
+    return first if slash and first in strategies else None
+
+
+def web_key(owner: str, image_id: str, filename: str) -> str:
+    """Where the page uploads: ``web/<owner>/<image id>/<file name>``."""
+    return f"{WEB_PREFIX}{owner}/{image_id}/{filename}"

@@ -1,0 +1,91 @@
+"""The manifest: which strategies the workers can run, as ``strategies.json`` in the results bucket.
+
+It has the shape that ``deepcolor strategies --json`` prints::
+
+    {"default": "colornet", "strategies": [{"name": "colornet", "title": …, "ready": true, …}]}
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from functions.contract.keys import MANIFEST_KEY
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+FRESH_SECONDS = 5.0
+
+
+class ManifestMissingError(Exception):
+    """No worker has published its strategies yet."""
+
+    def __init__(self, bucket: str):
+        super().__init__(
+            f"There is no {MANIFEST_KEY} in {bucket} yet: a worker publishes it when it starts."
+        )
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """The strategies by name, each as its card tells, and the default one's name."""
+
+    default: str
+    strategies: dict[str, dict[str, Any]]
+
+    @classmethod
+    def parse(cls, text: str | bytes) -> Manifest:
+        data = json.loads(text)
+        return cls(data["default"], {entry["name"]: entry for entry in data["strategies"]})
+
+
+@dataclass
+class ManifestReader:
+    """Reads the manifest and keeps it for a few seconds, then asks S3 only whether it changed.
+
+    Shared by threads: the worst a race does is one more conditional GET.
+    """
+
+    s3: S3Client
+    bucket: str
+    _manifest: Manifest | None = None
+    _etag: str = ""
+    _checked: float = field(default=float("-inf"))
+
+    def read(self) -> Manifest:
+        """The manifest; raises :class:`ManifestMissingError` before a worker ever started."""
+        if self._manifest is None or time.monotonic() - self._checked > FRESH_SECONDS:
+            self._refresh()
+        assert self._manifest is not None
+        return self._manifest
+
+    def _refresh(self) -> None:
+        try:
+            reply = self.s3.get_object(
+                Bucket=self.bucket, Key=MANIFEST_KEY, IfNoneMatch=self._etag or '"none"'
+            )
+        except ClientError as error:
+            code = error.response["Error"]["Code"]
+            if code in {"NoSuchKey", "404"}:
+                raise ManifestMissingError(self.bucket) from error
+            if code not in {"304", "NotModified"}:
+                raise
+        else:
+            self._manifest = Manifest.parse(reply["Body"].read())
+            self._etag = reply["ETag"]
+        self._checked = time.monotonic()
+
+
+def publish(s3: S3Client, bucket: str, manifest: dict[str, Any]) -> None:
+    """Writes the manifest, as ``deepcolor strategies --json`` gives it, where all will read it."""
+    s3.put_object(
+        Bucket=bucket,
+        Key=MANIFEST_KEY,
+        Body=json.dumps(manifest, indent=1).encode(),
+        ContentType="application/json",
+    )

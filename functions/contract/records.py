@@ -1,0 +1,162 @@
+"""Records: what became of each upload, as ``records/<upload key>.json`` in the results bucket.
+
+A record's *order* counts what was asked of one key: the first upload is order 1, an upload over
+it (or a recoloring) the next. Every write is conditional on what was read, so that within an order
+the status only moves forward, and an older order never replaces a newer one.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from functions.contract.keys import record_key
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import HeadObjectOutputTypeDef
+
+ATTEMPTS = 20
+
+
+class Status(StrEnum):
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+
+    @property
+    def is_final(self) -> bool:
+        return self in (Status.DONE, Status.FAILED)
+
+    @property
+    def rank(self) -> int:
+        """How far along: a record moves only to a higher rank."""
+        return {Status.QUEUED: 0, Status.RUNNING: 1, Status.DONE: 2, Status.FAILED: 2}[self]
+
+
+@dataclass(frozen=True)
+class Source:
+    """One state of an uploaded object: another upload under its key has another etag or time."""
+
+    etag: str
+    last_modified: str
+    size: int
+
+    @classmethod
+    def of(cls, head: HeadObjectOutputTypeDef) -> Source:
+        return cls(head["ETag"], head["LastModified"].isoformat(), head["ContentLength"])
+
+
+@dataclass(frozen=True)
+class Record:
+    """What is known of one upload. Times are ISO 8601 in UTC, ``milliseconds`` are by stage.
+
+    ``error`` is ``{"code", "message"}`` when failed; ``result`` is
+    ``{"etag", "size", "content_type", "width", "height", "weights", "version"}`` when done.
+    """
+
+    key: str
+    order: int
+    status: Status
+    strategy: str
+    source: Source
+    correlation_id: str
+    knobs: dict[str, float] = field(default_factory=dict)
+    times: dict[str, str] = field(default_factory=dict)
+    milliseconds: dict[str, float] = field(default_factory=dict)
+    result: dict[str, Any] | None = None
+    error: dict[str, str] | None = None
+
+    def moved(self, status: Status, **changes: Any) -> Record:
+        """This record with another status, stamped with the time."""
+        times = self.times | {status.value: now()}
+        return replace(self, status=status, times=times, **changes)
+
+    def to_json(self) -> bytes:
+        return json.dumps(asdict(self), indent=1).encode()
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> Record:
+        data = json.loads(text)
+        return cls(
+            **data | {"status": Status(data["status"]), "source": Source(**data["source"])}
+        )
+
+
+def now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+class ContendedError(Exception):
+    """Others kept changing a record; the message will come again."""
+
+    def __init__(self, key: str):
+        super().__init__(f"The record of {key} changed at each of {ATTEMPTS} attempts to write it.")
+
+
+@dataclass(frozen=True)
+class Records:
+    """The records of one results bucket."""
+
+    s3: S3Client
+    bucket: str
+
+    def get(self, upload_key: str) -> Record | None:
+        found = self._read(upload_key)
+        return found and found[0]
+
+    def put(self, record: Record) -> Record:
+        """Writes ``record`` if it is news, and gives back whichever record stands then."""
+
+        def newer(current: Record | None) -> Record:
+            if current is None or (current.order, current.status.rank) < (
+                record.order,
+                record.status.rank,
+            ):
+                return record
+            return current
+
+        return self.update(record.key, newer)
+
+    def update(self, upload_key: str, change: Callable[[Record | None], Record]) -> Record:
+        """Replaces the record by ``change(record)``, starting again whenever another wrote first.
+
+        ``change`` may be called several times; giving back its argument writes nothing.
+        Raises :class:`ContendedError` when others keep winning.
+        """
+        for _ in range(ATTEMPTS):
+            found = self._read(upload_key)
+            current, etag = found or (None, None)
+            wanted = change(current)
+            if wanted is current:
+                return wanted
+            condition = {"IfMatch": etag} if etag else {"IfNoneMatch": "*"}
+            try:
+                self.s3.put_object(
+                    Bucket=self.bucket,
+                    Key=record_key(upload_key),
+                    Body=wanted.to_json(),
+                    ContentType="application/json",
+                    **condition,
+                )
+            except ClientError as error:
+                # 412: another wrote first; 409: another is writing; 404: it was deleted under us.
+                if error.response["ResponseMetadata"]["HTTPStatusCode"] not in {404, 409, 412}:
+                    raise
+            else:
+                return wanted
+        raise ContendedError(upload_key)
+
+    def _read(self, upload_key: str) -> tuple[Record, str] | None:
+        try:
+            reply = self.s3.get_object(Bucket=self.bucket, Key=record_key(upload_key))
+        except self.s3.exceptions.NoSuchKey:
+            return None
+        return Record.from_json(reply["Body"].read()), reply["ETag"]
