@@ -60,7 +60,9 @@ def ciede2000(lab: Tensor, lab_true: Tensor) -> Tensor:
     l, c = (l1 + l2) / 2, (c1 + c2) / 2
     far = (h1 - h2).abs() > math.pi
     total = h1 + h2
-    h = torch.where(far, torch.where(total < 2 * math.pi, total + 2 * math.pi, total - 2 * math.pi), total)
+    h = torch.where(
+        far, torch.where(total < 2 * math.pi, total + 2 * math.pi, total - 2 * math.pi), total
+    )
     h = torch.where(gray, total, h / 2)
     degree = math.pi / 180
     t = (

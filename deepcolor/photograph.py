@@ -110,6 +110,7 @@ def lightness_codes(photograph: Photograph) -> Image.Image | None:
 
 
 def _read(file: io.BufferedIOBase | io.BytesIO, name: str) -> Photograph:
+    Image.init()  # else Pillow knows only a few of the formats by name
     try:
         with warnings.catch_warnings():
             # Pillow warns of odd metadata in files whose pixels are fine.

@@ -82,9 +82,7 @@ def _fetch(strategy: str, file: WeightFile, progress: Progress | None) -> None:
         part.replace(target)
     except OSError as error:  # urllib's errors are OSErrors too
         reason = f"could not be fetched ({getattr(error, 'reason', error)})"
-        raise WeightsMissingError(
-            strategy, file.filename, reason, file.url, str(target)
-        ) from error
+        raise WeightsMissingError(strategy, file.filename, reason, file.url, str(target)) from error
     finally:
         part.unlink(missing_ok=True)
 

@@ -43,9 +43,7 @@ class SoftEncoder:
         corner = grid.floor()
         fa, fb = (grid - corner).unbind(dim=1)
         ia, ib = corner.long().unbind(dim=1)
-        indices = torch.stack(
-            [self.nearest[ia + da, ib + db] for da in (0, 1) for db in (0, 1)]
-        )
+        indices = torch.stack([self.nearest[ia + da, ib + db] for da in (0, 1) for db in (0, 1)])
         weights = torch.stack(
             [(fa if da else 1 - fa) * (fb if db else 1 - fb) for da in (0, 1) for db in (0, 1)]
         )

@@ -133,7 +133,10 @@ class Run:
             losses.append(loss.item())
             now = time.monotonic()
             self.elapsed, tick = self.elapsed + now - tick, now
-            if self.elapsed - validated > config.validate_every_minutes * 60 or self.elapsed >= budget:
+            if (
+                self.elapsed - validated > config.validate_every_minutes * 60
+                or self.elapsed >= budget
+            ):
                 self.validate(sum(losses) / len(losses))
                 validated, losses = self.elapsed, []
                 tick = time.monotonic()

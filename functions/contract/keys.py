@@ -8,6 +8,7 @@ from collections.abc import Container
 MANIFEST_KEY = "strategies.json"
 RECORDS_PREFIX = "records/"
 WEB_PREFIX = "web/"
+VISITORS_PREFIX = "visitors/"  # the page's notes on who uploaded what
 MAX_KEY_BYTES = 1024  # of S3
 
 
@@ -23,8 +24,8 @@ def record_key(upload_key: str) -> str:
 
 
 def is_reserved(upload_key: str) -> bool:
-    """Whether a result under this key would overwrite the manifest or a record."""
-    return upload_key == MANIFEST_KEY or upload_key.startswith(RECORDS_PREFIX)
+    """Whether a result under this key would overwrite the manifest, a record or a page's note."""
+    return upload_key == MANIFEST_KEY or upload_key.startswith((RECORDS_PREFIX, VISITORS_PREFIX))
 
 
 def is_folder_marker(upload_key: str) -> bool:

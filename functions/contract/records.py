@@ -14,8 +14,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
-
+from functions.contract.conditional import put_if_unchanged
 from functions.contract.keys import record_key
 
 if TYPE_CHECKING:
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3.type_defs import HeadObjectOutputTypeDef
 
 ATTEMPTS = 20
+JSON = "application/json"
 
 
 class Status(StrEnum):
@@ -85,9 +85,7 @@ class Record:
     @classmethod
     def from_json(cls, text: str | bytes) -> Record:
         data = json.loads(text)
-        return cls(
-            **data | {"status": Status(data["status"]), "source": Source(**data["source"])}
-        )
+        return cls(**data | {"status": Status(data["status"]), "source": Source(**data["source"])})
 
 
 def now() -> str:
@@ -137,20 +135,10 @@ class Records:
             wanted = change(current)
             if wanted is current:
                 return wanted
-            condition = {"IfMatch": etag} if etag else {"IfNoneMatch": "*"}
-            try:
-                self.s3.put_object(
-                    Bucket=self.bucket,
-                    Key=record_key(upload_key),
-                    Body=wanted.to_json(),
-                    ContentType="application/json",
-                    **condition,
-                )
-            except ClientError as error:
-                # 412: another wrote first; 409: another is writing; 404: it was deleted under us.
-                if error.response["ResponseMetadata"]["HTTPStatusCode"] not in {404, 409, 412}:
-                    raise
-            else:
+            body = wanted.to_json()
+            if put_if_unchanged(
+                self.s3, self.bucket, record_key(upload_key), body, etag, ContentType=JSON
+            ):
                 return wanted
         raise ContendedError(upload_key)
 

@@ -125,6 +125,7 @@ class ColorNet(nn.Module):
         self.trunk = Trunk()
         self.squeeze = nn.Conv2d(320, 160, 1)
         self.scene = nn.Linear(320, 160)
+        self.forget = nn.Dropout2d(0.15)
         self.merge16 = Merge(160, TAPS[14], 160)
         self.merge8 = Merge(160, TAPS[6], 128)
         self.merge4 = Merge(128, TAPS[3], 64)
@@ -139,10 +140,10 @@ class ColorNet(nn.Module):
 
     def decode(self, at4: Tensor, at8: Tensor, at16: Tensor, at32: Tensor) -> Tensor:
         """Climbs from the trunk's coarsest features back to a quarter of the resolution."""
-        scene = self.scene(at32.mean(dim=(2, 3)))[:, :, None, None]
+        scene = self.forget(self.scene(at32.mean(dim=(2, 3)))[:, :, None, None])
         x = F.relu(self.squeeze(at32) + scene, inplace=True)
         x = self.merge4(self.merge8(self.merge16(x, at16), at8), at4)
-        return F.relu(self.refine(x), inplace=True)
+        return self.forget(F.relu(self.refine(x)))
 
     def forward(self, l: Tensor, temperature: float, rebalance: float) -> Tensor:
         """a*b* (N, 2, H/4, W/4) of L* (N, 1, H, W): the annealed mean over the bins.

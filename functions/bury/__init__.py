@@ -1,0 +1,1 @@
+"""The Lambda function that accounts for messages nobody could work on."""

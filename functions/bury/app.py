@@ -1,0 +1,103 @@
+"""Lambda handler of both dead-letter queues: writes a failed record for each photograph given up."""
+
+from __future__ import annotations
+
+import functools
+import uuid
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote_plus
+
+import boto3
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.batch import (
+    BatchProcessor,
+    EventType,
+    process_partial_response,
+)
+from aws_lambda_powertools.utilities.data_classes import S3Event
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+from botocore.exceptions import ClientError
+
+from functions.contract.records import Record, Records, Source, Status
+from functions.contract.settings import Settings
+from functions.contract.work import Work
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+    from mypy_boto3_s3 import S3Client
+
+GAVE_UP = {
+    "code": "gave_up",
+    "message": "Coloring this photograph failed again and again; upload it once more, "
+    "or ask whoever runs this service.",
+}
+
+logger = Logger(service="bury")
+metrics = Metrics(namespace="deepcolor", service="bury")
+processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
+
+
+@logger.inject_lambda_context
+@metrics.log_metrics
+def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
+    """Takes dead messages of the uploads and the work queue; gives back those to be tried again."""
+    metrics.add_metric(name="Messages", unit=MetricUnit.Count, value=len(event["Records"]))
+    response = process_partial_response(
+        event=event, record_handler=bury, processor=processor, context=context
+    )
+    for _, failure, _ in processor.exceptions:
+        logger.error("left for another try", exc_info=failure)
+    return response
+
+
+def bury(record: SQSRecord) -> None:
+    """Marks the photographs of one dead message as failed, unless they were finished after all."""
+    body = record.json_body
+    if "Records" in body:
+        for event in S3Event(body).records:
+            _bury_upload(unquote_plus(event.s3.get_object.key))
+    elif "order" in body:
+        _bury_work(Work.from_json(record.body))
+
+
+def _bury_work(work: Work) -> None:
+    record = records().get(work.key)
+    if record is not None and record.order == work.order:
+        _fail(record)
+
+
+def _bury_upload(key: str) -> None:
+    """An upload that dispatch could not even open an order for."""
+    bucket = Settings.from_environment().uploads_bucket
+    try:
+        source = Source.of(s3().head_object(Bucket=bucket, Key=key))
+    except ClientError as error:
+        if error.response["ResponseMetadata"]["HTTPStatusCode"] == 404:
+            return
+        raise
+
+    def opened(current: Record | None) -> Record:
+        if current is not None and current.source == source:
+            return current
+        order = current.order + 1 if current else 1
+        return Record(key, order, Status.QUEUED, "", source, correlation_id=uuid.uuid4().hex)
+
+    _fail(records().update(key, opened))
+
+
+def _fail(record: Record) -> None:
+    standing = records().put(record.moved(Status.FAILED, error=GAVE_UP))
+    if standing.error == GAVE_UP:
+        metrics.add_metric(name="Buried", unit=MetricUnit.Count, value=1)
+        logger.error("gave up", extra={"key": record.key, "correlation_id": record.correlation_id})
+
+
+@functools.cache
+def s3() -> S3Client:
+    return boto3.client("s3")
+
+
+def records() -> Records:
+    return Records(s3(), Settings.from_environment().results_bucket)

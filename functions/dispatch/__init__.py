@@ -1,0 +1,1 @@
+"""The Lambda function that turns uploads into work."""

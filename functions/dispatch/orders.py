@@ -1,0 +1,118 @@
+"""Opens an order for an upload: looks at the object, names the strategy, queues the work."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+from functions.contract.keys import is_folder_marker, is_reserved, strategy_in
+from functions.contract.manifest import Manifest, ManifestReader
+from functions.contract.records import Record, Records, Source, Status
+from functions.contract.settings import Settings
+from functions.contract.work import Work
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sqs import SQSClient
+
+
+class Outcome(StrEnum):
+    """What opening an order came to; also the names of the metrics."""
+
+    QUEUED = "Queued"
+    REFUSED = "Refused"
+    FINISHED = "AlreadyFinished"
+    VANISHED = "Vanished"
+    IGNORED = "Ignored"
+
+
+class RefusedError(Exception):
+    """The upload can't be colored, whoever tries; ``code`` names the reason."""
+
+    def __init__(self, code: str, message: str):
+        super().__init__(message)
+        self.code = code
+
+
+@dataclass
+class Orders:
+    """Opens orders; raises only for what another try may mend."""
+
+    s3: S3Client
+    sqs: SQSClient
+    settings: Settings
+    records: Records = field(init=False)
+    manifest: ManifestReader = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.records = Records(self.s3, self.settings.results_bucket)
+        self.manifest = ManifestReader(self.s3, self.settings.results_bucket)
+
+    def open(self, key: str) -> Outcome:
+        """Records what the upload asks for and sends it to the work queue.
+
+        The event is believed only as far as its key: the object itself says what is there now.
+        A repeated event finds its order and at most repeats the message, which a worker sees.
+        """
+        if is_folder_marker(key):
+            return Outcome.IGNORED
+        try:
+            head = self.s3.head_object(Bucket=self.settings.uploads_bucket, Key=key)
+        except ClientError as error:
+            if error.response["ResponseMetadata"]["HTTPStatusCode"] == 404:
+                return Outcome.VANISHED
+            raise
+        source, metadata = Source.of(head), head["Metadata"]
+        manifest = self.manifest.read()
+        strategy = metadata.get("strategy") or strategy_in(key, manifest.strategies)
+        strategy = strategy or manifest.default
+
+        def open_order(current: Record | None) -> Record:
+            if current is not None and current.source == source:
+                return current
+            return Record(
+                key=key,
+                order=current.order + 1 if current else 1,
+                status=Status.QUEUED,
+                strategy=strategy,
+                source=source,
+                correlation_id=metadata.get("correlation-id") or uuid.uuid4().hex,
+            ).moved(Status.QUEUED)
+
+        record = self.records.update(key, open_order)
+        if record.status.is_final:
+            return Outcome.FINISHED
+        try:
+            self._check(record, manifest)
+        except RefusedError as refusal:
+            reason = {"code": refusal.code, "message": str(refusal)}
+            self.records.put(record.moved(Status.FAILED, error=reason))
+            return Outcome.REFUSED
+        work = Work(record.key, record.order, record.correlation_id)
+        self.sqs.send_message(QueueUrl=self.settings.work_queue_url, MessageBody=work.to_json())
+        return Outcome.QUEUED
+
+    def _check(self, record: Record, manifest: Manifest) -> None:
+        """Raises :class:`RefusedError` for what no worker could color."""
+        if is_reserved(record.key):
+            raise RefusedError(
+                "reserved_key",
+                f"{record.key} is a name that deepcolor keeps for itself; upload it under another.",
+            )
+        if record.strategy not in manifest.strategies:
+            raise RefusedError(
+                "unknown_strategy",
+                f"There is no strategy '{record.strategy}'; "
+                f"there are: {', '.join(manifest.strategies)}.",
+            )
+        limit = self.settings.max_upload_bytes
+        if record.source.size > limit:
+            raise RefusedError(
+                "too_large",
+                f"The file has {record.source.size / 2**20:.1f} MiB, "
+                f"more than the {limit / 2**20:g} MiB allowed; make it smaller.",
+            )

@@ -1,0 +1,1 @@
+"""What runs the rest: container images, the local stack, deployment. Nothing imports it."""

@@ -1,0 +1,1 @@
+"""The whole pipeline on loopback, with no account and no Docker."""

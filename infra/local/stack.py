@@ -1,0 +1,205 @@
+"""Starts the pieces of the local stack, watches them, and ends them in order."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from functions.contract.keys import MANIFEST_KEY
+from functions.contract.records import Records
+from infra.local.cloud import RESULTS_BUCKET, UPLOADS_BUCKET, Cloud
+from infra.local.mirror import Mirror
+from infra.local.ports import HOST
+
+START_SECONDS = 120.0
+STOP_SECONDS = 30.0
+LEAST_PAUSE_SECONDS = 0.2
+SHARE_OF_TIME_MIRRORING = 0.1
+
+
+class PieceDiedError(Exception):
+    """A process of the stack ended by itself."""
+
+    def __init__(self, name: str, log: Path):
+        tail = "\n".join(log.read_text(errors="replace").splitlines()[-8:])
+        super().__init__(f"The {name} ended by itself; the end of {log} says:\n{tail}")
+
+
+@dataclass
+class Piece:
+    """One process of the stack, its output in a log file."""
+
+    name: str
+    command: list[str]
+    environment: dict[str, str]
+    log: Path
+    process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        with self.log.open("ab") as log:
+            # A session of its own: Ctrl-C must reach the stack alone, which ends the rest in order.
+            self.process = subprocess.Popen(
+                [sys.executable, *self.command],
+                env=os.environ | self.environment | {"PYTHONUNBUFFERED": "1"},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def is_running(self) -> bool:
+        return self.process is not None and self.process.poll() is None
+
+    def stop(self) -> None:
+        if self.process is None:
+            return
+        self.process.terminate()
+        try:
+            self.process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+
+@dataclass
+class Stack:
+    """S3 and SQS, the dispatcher, the burier, the worker and the page, with mirrored buckets."""
+
+    folder: Path
+    page_port: int
+    s3_port: int
+    cloud: Cloud = field(init=False)
+    pieces: list[Piece] = field(default_factory=list)
+    mirrors: list[Mirror] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.folder = self.folder.resolve()
+        self.cloud = Cloud(f"http://{HOST}:{self.s3_port}")
+
+    @property
+    def page(self) -> str:
+        return f"http://{HOST}:{self.page_port}/"
+
+    def start(self) -> None:
+        """Brings everything up; raises :class:`PieceDiedError` or :class:`TimeoutError` if not."""
+        self._hidden().mkdir(parents=True, exist_ok=True)
+        self._start_piece(
+            "object store",
+            ["-m", "moto.server", "-H", HOST, "-p", str(self.s3_port)],
+            {"MOTO_DISABLE_GLOBAL_CORS": "true"},
+        )
+        self._await_reply(f"{self.cloud.endpoint}/moto-api/")
+        self.cloud.create([f"http://{host}:{self.page_port}" for host in (HOST, "localhost")])
+        s3 = self.cloud.s3()
+        for bucket in (UPLOADS_BUCKET, RESULTS_BUCKET):
+            name = bucket.removeprefix("deepcolor-")
+            index = self._hidden() / f"{name}.json"
+            self.mirrors.append(Mirror(s3, bucket, self.folder / name, index))
+        for mirror in self.mirrors:
+            mirror.restore()
+        # Yesterday's worker may have had other strategies than today's.
+        s3.delete_object(Bucket=RESULTS_BUCKET, Key=MANIFEST_KEY)
+
+        environment = self.cloud.environment()
+        address = ["--host", HOST, "--port", str(self.page_port)]
+        self._start_piece("worker", ["-m", "functions.colorize"], environment)
+        self._start_event_source("dispatcher", "functions.dispatch.app:handler", "uploads")
+        self._start_event_source(
+            "burier", "functions.bury.app:handler", "uploads-dead", "work-dead"
+        )
+        self._start_piece(
+            "page",
+            ["-m", "uvicorn", "--factory", "web.app:create_app", *address],
+            environment | {"DEEPCOLOR_WEB_SECRET": self._web_secret()},
+        )
+        self._await_reply(f"{self.page}health")
+        self._await_manifest()
+        self.cloud.connect()
+        self._resume()
+
+    def run(self) -> None:
+        """Mirrors the buckets until interrupted; a worker that dies is replaced."""
+        while True:
+            start = time.monotonic()
+            for mirror in self.mirrors:
+                mirror.sync()
+            spent = time.monotonic() - start
+            for piece in self.pieces:
+                if not piece.is_running():
+                    if piece.name != "worker":
+                        raise PieceDiedError(piece.name, piece.log)
+                    print("The worker ended by itself; another takes over.", file=sys.stderr)
+                    piece.start()
+            time.sleep(max(LEAST_PAUSE_SECONDS, spent / SHARE_OF_TIME_MIRRORING))
+
+    def stop(self) -> None:
+        """Ends everything, the object store last, after a last look into the buckets."""
+        for piece in reversed(self.pieces[1:]):
+            piece.stop()
+        if self.pieces and self.pieces[0].is_running():
+            for mirror in self.mirrors:
+                mirror.sync()
+        for piece in self.pieces[:1]:
+            piece.stop()
+
+    def _hidden(self) -> Path:
+        return self.folder / ".stack"
+
+    def _start_event_source(self, name: str, handler: str, *queues: str) -> None:
+        urls = [self.cloud.queue_url(queue) for queue in queues]
+        command = ["-m", "infra.local.event_source", handler, *urls]
+        self._start_piece(name, command, self.cloud.environment())
+
+    def _start_piece(self, name: str, command: list[str], environment: dict[str, str]) -> None:
+        log = self._hidden() / f"{name.replace(' ', '-')}.log"
+        log.unlink(missing_ok=True)
+        piece = Piece(name, command, environment, log)
+        piece.start()
+        self.pieces.append(piece)
+
+    def _await(self, what: str) -> None:
+        for piece in self.pieces:
+            if not piece.is_running():
+                raise PieceDiedError(piece.name, piece.log)
+        if time.monotonic() > self._deadline:
+            raise TimeoutError(f"The {what} did not come up within {START_SECONDS:g} seconds.")
+        time.sleep(0.05)
+
+    def _await_reply(self, url: str) -> None:
+        self._deadline = time.monotonic() + START_SECONDS
+        while True:
+            try:
+                with urllib.request.urlopen(url, timeout=5):
+                    return
+            except (urllib.error.URLError, ConnectionError, TimeoutError):
+                self._await(url)
+
+    def _await_manifest(self) -> None:
+        self._deadline = time.monotonic() + START_SECONDS
+        s3 = self.cloud.s3()
+        while s3.list_objects_v2(Bucket=RESULTS_BUCKET, Prefix=MANIFEST_KEY)["KeyCount"] == 0:
+            self._await("worker's manifest")
+
+    def _resume(self) -> None:
+        """Uploads once more what the last run had not finished."""
+        records = Records(self.cloud.s3(), RESULTS_BUCKET)
+        uploads = self.mirrors[0]
+        for key in list(uploads.entries):
+            record = records.get(key)
+            if record is None or not record.status.is_final:
+                uploads.put_again(key)
+
+    def _web_secret(self) -> str:
+        """Signs the visitors' cookies; kept, so that they find their photographs again."""
+        path = self._hidden() / "web-secret"
+        if not path.exists():
+            path.touch(mode=0o600)
+            path.write_text(secrets.token_urlsafe(32))
+        return path.read_text()
