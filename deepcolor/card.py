@@ -1,4 +1,4 @@
-"""The strategy card: the one record that listings, the manifest, the page and docs are drawn from."""
+"""The strategy card: the one record that listings, manifest, page and docs are drawn from."""
 
 from __future__ import annotations
 

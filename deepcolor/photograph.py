@@ -7,7 +7,7 @@ import os
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, cast
+from typing import IO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +27,8 @@ READABLE = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "AVIF", "MPO")
 """Pillow's names of the formats that are ever handed to a decoder."""
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".avif"})
-WRITTEN_AS = {"MPO": "JPEG", "GIF": "PNG", "BMP": "PNG", "AVIF": "AVIF"}
+# A GIF has too few colors; BMP is written as the smaller PNG, in which nothing is lost either.
+WRITTEN_AS = {"MPO": "JPEG", "GIF": "PNG", "BMP": "PNG"}
 SAVE_OPTIONS: dict[str, dict[str, object]] = {
     "JPEG": {"quality": 92, "subsampling": "4:2:0"},
     "PNG": {"compress_level": 4},
@@ -87,16 +88,16 @@ def encode(image: Image.Image, original: Photograph, strategy: str) -> tuple[byt
 
     The camera's notes are kept, and the software field says that the colors are simulated.
     """
-    format = WRITTEN_AS.get(original.format or "PNG", original.format or "PNG")
-    if format == "JPEG" and image.mode == "RGBA":
+    written = WRITTEN_AS.get(original.format or "PNG", original.format or "PNG")
+    if written == "JPEG" and image.mode == "RGBA":
         image = image.convert("RGB")
     exif = original.exif
     exif[EXIF_SOFTWARE] = f"deepcolor {__version__} ({strategy}); colors are simulated"
     out = io.BytesIO()
     image.save(
-        out, format=format, exif=exif.tobytes(), icc_profile=SRGB_PROFILE, **SAVE_OPTIONS[format]
+        out, format=written, exif=exif.tobytes(), icc_profile=SRGB_PROFILE, **SAVE_OPTIONS[written]
     )
-    return out.getvalue(), Image.MIME[format]
+    return out.getvalue(), Image.MIME[written]
 
 
 def lightness_codes(photograph: Photograph) -> Image.Image | None:
@@ -109,7 +110,7 @@ def lightness_codes(photograph: Photograph) -> Image.Image | None:
     return None
 
 
-def _read(file: io.BufferedIOBase | io.BytesIO, name: str) -> Photograph:
+def _read(file: IO[bytes], name: str) -> Photograph:
     Image.init()  # else Pillow knows only a few of the formats by name
     try:
         with warnings.catch_warnings():
@@ -129,7 +130,7 @@ def _normalize(image: Image.Image, name: str) -> Photograph:
     width, height = image.size
     if width * height > MAX_PIXELS:
         raise TooManyPixelsError(name, width, height, MAX_PIXELS)
-    format = image.format
+    read_as = image.format
     image.load()
     exif = _kept_exif(image)
     profile = image.info.get("icc_profile")
@@ -138,7 +139,7 @@ def _normalize(image: Image.Image, name: str) -> Photograph:
     if upright.has_transparency_data:
         upright = upright.convert("RGBA")
         alpha = upright.getchannel("A")
-    return Photograph(_in_srgb(upright, profile), alpha, format, exif)
+    return Photograph(_in_srgb(upright, profile), alpha, read_as, exif)
 
 
 def _kept_exif(image: Image.Image) -> Image.Exif:
@@ -152,7 +153,6 @@ def _in_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
     """Mode ``L`` or ``RGB`` in sRGB; a profile that makes no sense is passed over."""
     image = _eight_bit(image)
     if profile and image.mode in {"L", "RGB", "CMYK"}:
-        mode = cast(Literal["L", "RGB"], "L" if image.mode == "L" else "RGB")
         try:
             source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
             converted = ImageCms.profileToProfile(
@@ -162,7 +162,7 @@ def _in_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
             pass
         else:
             assert converted is not None
-            return converted.getchannel("G") if mode == "L" else converted
+            return converted.getchannel("G") if image.mode == "L" else converted
     if image.mode in {"L", "1", "LA"}:
         return image.convert("L")
     return image.convert("RGB")

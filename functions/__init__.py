@@ -1,1 +1,1 @@
-"""The pipeline around the library: what runs in Lambda, in the container, and what they agree on."""
+"""The pipeline around the library: what runs in Lambda and in the container."""

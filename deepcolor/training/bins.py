@@ -30,7 +30,7 @@ class SoftEncoder:
         self.origin = bins.min(dim=0).values - GRID
         shape = ((bins.max(dim=0).values + GRID - self.origin) / GRID).round().long() + 1
         points = torch.stack(
-            torch.meshgrid(torch.arange(shape[0]), torch.arange(shape[1]), indexing="ij"), dim=-1
+            torch.meshgrid(*(torch.arange(int(n)) for n in shape), indexing="ij"), dim=-1
         )
         distance = torch.cdist(points.reshape(-1, 2) * GRID + self.origin, bins)
         self.nearest = distance.argmin(dim=1).reshape(int(shape[0]), int(shape[1]))

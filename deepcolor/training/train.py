@@ -91,7 +91,8 @@ class Run:
         self.encoder = SoftEncoder(bins)
         share = prior(self.encoder, len(bins), sample_colors(photographs, 4000))
         self.weight = rebalancing(share, config.rebalance_uniform, config.rebalance_power)
-        self.net = ColorNet(len(bins)).to(memory_format=torch.channels_last)
+        # torch's stubs lack memory_format.
+        self.net: ColorNet = ColorNet(len(bins)).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.net.bins.copy_(bins)
         self.net.log_weight.copy_(self.weight.log())
         nn.init.zeros_(self.net.classify.weight)
@@ -99,7 +100,8 @@ class Run:
         self.net.classify.bias.data.copy_((share * self.weight).clamp_min(1e-6).log())
         load_imagenet(self.net.trunk)
         self.ema = copy.deepcopy(self.net).requires_grad_(False)
-        trunk, rest = [], []
+        trunk: list[nn.Parameter] = []
+        rest: list[nn.Parameter] = []
         for name, parameter in self.net.named_parameters():
             (trunk if name.startswith("trunk.") else rest).append(parameter)
         for module in (self.net.trunk.stem, *self.net.trunk.blocks[: config.frozen_blocks]):
@@ -125,7 +127,7 @@ class Run:
             net.train()
             loss = self.loss(net, l, ab, self.weight)
             self.optimizer.zero_grad(set_to_none=True)
-            loss.backward()
+            torch.autograd.backward(loss)
             nn.utils.clip_grad_norm_(net.parameters(), 1.0)
             self.optimizer.step()
             self.step += 1
@@ -133,10 +135,8 @@ class Run:
             losses.append(loss.item())
             now = time.monotonic()
             self.elapsed, tick = self.elapsed + now - tick, now
-            if (
-                self.elapsed - validated > config.validate_every_minutes * 60
-                or self.elapsed >= budget
-            ):
+            due = self.elapsed - validated > config.validate_every_minutes * 60
+            if due or self.elapsed >= budget:
                 self.validate(sum(losses) / len(losses))
                 validated, losses = self.elapsed, []
                 tick = time.monotonic()
@@ -151,7 +151,7 @@ class Run:
             parameter.requires_grad_(thawed)
 
     def loss(self, net: ColorNet, l: Tensor, ab: Tensor, weight: Tensor) -> Tensor:
-        """Weighted cross-entropy at one random position of every 2x2, which is as good and faster."""
+        """Weighted cross-entropy at one random position of every 2x2: as good, and faster."""
         dy, dx = torch.randint(0, 2, (2,), generator=self.generator).tolist()
         features = net.trunk((l - 50) / 50)
         with torch.autocast("cpu", torch.bfloat16, enabled=self.config.bf16):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from deepcolor.strategies.colornet.network import SameConv, Trunk
+from deepcolor.strategies.colornet.network import InvertedResidual, SameConv, Trunk
 
 BATCH_NORM_EPSILON = 1e-3
 
@@ -22,6 +22,7 @@ def load_imagenet(trunk: Trunk) -> None:
     state["_conv_stem.weight"] = state["_conv_stem.weight"].sum(dim=1, keepdim=True)
     _fold(trunk.stem, state, "_conv_stem", "_bn0")
     for i, block in enumerate(trunk.blocks):
+        assert isinstance(block, InvertedResidual)
         name = f"_blocks.{i}"
         if block.expand is not None:
             _fold(block.expand, state, f"{name}._expand_conv", f"{name}._bn0")

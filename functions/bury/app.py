@@ -1,4 +1,4 @@
-"""Lambda handler of both dead-letter queues: writes a failed record for each photograph given up."""
+"""Lambda handler of both dead-letter queues: a failed record for each photograph given up."""
 
 from __future__ import annotations
 

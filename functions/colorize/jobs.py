@@ -73,7 +73,7 @@ class Jobs:
             self.published = cards
 
     def warm_up(self) -> None:
-        """Loads the default strategy and runs it once, so that the first photograph needn't wait."""
+        """Loads and runs the default strategy, so that the first photograph needn't wait."""
         self._colorizer(DEFAULT)(Image.new("L", (256, 256), 128))
 
     def fetch(self, work: Work) -> Job | None:

@@ -1,4 +1,4 @@
-"""The worker's loop: receive a batch, color it while its messages stay hidden, delete the finished."""
+"""The worker's loop: receive a batch, color it while its messages are hidden, delete them."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What dispatch, colorize, bury and the page agree on: keys, records, the manifest, the work queue."""
+"""What dispatch, colorize, bury and the page agree on: keys, records, manifest, work."""

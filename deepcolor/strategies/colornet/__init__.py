@@ -53,7 +53,8 @@ class Colornet(Strategy):
         state = load_file(weights[WEIGHTS.filename])
         net = ColorNet(bins=len(state["bins"]))
         net.load_state_dict({name: value.float() for name, value in state.items()}, strict=False)
-        self.net = net.eval().to(device, memory_format=torch.channels_last)
+        # torch's stubs lack memory_format.
+        self.net: ColorNet = net.eval().to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def predict(self, l: Tensor, knobs: Mapping[str, float]) -> Tensor:
         return self.net(l, *annealing(knobs["vividness"]))

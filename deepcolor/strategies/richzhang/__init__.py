@@ -46,7 +46,7 @@ class RichZhang(Strategy):
         state = torch.load(weights[WEIGHTS.filename], map_location="cpu", weights_only=True)
         net = ECCV16()
         net.load_state_dict(state)
-        self.net = net.eval().to(device, memory_format=torch.channels_last)
+        self.net = net.eval().to(device)
 
     def predict(self, l: Tensor, knobs: Mapping[str, float]) -> Tensor:
         return self.net(l)

@@ -1,0 +1,256 @@
+"""Real S3 on loopback, the application on buckets of its own, and the worker's part."""
+
+from __future__ import annotations
+
+import io
+import itertools
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+import httpx2
+import pytest
+from PIL import Image
+from starlette.testclient import TestClient
+
+from functions.contract import manifest
+from functions.contract.keys import WEB_PREFIX
+from functions.contract.records import Record, Records, Source, Status
+from web.app import create_app
+
+START_SECONDS = 20
+ARRIVAL_SECONDS = 10
+
+MANIFEST: dict[str, Any] = {
+    "default": "colornet",
+    "strategies": [
+        {
+            "name": "colornet",
+            "title": "colornet",
+            "description": "Trained here, works offline.",
+            "url": "https://example.org/colornet",
+            "license": {"code": "Apache-2.0", "weights": "Apache-2.0"},
+            "training_data": "photographs",
+            "size": 256,
+            "knobs": [],
+            "weights": [{"filename": "a", "url": "https://example.org/a", "bytes": 1}],
+            "ready": True,
+            "problem": None,
+        },
+        {
+            "name": "painter",
+            "title": "The <b>Painter</b>",
+            "description": "Vivid & bold.",
+            "url": "javascript:alert(1)",
+            "license": {"code": "MIT", "weights": "CC-BY-4.0"},
+            "ready": True,
+            "problem": None,
+        },
+        {
+            "name": "richzhang",
+            "title": "Zhang et al. 2016",
+            "description": "Colorful Image Colorization.",
+            "url": "https://richzhang.github.io/colorization/",
+            "license": {"code": "BSD-2-Clause", "weights": "BSD-2-Clause"},
+            "ready": False,
+            "problem": "Its weights are not here yet. Connect to the internet and try again.",
+        },
+    ],
+}
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@pytest.fixture(scope="session")
+def s3_endpoint() -> Iterator[str]:
+    """A moto server of our own, so that no other test's ``mock_aws`` shares its state.
+
+    It lets every origin in. With MOTO_DISABLE_GLOBAL_CORS it would let none post a form: its reply
+    to one never carries the headers of the bucket's own rules.
+    """
+    port = free_port()
+    endpoint = f"http://127.0.0.1:{port}"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    deadline = time.monotonic() + START_SECONDS
+    while True:
+        try:
+            urllib.request.urlopen(f"{endpoint}/moto-api/", timeout=5).close()
+            break
+        except OSError:
+            assert process.poll() is None, "moto's server ended"
+            assert time.monotonic() < deadline, "moto's server did not start"
+            time.sleep(0.05)
+    yield endpoint
+    process.terminate()
+    process.wait()
+
+
+@dataclass(frozen=True)
+class Site:
+    """The application on buckets of its own, and what a worker would do to them."""
+
+    app: Any
+    s3: Any
+    uploads: str
+    results: str
+
+    def client(self) -> TestClient:
+        """A visitor."""
+        return TestClient(self.app)
+
+    def send(self, created: dict[str, Any], picture: bytes) -> str:
+        """Uploads by the signed form, as a browser would; gives the key."""
+        form = created["upload"]
+        sent = httpx2.post(form["url"], data=form["fields"], files={"file": ("x", picture)})
+        assert sent.status_code == 204, sent.text
+        key: str = form["fields"]["key"]
+        return key
+
+    def publish(self) -> None:
+        manifest.publish(self.s3, self.results, MANIFEST)
+
+    def arrived(self, filename: str) -> str:
+        """The key of the newest upload of that name, once it is there."""
+        deadline = time.monotonic() + ARRIVAL_SECONDS
+        while time.monotonic() < deadline:
+            listed = self.s3.list_objects_v2(Bucket=self.uploads, Prefix=WEB_PREFIX)
+            ids = {item["Key"].split("/")[2]: item["Key"] for item in listed.get("Contents", [])}
+            keys = [key for _, key in sorted(ids.items()) if key.endswith(f"/{filename}")]
+            if keys:
+                return keys[0]
+            time.sleep(0.02)
+        raise AssertionError(f"{filename} did not arrive")
+
+    def record(self, key: str, status: Status, **changes: Any) -> Record:
+        head = self.s3.head_object(Bucket=self.uploads, Key=key)
+        record = Record(
+            key=key,
+            order=1,
+            status=Status.QUEUED,
+            strategy=head["Metadata"]["strategy"],
+            source=Source.of(head),
+            correlation_id=head["Metadata"]["correlation-id"],
+        )
+        return Records(self.s3, self.results).put(record.moved(status, **changes))
+
+    def color(self, key: str, picture: bytes) -> None:
+        """What a worker leaves behind when all goes well."""
+        with Image.open(io.BytesIO(picture)) as image:
+            width, height = image.size
+        self.s3.put_object(Bucket=self.results, Key=key, Body=picture, ContentType="image/jpeg")
+        result = {"content_type": "image/jpeg", "width": width, "height": height}
+        self.record(key, Status.DONE, result=result, milliseconds={"color": 12.5})
+
+    def fail(self, key: str, sentence: str) -> None:
+        self.record(key, Status.FAILED, error={"code": "not_an_image", "message": sentence})
+
+
+MakeSite = Callable[..., Site]
+
+
+@pytest.fixture(scope="session")
+def make_site(s3_endpoint: str) -> MakeSite:
+    numbers = itertools.count()
+    environment = {
+        "AWS_ENDPOINT_URL": s3_endpoint,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "DEEPCOLOR_WEB_SECRET": "a secret of the tests",
+    }
+
+    def make(*, published: bool = True, max_upload_bytes: int = 2**20) -> Site:
+        number = next(numbers)
+        uploads, results = f"uploads-{number}", f"results-{number}"
+        variables = {
+            "DEEPCOLOR_UPLOADS_BUCKET": uploads,
+            "DEEPCOLOR_RESULTS_BUCKET": results,
+            "DEEPCOLOR_MAX_UPLOAD_BYTES": str(max_upload_bytes),
+        }
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in (environment | variables).items():
+                patch.setenv(name, value)
+            app = create_app()
+            s3 = boto3.client("s3")
+        for bucket in (uploads, results):
+            s3.create_bucket(Bucket=bucket)
+        site = Site(app, s3, uploads, results)
+        if published:
+            site.publish()
+        return site
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def site(make_site: MakeSite) -> Site:
+    return make_site()
+
+
+@pytest.fixture
+def visitor(site: Site) -> TestClient:
+    return site.client()
+
+
+Wish = dict[str, Any]
+
+
+@pytest.fixture
+def wish(gray_jpeg: bytes) -> Wish:
+    """What the page asks for when grandma.jpg is chosen."""
+    return {
+        "filename": "grandma.jpg",
+        "content_type": "image/jpeg",
+        "size": len(gray_jpeg),
+        "strategy": "colornet",
+    }
+
+
+@pytest.fixture
+def uploaded(visitor: TestClient, site: Site, wish: Wish, gray_jpeg: bytes) -> tuple[str, str]:
+    """A photograph that arrived in the bucket: its id and its key."""
+    created = visitor.post("/api/images", json=wish).json()
+    return created["id"], site.send(created, gray_jpeg)
+
+
+def _jpeg(image: Image.Image) -> bytes:
+    file = io.BytesIO()
+    image.save(file, "JPEG", quality=90)
+    return file.getvalue()
+
+
+@pytest.fixture(scope="session")
+def gray_jpeg() -> bytes:
+    """320 × 240 of gradient with some grain."""
+    grain = Image.effect_noise((320, 240), 24)
+    return _jpeg(Image.blend(Image.linear_gradient("L").resize((320, 240)), grain, 0.3))
+
+
+@pytest.fixture(scope="session")
+def colored_jpeg() -> bytes:
+    ramp = Image.linear_gradient("L").resize((320, 240))
+    return _jpeg(Image.merge("RGB", [ramp, ramp.rotate(180), ramp.rotate(90).resize((320, 240))]))
+
+
+@pytest.fixture
+def gray_file(tmp_path: Path, gray_jpeg: bytes) -> Path:
+    """Its name is that of no other test's."""
+    path = tmp_path / f"{tmp_path.name}.jpg"
+    path.write_bytes(gray_jpeg)
+    return path

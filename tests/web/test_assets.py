@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from web import assets
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pytest
+    from starlette.testclient import TestClient
+
+
+def test_what_the_page_links_is_there_for_good(visitor: TestClient) -> None:
+    urls = re.findall(r'(?:src|href)="(/static/[^"]+)"', visitor.get("/").text)
+    assert len(urls) >= 4
+    for url in urls:
+        answer = visitor.get(url)
+        assert answer.status_code == 200, url
+        assert "immutable" in answer.headers["cache-control"]
+        assert "content-security-policy" in answer.headers
+
+
+def test_scripts_import_only_each_other() -> None:
+    names = {path.name for path in assets.DIRECTORY.glob("*.js")}
+    for path in assets.DIRECTORY.glob("*.js"):
+        imported = re.findall(r'from "([^"]+)"', path.read_text())
+        assert {name.removeprefix("./") for name in imported} <= names
+
+
+def test_the_address_changes_with_the_content(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(assets, "DIRECTORY", tmp_path)
+    urls = set()
+    for text in ("a", "b", "a"):
+        (tmp_path / "page.js").write_text(text)
+        urls.add(assets.Assets.of_this_package().url)
+    assert len(urls) == 2
+
+
+def test_the_first_view_is_light(visitor: TestClient) -> None:
+    """At most 100 KB without pictures."""
+    files = [path for path in assets.DIRECTORY.iterdir() if path.suffix in {".js", ".css"}]
+    assert sum(path.stat().st_size for path in files) + len(visitor.get("/").content) < 100_000

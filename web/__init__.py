@@ -1,0 +1,1 @@
+"""The page: visitors upload photographs, watch them being colored and download them."""

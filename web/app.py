@@ -1,0 +1,51 @@
+"""The application: its routes, and what they are built from.
+
+``uvicorn --factory web.app:create_app`` serves it. The environment says where everything is:
+``DEEPCOLOR_WEB_SECRET``, those of :class:`functions.contract.settings.Settings`, and boto3's own.
+"""
+
+from __future__ import annotations
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Mount, Route
+
+from functions.contract.manifest import ManifestReader
+from functions.contract.settings import Settings
+from web import problems
+from web.api import Api
+from web.assets import Assets
+from web.headers import SecurityHeaders
+from web.page import Page
+from web.photographs import Photographs
+from web.storage import browser_origins, s3_client
+from web.visitors import Visitors
+
+
+def create_app() -> SecurityHeaders:
+    settings = Settings.from_environment()
+    visitors = Visitors.from_environment()
+    s3 = s3_client()
+    manifest = ManifestReader(s3, settings.results_bucket)
+    assets = Assets.of_this_package()
+    page = Page(manifest, visitors, assets.url, settings.max_upload_bytes)
+    api = Api(manifest, visitors, Photographs(s3, settings), settings.max_upload_bytes)
+    app = Starlette(
+        routes=[
+            Route("/", page.show, methods=["GET"]),
+            Route("/health", health, methods=["GET"]),
+            Route("/api/strategies", api.strategies, methods=["GET"]),
+            Route("/api/images", api.album, methods=["GET"]),
+            Route("/api/images", api.create, methods=["POST"]),
+            Route("/api/images/{id}", api.show, methods=["GET"]),
+            Mount(assets.url, assets.app),
+        ],
+        exception_handlers=problems.HANDLERS,
+    )
+    buckets = [settings.uploads_bucket, settings.results_bucket]
+    return SecurityHeaders(app, browser_origins(s3, buckets))
+
+
+def health(request: Request) -> JSONResponse:
+    return JSONResponse({"status": "ok"})

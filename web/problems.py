@@ -1,0 +1,105 @@
+"""What went wrong, for people and programs alike: problem details as of RFC 9457."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+
+from functions.contract.manifest import ManifestMissingError
+
+RETRY_SECONDS = 2
+
+logger = logging.getLogger(__name__)
+
+
+class Problem(Exception):  # noqa: N818, the name that RFC 9457 gives it
+    """Ends a request with ``status``, a stable ``code`` and a sentence for whoever asked."""
+
+    def __init__(self, status: HTTPStatus, code: str, detail: str):
+        super().__init__(detail)
+        self.status = status
+        self.code = code
+        self.detail = detail
+
+
+class ProblemResponse(JSONResponse):
+    media_type = "application/problem+json"
+
+    def __init__(self, problem: Problem, headers: Mapping[str, str] | None = None):
+        content = {
+            "type": f"urn:deepcolor:problem:{problem.code}",
+            "title": problem.status.phrase,
+            "status": problem.status.value,
+            "detail": problem.detail,
+        }
+        super().__init__(content, problem.status, headers)
+
+
+def no_photograph() -> Problem:
+    """Also for somebody else's: whether it exists is nobody else's business."""
+    return Problem(HTTPStatus.NOT_FOUND, "no-photograph", "You have no such photograph here.")
+
+
+def no_strategies_yet() -> Problem:
+    return Problem(
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        "no-strategies-yet",
+        "The workers that color photographs are still starting. Try again in a moment.",
+    )
+
+
+def _problem(request: Request, error: Exception) -> ProblemResponse:
+    assert isinstance(error, Problem)
+    return ProblemResponse(error)
+
+
+def _http(request: Request, error: Exception) -> ProblemResponse:
+    assert isinstance(error, HTTPException)
+    status = HTTPStatus(error.status_code)
+    sentences = {
+        HTTPStatus.NOT_FOUND: f"There is nothing at {request.url.path}.",
+        HTTPStatus.METHOD_NOT_ALLOWED: f"{request.url.path} does not take {request.method}.",
+    }
+    code = status.phrase.lower().replace(" ", "-")
+    problem = Problem(status, code, sentences.get(status, f"{error.detail}."))
+    return ProblemResponse(problem, error.headers)
+
+
+def _manifest_missing(request: Request, error: Exception) -> ProblemResponse:
+    return ProblemResponse(no_strategies_yet(), {"Retry-After": str(RETRY_SECONDS)})
+
+
+def _storage(request: Request, error: Exception) -> ProblemResponse:
+    logger.error("%s %s: the storage said: %s", request.method, request.url.path, error)
+    problem = Problem(
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        "storage-unavailable",
+        "The photographs cannot be reached just now. Try again in a moment.",
+    )
+    return ProblemResponse(problem, {"Retry-After": str(RETRY_SECONDS)})
+
+
+def _crash(request: Request, error: Exception) -> ProblemResponse:
+    problem = Problem(
+        HTTPStatus.INTERNAL_SERVER_ERROR,
+        "internal-error",
+        "Something went wrong on our side. Try again in a moment.",
+    )
+    return ProblemResponse(problem)
+
+
+HANDLERS: Mapping[Any, Any] = {
+    Problem: _problem,
+    HTTPException: _http,
+    ManifestMissingError: _manifest_missing,
+    BotoCoreError: _storage,
+    ClientError: _storage,
+    Exception: _crash,
+}

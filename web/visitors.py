@@ -1,0 +1,61 @@
+"""Who is visiting: a random id that only this browser knows, in a signed cookie."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass
+
+from itsdangerous import BadSignature, Signer
+from starlette.requests import Request
+from starlette.responses import Response
+
+from web import ids
+
+COOKIE = "deepcolor_visitor"
+COOKIE_SECONDS = 365 * 24 * 3600
+SECRET_VARIABLE = "DEEPCOLOR_WEB_SECRET"  # noqa: S105, a variable's name
+
+
+class SecretMissingError(Exception):
+    """Cookies cannot be signed."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            f"{SECRET_VARIABLE} is not set. Set it to a long random text that stays the same"
+            " from start to start: it signs the cookies by which visitors find their photographs."
+        )
+
+
+@dataclass(frozen=True)
+class Visitors:
+    signer: Signer
+
+    @classmethod
+    def from_environment(cls) -> Visitors:
+        """Raises :class:`SecretMissingError` when there is nothing to sign with."""
+        secret = os.environ.get(SECRET_VARIABLE)
+        if not secret:
+            raise SecretMissingError
+        return cls(Signer(secret, salt=COOKIE, digest_method=hashlib.sha256))
+
+    def known(self, request: Request) -> str | None:
+        """The visitor whose cookie came with the request, if one signed here did."""
+        try:
+            return self.signer.unsign(request.cookies.get(COOKIE, "")).decode()
+        except BadSignature:
+            return None
+
+    def welcome(self, request: Request) -> str:
+        """The visitor, a new one if need be; :meth:`remember` then keeps the acquaintance."""
+        return self.known(request) or ids.random_id()
+
+    def remember(self, visitor: str, request: Request, response: Response) -> None:
+        response.set_cookie(
+            COOKIE,
+            self.signer.sign(visitor).decode(),
+            max_age=COOKIE_SECONDS,
+            httponly=True,
+            samesite="lax",
+            secure=request.url.scheme == "https",
+        )
