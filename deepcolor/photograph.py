@@ -23,7 +23,7 @@ from deepcolor.version import __version__
 
 Input = str | os.PathLike[str] | bytes | Image.Image | NDArray[np.uint8]
 
-READABLE = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "AVIF", "MPO")
+READABLE = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "AVIF")
 """Pillow's names of the formats that are ever handed to a decoder."""
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".avif"})
@@ -39,9 +39,23 @@ SAVE_OPTIONS: dict[str, dict[str, object]] = {
 MAX_PIXELS = 200_000_000
 SRGB_PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 
-EXIF_ORIENTATION = 0x0112
 EXIF_SOFTWARE = 0x0131
-EXIF_GPS = 0x8825
+EXIF_CAMERA_IFD = 0x8769
+EXIF_KEPT = frozenset(
+    {
+        0x010E,  # description
+        0x010F,  # camera's maker
+        0x0110,  # camera
+        0x011A,  # resolution across
+        0x011B,  # resolution down
+        0x0128,  # resolution's unit
+        0x0132,  # date
+        0x013B,  # artist
+        0x8298,  # copyright
+        EXIF_CAMERA_IFD,  # exposure, lens and the like
+    }
+)
+"""Not kept: orientation, which has been applied, GPS, and how a TIFF was stored."""
 
 # Pillow's own warning comes at half of its limit; deepcolor sets its own, in decode().
 Image.MAX_IMAGE_PIXELS = None
@@ -93,10 +107,11 @@ def encode(image: Image.Image, original: Photograph, strategy: str) -> tuple[byt
         image = image.convert("RGB")
     exif = original.exif
     exif[EXIF_SOFTWARE] = f"deepcolor {__version__} ({strategy}); colors are simulated"
+    options = SAVE_OPTIONS[written]
+    if written == "TIFF" and EXIF_CAMERA_IFD in exif:
+        options = {}  # Pillow can't write these notes into a compressed TIFF.
     out = io.BytesIO()
-    image.save(
-        out, format=written, exif=exif.tobytes(), icc_profile=SRGB_PROFILE, **SAVE_OPTIONS[written]
-    )
+    image.save(out, format=written, exif=exif.tobytes(), icc_profile=SRGB_PROFILE, **options)
     return out.getvalue(), Image.MIME[written]
 
 
@@ -122,7 +137,7 @@ def _read(file: IO[bytes], name: str) -> Photograph:
         raise
     except UnidentifiedImageError as error:
         raise NotAPhotographError(name) from error
-    except (OSError, ValueError, SyntaxError, ArithmeticError, LookupError, MemoryError) as error:
+    except Exception as error:  # Pillow raises whatever its parsers of damaged files run into
         raise DamagedPhotographError(name, str(error) or type(error).__name__) from error
 
 
@@ -130,28 +145,38 @@ def _normalize(image: Image.Image, name: str) -> Photograph:
     width, height = image.size
     if width * height > MAX_PIXELS:
         raise TooManyPixelsError(name, width, height, MAX_PIXELS)
+    if not width * height:
+        raise DamagedPhotographError(name, "it has no pixels")
     read_as = image.format
     image.load()
-    exif = _kept_exif(image)
     profile = image.info.get("icc_profile")
-    upright = ImageOps.exif_transpose(image)
+    upright = _eight_bit(ImageOps.exif_transpose(image))
     alpha = None
     if upright.has_transparency_data:
+        gray = upright.mode in {"1", "L", "LA"}
         upright = upright.convert("RGBA")
         alpha = upright.getchannel("A")
-    return Photograph(_in_srgb(upright, profile), alpha, read_as, exif)
+        upright = upright.getchannel("G") if gray else upright.convert("RGB")
+    return Photograph(_in_srgb(upright, profile), alpha, read_as, _kept_exif(image))
 
 
 def _kept_exif(image: Image.Image) -> Image.Exif:
-    exif = image.getexif()
-    for tag in (EXIF_ORIENTATION, EXIF_GPS):
-        exif.pop(tag, None)
+    """A copy of the camera's notes; none where they make no sense."""
+    exif = Image.Exif()
+    try:
+        exif.load(image.getexif().tobytes())
+        for tag in exif.keys() - EXIF_KEPT:
+            del exif[tag]
+        exif.tobytes()
+    except Exception:  # Pillow raises whatever its parser of damaged notes runs into
+        return Image.Exif()
     return exif
 
 
 def _in_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
     """Mode ``L`` or ``RGB`` in sRGB; a profile that makes no sense is passed over."""
-    image = _eight_bit(image)
+    if image.mode == "P":
+        image = image.convert("RGB")
     if profile and image.mode in {"L", "RGB", "CMYK"}:
         try:
             source = ImageCms.ImageCmsProfile(io.BytesIO(profile))

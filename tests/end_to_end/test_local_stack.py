@@ -1,0 +1,186 @@
+"""A gray photograph falls into the bucket, a color one comes out: the real stack, each way in."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import shutil
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from tests.end_to_end.running_stack import RunningStack, chroma, eventually, start_stack
+
+CLEARLY_COLORED = 3.0
+
+
+def test_the_welcome_names_page_endpoint_and_folder(stack: RunningStack) -> None:
+    assert f"aws --endpoint-url {stack.s3_endpoint}" in stack.welcome
+    assert "s3 cp photo.jpg s3://deepcolor-uploads/colornet/album/photo.jpg" in stack.welcome
+    assert str(stack.folder / "uploads") in stack.welcome
+    with urllib.request.urlopen(f"{stack.page}health") as reply:
+        assert reply.status == 200
+
+
+def test_an_s3_upload_is_colored(stack: RunningStack, photographs: list[Path]) -> None:
+    key = "colornet/album/photo.jpg"
+    stack.s3.upload_file(str(photographs[0]), "deepcolor-uploads", key)
+    record = stack.finished(key)
+    assert record["status"] == "done", record["error"]
+    assert record["strategy"] == "colornet"
+    colored = stack.result(key)
+    with Image.open(io.BytesIO(colored)) as out, Image.open(photographs[0]) as original:
+        assert out.size == original.size
+        assert out.format == original.format
+    assert chroma(colored) > CLEARLY_COLORED
+    head = stack.s3.head_object(Bucket="deepcolor-results", Key=key)
+    source = stack.s3.head_object(Bucket="deepcolor-uploads", Key=key)
+    assert head["Metadata"]["source-etag"] == source["ETag"].strip('"')
+    assert head["Metadata"]["strategy"] == "colornet"
+
+
+def test_the_s3_command_line_uploads(stack: RunningStack, photographs: list[Path]) -> None:
+    aws = shutil.which("aws")
+    if aws is None:
+        pytest.skip("no aws command on the path")
+    key = "colornet/aws/photo.jpg"
+    target = f"s3://deepcolor-uploads/{key}"
+    environment = {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"}
+    subprocess.run(
+        [aws, "--endpoint-url", stack.s3_endpoint, "s3", "cp", photographs[0], target],
+        check=True,
+        env=os.environ | environment,
+    )
+    assert stack.finished(key)["status"] == "done"
+
+
+def test_a_file_in_the_folder_is_colored_into_the_folder(
+    stack: RunningStack, photographs: list[Path]
+) -> None:
+    name = "Großmutter's album/50 % + #1.jpg"
+    target = stack.folder / "uploads" / name
+    target.parent.mkdir(parents=True)
+    shutil.copy(photographs[1], target)
+    result = stack.folder / "results" / name
+    eventually(result.exists, f"the result of {name} in the folder")
+    assert chroma(result.read_bytes()) > CLEARLY_COLORED
+    record = stack.folder / "results" / "records" / f"{name}.json"
+    eventually(record.exists, "the record in the folder")
+
+
+def test_what_is_no_image_fails_with_a_sentence_and_the_next_is_colored(
+    stack: RunningStack, photographs: list[Path]
+) -> None:
+    stack.s3.put_object(Bucket="deepcolor-uploads", Key="notes.jpg", Body=b"no photograph at all")
+    stack.s3.upload_file(str(photographs[2]), "deepcolor-uploads", "after.jpg")
+    record = stack.finished("notes.jpg")
+    assert record["status"] == "failed"
+    assert record["error"]["code"] == "not_a_photograph"
+    assert record["error"]["message"].endswith(".")
+    assert stack.finished("after.jpg")["status"] == "done"
+
+
+def test_a_strategy_without_weights_fails_with_a_cure(
+    stack: RunningStack, photographs: list[Path]
+) -> None:
+    card = _strategies(stack)["richzhang"]
+    if card["ready"]:
+        pytest.skip("the weights of richzhang are here")
+    stack.s3.upload_file(str(photographs[0]), "deepcolor-uploads", "richzhang/a.jpg")
+    record = stack.finished("richzhang/a.jpg")
+    if record["status"] == "done":
+        pytest.skip("the weights of richzhang could be fetched")
+    assert record["error"]["code"] == "weights_missing"
+
+
+def test_an_upload_over_another_is_a_new_order(
+    stack: RunningStack, photographs: list[Path]
+) -> None:
+    key = "twice.jpg"
+    stack.s3.upload_file(str(photographs[0]), "deepcolor-uploads", key)
+    first = stack.finished(key)
+    stack.s3.upload_file(str(photographs[1]), "deepcolor-uploads", key)
+
+    def second() -> dict[str, object] | None:
+        record = stack.record(key)
+        return record if record and record["order"] == 2 and record["status"] == "done" else None
+
+    assert eventually(second, "the second order")["source"] != first["source"]
+    with Image.open(io.BytesIO(stack.result(key))) as out, Image.open(photographs[1]) as original:
+        assert out.size == original.size
+
+
+def test_a_deleted_file_goes_from_the_bucket_too(
+    stack: RunningStack, photographs: list[Path]
+) -> None:
+    key = "passing.jpg"
+    stack.s3.upload_file(str(photographs[0]), "deepcolor-uploads", key)
+    result = stack.folder / "results" / key
+    stack.finished(key)
+    eventually(result.exists, "the result in the folder")
+    result.unlink()
+
+    def gone() -> bool:
+        listing = stack.s3.list_objects_v2(Bucket="deepcolor-results", Prefix=key)
+        return listing["KeyCount"] == 0
+
+    eventually(gone, "the deletion in the bucket")
+
+
+def test_a_restart_finds_everything_again(tmp_path: Path, photographs: list[Path]) -> None:
+    first = start_stack(tmp_path / "bucket")
+    first.s3.upload_file(str(photographs[0]), "deepcolor-uploads", "colornet/old.jpg")
+    before = first.finished("colornet/old.jpg")
+    colored = first.result("colornet/old.jpg")
+    assert first.stop() == 0
+    assert _children_of(first.folder) == []
+    shutil.copy(photographs[1], first.folder / "uploads" / "while-away.jpg")
+
+    second = start_stack(tmp_path / "bucket")
+    try:
+        assert second.result("colornet/old.jpg") == colored
+        assert second.record("colornet/old.jpg") == before
+        metadata = second.s3.head_object(Bucket="deepcolor-results", Key="colornet/old.jpg")
+        assert metadata["Metadata"]["strategy"] == "colornet"
+        assert second.finished("while-away.jpg")["status"] == "done"
+        assert second.record("colornet/old.jpg") == before
+    finally:
+        assert second.stop() == 0
+
+
+def test_a_taken_port_is_said_in_a_sentence(stack: RunningStack, tmp_path: Path) -> None:
+    taken = stack.s3_endpoint.rpartition(":")[2]
+    run = subprocess.run(
+        [sys.executable, "-m", "infra.local", "--folder", str(tmp_path), "--s3-port", taken],
+        capture_output=True,
+        text=True,
+        cwd=Path(__file__).parents[2],
+        check=False,
+    )
+    assert run.returncode == 2
+    assert f"Port {taken} is in use" in run.stderr
+
+
+def _strategies(stack: RunningStack) -> dict[str, dict[str, object]]:
+    listing = json.loads(stack.result("strategies.json"))
+    return {entry["name"]: entry for entry in listing["strategies"]}
+
+
+def _children_of(folder: Path) -> list[str]:
+    """Processes that still write into the stack's folder."""
+    if not Path("/proc").is_dir():
+        return []
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            log = (process / "fd" / "1").resolve()
+        except OSError:
+            continue
+        if log.is_relative_to(folder):
+            found.append(process.name)
+    return found
