@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +90,34 @@ def strategies(as_json: bool) -> None:
         licenses = entry["license"]
         click.echo(f"    code {licenses['code']}, weights {licenses['weights']}")
         click.echo(f"    {'ready' if entry['ready'] else entry['problem']}")
+
+
+@main.command()
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("-s", "--strategy", "names", multiple=True, help="[default: all that are ready]")
+@click.option("--json", "as_json", is_flag=True, help="Print the scores as JSON.")
+def evaluate(folder: Path, names: tuple[str, ...], as_json: bool) -> None:
+    """Measure strategies on a folder of color photographs, beside the baselines.
+
+    Each photograph is made gray at 256x256 and colored again. AuC, PSNR and colorfulness / truth
+    are better when higher, the last up to 1; CIEDE2000 is better when lower.
+    """
+    from deepcolor.colorizer import load
+    from deepcolor.evaluate import evaluate as score
+    from deepcolor.evaluate import table
+    from deepcolor.registry import manifest
+
+    ready = [entry["name"] for entry in manifest()["strategies"] if entry["ready"]]
+    paths = [task.source for task in plan([folder], None, "")]
+    scores = []
+    for scored in score(paths, [load(name) for name in names or ready]):
+        scores.append(scored)
+        _show_progress(f"{len(scores)}: {scored[0]}")
+    _clear_progress()
+    if as_json:
+        click.echo(json.dumps({name: asdict(one) for name, one in scores}, indent=1))
+    else:
+        click.echo(table(scores))
 
 
 @main.group()

@@ -1,0 +1,202 @@
+from __future__ import annotations
+
+import io
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+import deepcolor
+from deepcolor import lab
+from deepcolor.colorizer import Colorizer
+from deepcolor.errors import KnobRangeError, UnknownKnobError, UnknownStrategyError
+from deepcolor.strategies.richzhang import RichZhang
+
+
+def chroma(image: Image.Image) -> float:
+    """Mean chroma in CIELAB."""
+    rgb = torch.from_numpy(np.array(image.convert("RGB"))).permute(2, 0, 1)
+    return lab.rgb_to_lab(rgb)[1:].norm(dim=0).mean().item()
+
+
+def difference(one: Image.Image, other: Image.Image) -> int:
+    """The largest, in 8-bit codes."""
+    return int(np.abs(np.asarray(one).astype(int) - np.asarray(other)).max())
+
+
+@pytest.mark.parametrize("size", [(320, 240), (1, 1), (1, 500), (500, 10), (333, 77)])
+def test_color_of_the_same_size(colornet: Colorizer, size: tuple[int, int]) -> None:
+    colored = colornet(Image.linear_gradient("L").resize(size))
+    assert (colored.mode, colored.size) == ("RGB", size)
+
+
+def test_there_is_color(colornet: Colorizer, landscape: Image.Image) -> None:
+    colored = colornet(landscape)
+    assert chroma(colored) > 3
+    assert np.asarray(colored).reshape(-1, 3).std(axis=1).max() > 5
+
+
+def test_real_photographs_become_colorful(
+    colornet: Colorizer, old_photographs: list[Path]
+) -> None:
+    measured = {path.name: chroma(colornet(path)) for path in old_photographs[::4]}
+    assert min(measured.values()) > 2, measured
+    assert sum(measured.values()) / len(measured) > 6, measured
+
+
+def test_lightness_is_the_originals(colornet: Colorizer, landscape: Image.Image) -> None:
+    colored = torch.from_numpy(np.array(colornet(landscape))).permute(2, 0, 1)
+    gray = torch.from_numpy(np.array(landscape))
+    of_code = lab.lightness(lab.linear_rgb(torch.arange(256, dtype=torch.uint8)))
+    nearest = (lab.rgb_to_lab(colored)[0][..., None] - of_code).abs().argmin(dim=-1)
+    assert (nearest - gray).abs().max() <= 1
+
+
+def test_orientation_is_applied(colornet: Colorizer, landscape: Image.Image) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    file = io.BytesIO()
+    landscape.save(file, "PNG", exif=exif.tobytes())
+    turned = colornet(file.getvalue())
+    assert turned.size == (240, 320)
+    assert difference(turned, colornet(landscape.transpose(Image.Transpose.ROTATE_270))) == 0
+
+
+def test_the_same_again_gives_the_same(colornet: Colorizer, landscape: Image.Image) -> None:
+    assert difference(colornet(landscape), colornet(landscape)) == 0
+
+
+def test_threads_give_the_pixels_of_one(colornet: Colorizer, landscape: Image.Image) -> None:
+    originals = [landscape.rotate(angle) for angle in (0, 90, 180, 270)] * 2
+    alone = [colornet(original) for original in originals[:4]] * 2
+    start = threading.Barrier(8)
+
+    def color(original: Image.Image) -> Image.Image:
+        start.wait()
+        return colornet(original)
+
+    with ThreadPoolExecutor(8) as pool:
+        together = list(pool.map(color, originals))
+    assert [difference(a, b) for a, b in zip(alone, together, strict=True)] == [0] * 8
+
+
+def test_a_batch_is_as_its_members(colornet: Colorizer, landscape: Image.Image) -> None:
+    sources = [landscape, landscape.resize((100, 300)), landscape.rotate(180), landscape.crop()]
+    batch = colornet.batch(sources, saturation=1.2)
+    assert [image.size for image in batch] == [source.size for source in sources]
+    for image, source in zip(batch, sources, strict=True):
+        assert difference(image, colornet(source, saturation=1.2)) <= 2
+    assert colornet.batch([]) == []
+
+
+def test_any_kind_of_source(colornet: Colorizer, landscape: Image.Image, tmp_path: Path) -> None:
+    path = tmp_path / "landscape.png"
+    landscape.save(path)
+    expected = colornet(landscape)
+    for source in (path, str(path), path.read_bytes(), np.asarray(landscape)):
+        assert difference(colornet(source), expected) == 0
+    assert difference(deepcolor.colorize(path), expected) == 0
+
+
+def test_colors_that_were_there_are_ignored(colornet: Colorizer, landscape: Image.Image) -> None:
+    sepia = Image.merge("RGB", [landscape.point(lambda c, k=k: int(c * k)) for k in (1, 0.9, 0.7)])
+    gray = sepia.convert("L")
+    from_sepia, from_gray = colornet(sepia), colornet(gray)
+    assert abs(chroma(from_sepia) - chroma(from_gray)) < 1.5
+
+
+def test_unknown_knob(colornet: Colorizer, landscape: Image.Image) -> None:
+    with pytest.raises(UnknownKnobError, match="no knob 'warmth'.* saturation, size, viv") as error:
+        colornet(landscape, warmth=1)
+    assert (error.value.code, error.value.exit_code) == ("unknown_knob", 2)
+
+
+@pytest.mark.parametrize(
+    ("knob", "value"),
+    [
+        ("saturation", -0.1),
+        ("saturation", 2.1),
+        ("vividness", -1),
+        ("vividness", 2.01),
+        ("size", 63),
+        ("size", 1025),
+        ("saturation", float("nan")),
+    ],
+)
+def test_knobs_have_ends(
+    colornet: Colorizer, landscape: Image.Image, knob: str, value: float
+) -> None:
+    with pytest.raises(KnobRangeError, match=f"^{knob} must be between") as error:
+        colornet(landscape, **{knob: value})
+    assert error.value.code == "knob_out_of_range"
+
+
+def test_saturation_of_zero_is_gray(colornet: Colorizer, landscape: Image.Image) -> None:
+    colored = np.asarray(colornet(landscape, saturation=0))
+    assert (colored == np.asarray(landscape)[..., None]).all()
+
+
+def test_saturation_scales_chroma(colornet: Colorizer, landscape: Image.Image) -> None:
+    half, whole = (chroma(colornet(landscape, saturation=s)) for s in (0.5, 1))
+    assert half == pytest.approx(whole / 2, rel=0.08)
+
+
+def test_vividness_is_vivid(colornet: Colorizer, landscape: Image.Image) -> None:
+    dull, balanced, bold = (chroma(colornet(landscape, vividness=v)) for v in (0, 1, 2))
+    assert dull < balanced < bold
+    assert difference(colornet(landscape), colornet(landscape, vividness=1)) == 0
+
+
+def test_size_changes_what_the_network_sees(colornet: Colorizer, landscape: Image.Image) -> None:
+    small, large = colornet(landscape, size=64), colornet(landscape, size=512)
+    assert small.size == large.size == landscape.size
+    assert difference(small, large) > 5
+
+
+def test_network_sizes(colornet: Colorizer) -> None:
+    def seen(colorizer: Colorizer, width: int, height: int, size: float) -> tuple[int, int]:
+        photograph = deepcolor.photograph.decode(Image.new("L", (width, height)))
+        return colorizer._network_size(photograph, {"size": size})
+
+    assert seen(colornet, 900, 900, 256) == (256, 256)
+    assert seen(colornet, 2000, 500, 256) == (512, 128)
+    assert seen(colornet, 1, 5000, 256) == (32, 4096)
+    stretching = Colorizer(RichZhang(), torch.device("cpu"))
+    assert seen(stretching, 2000, 500, 256) == (256, 256)
+    assert seen(stretching, 2000, 500, 100) == (96, 96)
+
+
+def test_a_file_comes_back_as_its_kind(colornet: Colorizer, landscape: Image.Image) -> None:
+    file = io.BytesIO()
+    landscape.save(file, "JPEG")
+    encoded = colornet.file(file.getvalue())
+    assert (encoded.media_type, encoded.width, encoded.height) == ("image/jpeg", 320, 240)
+    assert list(encoded.milliseconds) == ["decode", "network", "join", "encode"]
+    assert all(spent >= 0 for spent in encoded.milliseconds.values())
+    with Image.open(io.BytesIO(encoded.content)) as result:
+        assert (result.format, result.size, result.mode) == ("JPEG", (320, 240), "RGB")
+        assert "(colornet); colors are simulated" in result.getexif()[0x0131]
+
+
+def test_alpha_comes_through(colornet: Colorizer, landscape: Image.Image) -> None:
+    alpha = Image.linear_gradient("L").resize(landscape.size)
+    colored = colornet(Image.merge("LA", (landscape, alpha)))
+    assert colored.mode == "RGBA"
+    assert colored.getchannel("A").tobytes() == alpha.tobytes()
+
+
+def test_an_unknown_strategy() -> None:
+    with pytest.raises(UnknownStrategyError, match="did you mean 'colornet'"):
+        deepcolor.load("colonet")
+
+
+def test_the_package_gives_its_public_names() -> None:
+    assert {deepcolor.__name__, *deepcolor.__all__} >= {"deepcolor", "colorize", "load"}
+    for name in deepcolor.__all__:
+        assert getattr(deepcolor, name) is not None
+    with pytest.raises(AttributeError, match="no attribute 'paint'"):
+        _ = deepcolor.paint  # type: ignore[attr-defined]

@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+import importlib
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from PIL import Image
+from torch import Tensor
+
+from deepcolor import lab
+from deepcolor.join import Upsampling, join, network_lightness, resampling
+from deepcolor.photograph import decode
+
+# The package's attribute `join` is the module's function once it was imported from there.
+room = importlib.import_module("deepcolor.join")
+
+LIGHTNESS_OF_CODE = lab.lightness(lab.linear_rgb(torch.arange(256, dtype=torch.uint8)))
+
+
+def gray_codes(image: Image.Image) -> NDArray[np.int64]:
+    """The gray code nearest in L* to each pixel."""
+    rgb = torch.from_numpy(np.array(image.convert("RGB"))).permute(2, 0, 1)
+    l = lab.rgb_to_lab(rgb)[0]
+    return (l[..., None] - LIGHTNESS_OF_CODE).abs().argmin(dim=-1).numpy()
+
+
+def colors(a: float, b: float, h: int = 4, w: int = 4) -> Tensor:
+    return torch.tensor([a, b])[:, None, None].expand(2, h, w).contiguous()
+
+
+@pytest.fixture(scope="module")
+def ramp() -> Image.Image:
+    """Every gray code."""
+    return Image.fromarray(np.arange(256, dtype=np.uint8).repeat(2)[None].repeat(8, axis=0))
+
+
+@pytest.mark.parametrize("a", [-127, 0, 127])
+@pytest.mark.parametrize("b", [-127, 0, 127])
+def test_lightness_stays_however_loud_the_colors(ramp: Image.Image, a: int, b: int) -> None:
+    colored = join(decode(ramp), colors(a, b), "bilinear", 1.0)
+    assert np.abs(gray_codes(colored) - np.asarray(ramp)).max() <= 1
+
+
+def test_lightness_stays_where_colors_change_from_pixel_to_pixel(landscape: Image.Image) -> None:
+    noise = torch.randn(2, 60, 80, generator=torch.Generator().manual_seed(3)) * 80
+    colored = join(decode(landscape), noise, "bicubic", 1.0)
+    assert np.abs(gray_codes(colored) - np.asarray(landscape)).max() <= 1
+
+
+def test_lightness_of_a_colored_original_stays() -> None:
+    rgb = np.random.default_rng(0).integers(0, 256, (40, 60, 3), dtype=np.uint8)
+    original = Image.fromarray(rgb)
+    colored = join(decode(original), colors(20, -30), "bilinear", 1.0)
+    assert np.abs(gray_codes(colored) - gray_codes(original)).max() <= 1
+
+
+def test_no_color_leaves_gray_as_it_was(landscape: Image.Image) -> None:
+    colored = np.asarray(join(decode(landscape), colors(0, 0), "bilinear", 1.0))
+    assert (colored == np.asarray(landscape)[..., None]).all()
+
+
+def test_saturation_is_a_factor() -> None:
+    gray = decode(Image.new("L", (8, 8), 128))
+    colored = join(gray, colors(10, -8), "bilinear", 2.0)
+    drawn = lab.rgb_to_lab(torch.from_numpy(np.array(colored)).permute(2, 0, 1))
+    assert drawn[1:, 4, 4].tolist() == pytest.approx([20, -16], abs=0.6)
+
+
+@pytest.mark.parametrize("kind", ["bilinear", "bicubic"])
+@pytest.mark.parametrize("size", [(40, 30), (200, 300), (7, 5), (8, 11), (1, 500)])
+def test_resampling_is_torchs_interpolation(kind: Upsampling, size: tuple[int, int]) -> None:
+    small = torch.randn(2, 8, 11, generator=torch.Generator().manual_seed(0))
+    ours = resampling(8, size[0], kind) @ small @ resampling(11, size[1], kind).T
+    theirs = F.interpolate(small[None], size, mode=kind, align_corners=False)[0]
+    assert torch.allclose(ours, theirs, atol=1e-5)
+
+
+def test_strips_give_what_the_whole_gives(
+    landscape: Image.Image, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photograph = decode(landscape)
+    ab = torch.randn(2, 20, 30, generator=torch.Generator().manual_seed(0)) * 40
+    whole = np.asarray(join(photograph, ab, "bicubic", 1.0)).astype(int)
+    monkeypatch.setattr(room, "STRIP_PIXELS", 7 * 320)
+    strips = np.asarray(join(photograph, ab, "bicubic", 1.0))
+    # Floating point sums in another order may fall on the other side of a half.
+    assert np.abs(whole - strips).max() <= 1
+    assert (whole != strips).mean() < 1e-3
+
+
+def test_alpha_is_kept() -> None:
+    alpha = Image.linear_gradient("L").resize((30, 20))
+    photograph = decode(Image.merge("LA", (Image.new("L", (30, 20), 90), alpha)))
+    colored = join(photograph, colors(10, 10), "bilinear", 1.0)
+    assert colored.mode == "RGBA"
+    assert colored.getchannel("A").tobytes() == alpha.tobytes()
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 500), (500, 1), (257, 3)])
+def test_size_is_kept(size: tuple[int, int]) -> None:
+    colored = join(decode(Image.new("L", size, 100)), colors(30, 30), "bicubic", 1.0)
+    assert (colored.mode, colored.size) == ("RGB", size)
+
+
+def test_the_network_sees_lightness_at_its_own_size(landscape: Image.Image) -> None:
+    l = network_lightness(decode(landscape), (96, 64))
+    assert l.shape == (1, 64, 96)
+    assert l.mean().item() == pytest.approx(
+        LIGHTNESS_OF_CODE[torch.from_numpy(np.array(landscape)).long()].mean().item(), abs=0.5
+    )
+    colored = network_lightness(decode(landscape.convert("RGB")), (96, 64))
+    assert torch.allclose(l, colored, atol=1e-3)

@@ -1,0 +1,382 @@
+from __future__ import annotations
+
+import io
+import os
+import struct
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image, ImageCms
+
+from deepcolor import photograph
+from deepcolor.errors import (
+    DamagedPhotographError,
+    DeepcolorError,
+    NotAPhotographError,
+    TooManyPixelsError,
+)
+from deepcolor.photograph import Photograph, decode, encode, lightness_codes
+from deepcolor.version import __version__
+
+MAKER, SOFTWARE, ORIENTATION, CAMERA_IFD, GPS = 0x010F, 0x0131, 0x0112, 0x8769, 0x8825
+TAKEN = 0x9003
+WITH_NOTES = ["JPEG", "PNG", "WEBP", "TIFF", "AVIF"]
+
+
+def written(image: Image.Image, file_format: str, **options: Any) -> bytes:
+    file = io.BytesIO()
+    image.save(file, file_format, **options)
+    return file.getvalue()
+
+
+def opened(content: bytes) -> Image.Image:
+    image = Image.open(io.BytesIO(content))
+    image.load()
+    return image
+
+
+def codes(read: Photograph) -> NDArray[np.uint8]:
+    return np.asarray(read.pixels)
+
+
+def notes(orientation: int = 1) -> bytes:
+    exif = Image.Exif()
+    exif[MAKER] = "Leitz"
+    exif[SOFTWARE] = "scanner 3"
+    exif[ORIENTATION] = orientation
+    exif.get_ifd(CAMERA_IFD)[TAKEN] = "1932:07:14 12:00:00"
+    exif[GPS] = {1: "N", 2: (48.0, 51.0, 24.0), 3: "E", 4: (2.0, 21.0, 3.0)}
+    return exif.tobytes()
+
+
+def png(width: int, height: int, depth: int, color: int, rows: bytes, extra: bytes = b"") -> bytes:
+    head = struct.pack(">IIBBBBB", width, height, depth, color, 0, 0, 0)
+    chunks = [(b"IHDR", head), (b"IDAT", zlib.compress(rows)), (b"IEND", b"")]
+    if extra:
+        chunks.insert(1, (extra[:4], extra[4:]))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+        for name, data in chunks
+    )
+
+
+@pytest.fixture(scope="module")
+def corner() -> Image.Image:
+    """6 wide, 4 high, with a light in the upper left."""
+    image = Image.new("L", (6, 4), 0)
+    image.putpixel((0, 0), 255)
+    return image
+
+
+# Orientation n: where the stored upper left corner belongs.
+UPRIGHT = {
+    1: ((6, 4), (0, 0)),
+    2: ((6, 4), (5, 0)),
+    3: ((6, 4), (5, 3)),
+    4: ((6, 4), (0, 3)),
+    5: ((4, 6), (0, 0)),
+    6: ((4, 6), (3, 0)),
+    7: ((4, 6), (3, 5)),
+    8: ((4, 6), (0, 5)),
+}
+
+
+@pytest.mark.parametrize("orientation", UPRIGHT)
+@pytest.mark.parametrize("file_format", ["PNG", "TIFF", "JPEG"])
+def test_orientation_is_applied_and_reset(
+    corner: Image.Image, orientation: int, file_format: str
+) -> None:
+    size, light = UPRIGHT[orientation]
+    options = {"quality": 100} if file_format == "JPEG" else {}
+    read = decode(written(corner, file_format, exif=notes(orientation), **options))
+    assert read.size == size
+    y, x = np.unravel_index(codes(read).argmax(), codes(read).shape)
+    assert (x, y) == light
+    content, _ = encode(read.pixels.convert("RGB"), read, "colornet")
+    assert opened(content).size == size
+    assert opened(content).getexif().get(ORIENTATION, 1) == 1
+
+
+@pytest.mark.parametrize("file_format", WITH_NOTES)
+def test_camera_notes_stay_and_gps_goes(landscape: Image.Image, file_format: str) -> None:
+    original = written(landscape, file_format, exif=notes())
+    assert opened(original).getexif().get_ifd(GPS)
+    read = decode(original)
+    content, media_type = encode(read.pixels.convert("RGB"), read, "colornet")
+    kept = opened(content).getexif()
+    assert media_type == Image.MIME[file_format]
+    assert kept[MAKER] == "Leitz"
+    assert kept.get_ifd(CAMERA_IFD)[TAKEN] == "1932:07:14 12:00:00"
+    assert GPS not in kept
+    assert not kept.get_ifd(GPS)
+
+
+def test_gps_in_a_tiffs_xmp_goes_too(landscape: Image.Image) -> None:
+    xmp = b"<x:xmpmeta xmlns:x='adobe:ns:meta/'><exif:GPSLatitude>48,51N</exif:GPSLatitude>"
+    read = decode(written(landscape, "TIFF", tiffinfo={700: xmp}))
+    content, _ = encode(read.pixels.convert("RGB"), read, "colornet")
+    assert b"GPSLatitude" not in content
+
+
+@pytest.mark.parametrize("file_format", WITH_NOTES)
+def test_the_result_says_that_its_colors_are_simulated(
+    landscape: Image.Image, file_format: str
+) -> None:
+    read = decode(written(landscape, file_format, exif=notes()))
+    content, _ = encode(read.pixels.convert("RGB"), read, "some-strategy")
+    note = opened(content).getexif()[SOFTWARE]
+    assert note == f"deepcolor {__version__} (some-strategy); colors are simulated"
+    assert "sRGB" in ImageCms.getProfileDescription(
+        io.BytesIO(opened(content).info["icc_profile"])  # type: ignore[arg-type]
+    )
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("JPEG", "JPEG"),
+        ("PNG", "PNG"),
+        ("WEBP", "WEBP"),
+        ("TIFF", "TIFF"),
+        ("AVIF", "AVIF"),
+        ("BMP", "PNG"),
+        ("GIF", "PNG"),
+    ],
+)
+def test_formats_out_follow_formats_in(landscape: Image.Image, before: str, after: str) -> None:
+    read = decode(written(landscape, before))
+    assert np.abs(codes(read)[..., :].astype(int).mean() - np.asarray(landscape).mean()) < 2
+    content, media_type = encode(Image.new("RGB", read.size, (200, 30, 30)), read, "x")
+    result = opened(content)
+    assert (result.format, result.size, media_type) == (after, (320, 240), Image.MIME[after])
+    assert np.abs(np.asarray(result.convert("RGB"))[120, 160] - np.array((200, 30, 30))).max() < 8
+
+
+def test_pixels_without_a_file_become_png(landscape: Image.Image) -> None:
+    read = decode(np.asarray(landscape))
+    assert read.format is None
+    assert encode(read.pixels, read, "x")[1] == "image/png"
+
+
+def test_two_photographs_in_one_jpeg_give_the_first(landscape: Image.Image) -> None:
+    both = written(landscape, "MPO", save_all=True, append_images=[landscape.rotate(180)])
+    read = decode(both)
+    assert read.size == landscape.size
+    assert np.abs(codes(read).astype(int) - np.asarray(landscape)).mean() < 5
+    assert encode(read.pixels.convert("RGB"), read, "x")[1] == "image/jpeg"
+
+
+MODES = {
+    "1": 255,
+    "L": 200,
+    "P": (200, 200, 200),
+    "RGB": (200, 200, 200),
+    "CMYK": (0, 0, 0, 55),
+    "YCbCr": (200, 128, 128),
+    "I;16": 200 * 257,
+    "I": 200 * 257,
+    "F": 200 / 255,
+}
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_every_mode_becomes_gray_or_rgb_of_eight_bits(mode: str) -> None:
+    image = Image.new("RGB", (5, 3), MODES[mode]) if mode == "P" else None
+    image = image.convert("P") if image else Image.new(mode, (5, 3), MODES[mode])
+    read = decode(image)
+    assert read.pixels.mode in {"L", "RGB"}
+    assert np.abs(codes(read).astype(int) - (255 if mode == "1" else 200)).max() <= 1
+    assert read.alpha is None
+
+
+@pytest.mark.parametrize("file_format", ["PNG", "TIFF"])
+def test_sixteen_bits_keep_their_range(file_format: str) -> None:
+    steps = np.arange(256, dtype=np.uint16) * 257
+    read = decode(written(Image.fromarray(steps[None]), file_format))
+    assert codes(read)[0].tolist() == list(range(256))
+
+
+def test_sixteen_bits_with_a_transparent_gray_keep_their_range() -> None:
+    rows = b"\0" + struct.pack(">HHH", 0, 100 * 257, 65535)
+    read = decode(png(3, 1, 16, 0, rows, extra=b"tRNS" + struct.pack(">H", 0)))
+    assert codes(read)[0].tolist() == [0, 100, 255]
+
+
+@pytest.mark.parametrize("mode", ["LA", "RGBA", "PA", "P"])
+def test_alpha_is_read(mode: str) -> None:
+    alpha = Image.linear_gradient("L").resize((8, 8))
+    image = Image.merge("LA", (Image.new("L", (8, 8), 77), alpha))
+    if mode == "P":
+        read = decode(png(2, 1, 8, 0, b"\0\x00\x4d", extra=b"tRNS\0\0"))
+        assert read.alpha is not None
+        assert np.asarray(read.alpha)[0].tolist() == [0, 255]
+        return
+    read = decode(image.convert(mode))
+    assert read.alpha is not None
+    assert read.alpha.tobytes() == alpha.tobytes()
+    assert np.abs(codes(read).astype(int) - 77).max() <= 1
+
+
+def test_alpha_goes_where_the_format_has_none() -> None:
+    read = decode(written(Image.new("L", (4, 4), 77), "JPEG"))
+    content, media_type = encode(Image.new("RGBA", (4, 4), (1, 2, 3, 4)), read, "x")
+    assert (opened(content).mode, media_type) == ("RGB", "image/jpeg")
+
+
+
+
+def linear_profile() -> bytes:
+    """An RGB profile of the sRGB primaries with a linear curve, from sRGB's own."""
+    profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
+    for i in range(struct.unpack_from(">I", profile, 128)[0]):
+        name, offset, _ = struct.unpack_from(">4sII", profile, 132 + 12 * i)
+        if name in {b"rTRC", b"gTRC", b"bTRC"}:
+            # A 'para' curve of type 3 becomes type 0 with an exponent of 1.
+            struct.pack_into(">4sIHHi", profile, offset, b"para", 0, 0, 0, 0x10000)
+    return bytes(profile)
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "P"])
+def test_colors_are_converted_from_the_files_profile(mode: str) -> None:
+    image = Image.new("RGB", (4, 4), (55, 55, 55)).convert(mode)
+    read = decode(written(image, "PNG", icc_profile=linear_profile()))
+    # Linear 55/255 is sRGB code 128.
+    assert np.abs(codes(read).astype(int) - 128).max() <= 1
+
+
+def test_a_profile_that_makes_no_sense_is_passed_over() -> None:
+    image = Image.new("L", (4, 4), 99)
+    assert (codes(decode(written(image, "PNG", icc_profile=b"nonsense" * 30))) == 99).all()
+    rgb_profile_on_gray = written(image, "PNG", icc_profile=linear_profile())
+    assert (codes(decode(rgb_profile_on_gray)) == 99).all()
+
+
+def test_the_first_frame_of_several(landscape: Image.Image) -> None:
+    frames = [landscape.point(lambda code: 255 - code)]
+    read = decode(written(landscape, "GIF", save_all=True, append_images=frames))
+    assert np.abs(codes(read)[..., 0].astype(int) - np.asarray(landscape)).mean() < 3
+
+
+def test_paths_bytes_images_and_arrays_are_one(landscape: Image.Image, tmp_path: Path) -> None:
+    file = tmp_path / "a.png"
+    file.write_bytes(written(landscape, "PNG"))
+    sources = [file, str(file), file.read_bytes(), landscape, np.asarray(landscape)]
+    for source in sources:
+        assert codes(decode(source)).tobytes() == landscape.tobytes()
+    assert decode(np.asarray(landscape.convert("RGB"))).size == landscape.size
+
+
+def test_the_callers_image_stays_as_it_was(corner: Image.Image) -> None:
+    image = opened(written(corner, "PNG", exif=notes(6)))
+    before = dict(image.getexif())
+    read = decode(image)
+    encode(read.pixels, read, "x")
+    assert image.size == (6, 4)
+    assert dict(image.getexif()) == before
+
+
+def test_gray_in_three_channels_is_recognized(landscape: Image.Image) -> None:
+    gray = lightness_codes(decode(landscape.convert("RGB")))
+    assert gray is not None
+    assert gray.tobytes() == landscape.tobytes()
+    assert lightness_codes(decode(Image.new("RGB", (2, 2), (9, 9, 10)))) is None
+    assert lightness_codes(decode(Image.new("RGB", (2, 2), (10, 9, 9)))) is None
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"\0", b"a text, no picture\n" * 50, b"%PDF-1.7\n", b"<svg xmlns='x'/>", b"PK\3\4" * 9],
+    ids=["empty", "a zero", "text", "pdf", "svg", "zip"],
+)
+def test_what_is_no_photograph(content: bytes, tmp_path: Path) -> None:
+    file = tmp_path / "holiday.jpg"
+    file.write_bytes(content)
+    with pytest.raises(NotAPhotographError, match=r"^holiday\.jpg is not a photograph") as caught:
+        decode(file)
+    assert (caught.value.code, caught.value.exit_code) == ("not_a_photograph", 1)
+    with pytest.raises(NotAPhotographError, match="^The file is not"):
+        decode(content)
+
+
+@pytest.mark.parametrize("file_format", ["PPM", "TGA", "PCX", "ICO", "EPS"])
+def test_formats_that_are_not_listed_meet_no_decoder(file_format: str) -> None:
+    with pytest.raises(NotAPhotographError):
+        decode(written(Image.new("RGB", (16, 16)), file_format))
+
+
+@pytest.mark.parametrize("file_format", ["JPEG", "PNG", "WEBP", "TIFF", "BMP", "AVIF", "GIF"])
+@pytest.mark.parametrize("kept", [0.1, 0.5, 0.9])
+def test_what_breaks_off(landscape: Image.Image, file_format: str, kept: float) -> None:
+    content = written(landscape, file_format)
+    with pytest.raises((DamagedPhotographError, NotAPhotographError)) as caught:
+        decode(content[: int(len(content) * kept)])
+    assert caught.value.exit_code == 1
+    if kept == 0.9 and file_format in {"JPEG", "PNG", "BMP"}:
+        assert caught.value.code == "damaged_photograph"
+        assert "The file is damaged" in str(caught.value)
+
+
+@pytest.mark.parametrize("file_format", ["JPEG", "PNG", "WEBP", "TIFF", "AVIF"])
+def test_flipped_bits_end_in_a_photograph_or_a_sentence(
+    landscape: Image.Image, file_format: str
+) -> None:
+    content = written(landscape.resize((64, 48)), file_format, exif=notes(6))
+    random = np.random.default_rng(7)
+    for _ in range(150):
+        broken = bytearray(content)
+        for place in random.integers(0, min(len(broken), 900), random.integers(1, 9)):
+            broken[place] = random.integers(0, 256)
+        try:
+            read = decode(bytes(broken))
+            encode(read.pixels.convert("RGB"), read, "x")
+        except DeepcolorError as error:
+            assert "\n" not in str(error)
+
+
+def test_a_renamed_file_is_read_by_what_it_is(landscape: Image.Image, tmp_path: Path) -> None:
+    file = tmp_path / "a.jpg"
+    file.write_bytes(written(landscape, "PNG"))
+    assert decode(file).format == "PNG"
+
+
+def test_a_bomb_is_refused_before_it_is_unpacked() -> None:
+    bomb = png(60_000, 60_000, 8, 0, b"")
+    with pytest.raises(TooManyPixelsError, match="60000 x 60000 pixels.* 200 megapixels") as caught:
+        decode(bomb)
+    assert (caught.value.code, caught.value.exit_code) == ("too_many_pixels", 1)
+
+
+def test_the_limit_itself_is_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(photograph, "MAX_PIXELS", 100)
+    assert decode(Image.new("L", (10, 10))).size == (10, 10)
+    with pytest.raises(TooManyPixelsError):
+        decode(Image.new("L", (101, 1)))
+
+
+def test_pictures_above_pillows_own_limit_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert Image.MAX_IMAGE_PIXELS is None
+    assert photograph.MAX_PIXELS == 200_000_000
+
+
+def test_no_pixels_at_all() -> None:
+    with pytest.raises(DamagedPhotographError, match="no pixels"):
+        decode(np.zeros((0, 5), np.uint8))
+
+
+def test_files_that_are_not_there_raise_as_open_does(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        decode(tmp_path / "none.jpg")
+    with pytest.raises(IsADirectoryError):
+        decode(tmp_path)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_files_that_may_not_be_read_raise_as_open_does(tmp_path: Path) -> None:
+    file = tmp_path / "a.png"
+    file.touch(mode=0)
+    with pytest.raises(PermissionError):
+        decode(file)
