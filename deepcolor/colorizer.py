@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import math
+import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import overload
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from PIL import Image
 
 from deepcolor import weights
 from deepcolor.card import StrategyCard
-from deepcolor.errors import KnobRangeError, UnknownKnobError
+from deepcolor.encoding import DEEP, SUFFIXES, Credit, Writing, encode, written_format
+from deepcolor.errors import DeepcolorError, KnobRangeError, UnexpectedError, UnknownKnobError
 from deepcolor.join import join, network_lightness
-from deepcolor.photograph import Input, Photograph, decode, encode
+from deepcolor.photograph import Input, Photograph, Reading, decode
 from deepcolor.registry import DEFAULT, find
 from deepcolor.strategy import Strategy
 
@@ -23,13 +30,29 @@ SATURATION_RANGE = (0.0, 2.0)
 SIZE_RANGE = (64, 1024)
 LONGEST_NETWORK_SIDE = 4096
 
+Named = str | os.PathLike[str]
+Pixels = NDArray[np.uint8] | NDArray[np.uint16]
 
-def colorize(source: Input, strategy: str = DEFAULT, **knobs: float) -> Image.Image:
+
+@overload
+def colorize(source: Named | Image.Image, strategy: str = ..., **knobs: float) -> Image.Image: ...
+@overload
+def colorize(source: bytes, strategy: str = ..., **knobs: float) -> bytes: ...
+@overload
+def colorize(
+    source: NDArray[np.uint8], strategy: str = ..., **knobs: float
+) -> NDArray[np.uint8]: ...
+
+
+def colorize(
+    source: Input, strategy: str = DEFAULT, **knobs: float
+) -> Image.Image | bytes | NDArray[np.uint8]:
     """A photograph in color, of the same size, upright.
 
-    ``source`` is a path, the bytes of a file, a PIL image or an array (H, W) or (H, W, 3) of
-    uint8; colors it may have are ignored but for their L*. ``knobs`` as in
-    :meth:`Colorizer.__call__`. For more than one photograph, :func:`load` once.
+    A path or a PIL image gives a PIL image, an array (H, W) or (H, W, 3) of uint8 an array
+    (H, W, 3), the bytes of a file those of a file of the same format. Colors that the photograph
+    has are ignored but for their L*. ``knobs`` as in :meth:`Colorizer.__call__`. For more than
+    one photograph, :func:`load` once.
     """
     return load(strategy)(source, **knobs)
 
@@ -37,8 +60,8 @@ def colorize(source: Input, strategy: str = DEFAULT, **knobs: float) -> Image.Im
 def load(strategy: str = DEFAULT, *, device: str = "auto") -> Colorizer:
     """A colorizer with the strategy's network on ``device``: auto, cpu, cuda or mps.
 
-    Fetches the weights if they are not here. Raises :class:`deepcolor.errors.UnknownStrategyError`
-    and the weights' errors.
+    Fetches the weights if they are not here. Raises ``UnknownStrategyError``,
+    ``WeightsMissingError`` and ``WeightsCorruptError`` of :mod:`deepcolor.errors`.
     """
     chosen = find(strategy)()
     place = torch.device(_best_device() if device == "auto" else device)
@@ -64,13 +87,31 @@ class Stopwatch:
 
 @dataclass(frozen=True)
 class Encoded:
-    """A colored photograph as a file's bytes, with its media type and size in pixels."""
+    """A colored photograph as a file; ``format`` is Pillow's name, the size is in pixels."""
 
     content: bytes
-    media_type: str
+    format: str
     width: int
     height: int
     milliseconds: dict[str, float]
+
+    @property
+    def media_type(self) -> str:
+        return Image.MIME[self.format]
+
+    @property
+    def suffixes(self) -> tuple[str, ...]:
+        """What a file of this format may be called, the usual one first."""
+        return SUFFIXES[self.format]
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    """A photograph on its way to the network."""
+
+    photograph: Photograph
+    l: torch.Tensor
+    watch: Stopwatch
 
 
 @dataclass(frozen=True)
@@ -84,60 +125,113 @@ class Colorizer:
     def card(self) -> StrategyCard:
         return self.strategy.card
 
-    def __call__(self, source: Input, **knobs: float) -> Image.Image:
-        """A photograph in color, of the same size, upright.
+    @property
+    def credit(self) -> Credit:
+        """What the metadata of its results say."""
+        return Credit(self.card.name, weights.identity(self.card))
+
+    @overload
+    def __call__(self, source: Named | Image.Image, **knobs: float) -> Image.Image: ...
+    @overload
+    def __call__(self, source: bytes, **knobs: float) -> bytes: ...
+    @overload
+    def __call__(self, source: NDArray[np.uint8], **knobs: float) -> NDArray[np.uint8]: ...
+    @overload
+    def __call__(
+        self, source: Input, **knobs: float
+    ) -> Image.Image | bytes | NDArray[np.uint8]: ...
+
+    def __call__(self, source: Input, **knobs: float) -> Image.Image | bytes | NDArray[np.uint8]:
+        """A photograph in color, of the same size, upright; what comes back is like what came.
 
         Every strategy takes ``size`` (the side in pixels of the square, or its area, that the
-        network sees) and ``saturation`` (0…2, a factor on a*b*); others are on the card. Raises
-        :class:`deepcolor.errors.DeepcolorError` in its kinds.
+        network sees; 64…1024) and ``saturation`` (0…2, a factor on a*b*); others are on the card.
+        Raises :class:`deepcolor.errors.DeepcolorError` in its kinds.
         """
-        return self.color(decode(source), Stopwatch(), knobs)
+        if isinstance(source, bytes):
+            return self.file(source, knobs).content
+        colored = self.batch([source], **knobs)[0]
+        return np.asarray(colored) if isinstance(source, np.ndarray) else colored
 
     def batch(self, sources: Sequence[Input], **knobs: float) -> list[Image.Image]:
         """Several photographs in color, in order; those of one network size share a forward."""
-        photographs = [decode(source) for source in sources]
-        settings = self._settings(knobs)
-        groups: dict[tuple[int, int], list[int]] = {}
-        for i, photograph in enumerate(photographs):
-            groups.setdefault(self._network_size(photograph, settings), []).append(i)
+        settings = self.check(knobs)
+        prepared = [self._prepare(source, Reading(), settings) for source in sources]
+        groups: dict[torch.Size, list[int]] = {}
+        for i, one in enumerate(prepared):
+            groups.setdefault(one.l.shape, []).append(i)
         colored: dict[int, Image.Image] = {}
-        for size, members in groups.items():
-            l = torch.stack([network_lightness(photographs[i], size) for i in members])
-            with torch.inference_mode():
-                ab = self.strategy.predict(l.to(self.device), settings)
-                for i, one in zip(members, ab, strict=True):
-                    colored[i] = self._join(photographs[i], one, settings)
-        return [colored[i] for i in range(len(photographs))]
+        for members in groups.values():
+            ab = self._predict(torch.stack([prepared[i].l for i in members]), settings)
+            for i, one in zip(members, ab, strict=True):
+                photograph = prepared[i].photograph
+                image = Image.fromarray(self._join(photograph, one, settings, deep=False))
+                if photograph.alpha is not None:
+                    image.putalpha(photograph.alpha)
+                colored[i] = image
+        return [colored[i] for i in range(len(prepared))]
 
-    def file(self, source: Input, **knobs: float) -> Encoded:
-        """A photograph in color as a file of the same format, with the time each stage took."""
-        watch = Stopwatch()
-        with watch.stage("decode"):
-            photograph = decode(source)
-        colored = self.color(photograph, watch, knobs)
-        with watch.stage("encode"):
-            content, media_type = encode(colored, photograph, self.card.name)
-        return Encoded(content, media_type, *colored.size, watch.milliseconds)
+    def file(
+        self,
+        source: Input,
+        knobs: Mapping[str, float] | None = None,
+        *,
+        reading: Reading | None = None,
+        writing: Writing | None = None,
+    ) -> Encoded:
+        """A photograph in color as a file, with the time each stage took."""
+        settings = self.check(knobs or {})
+        prepared = self._prepare(source, reading or Reading(), settings)
+        return self._finish(prepared, self._guess(prepared, settings), writing, settings)
 
-    def color(
-        self, photograph: Photograph, watch: Stopwatch, knobs: Mapping[str, float]
-    ) -> Image.Image:
-        """A decoded photograph in color; ``watch`` learns what network and join took."""
-        settings = self._settings(knobs)
-        with torch.inference_mode():
-            with watch.stage("network"):
-                l = network_lightness(photograph, self._network_size(photograph, settings))
-                ab = self.strategy.predict(l[None].to(self.device), settings)[0]
-            with watch.stage("join"):
-                return self._join(photograph, ab, settings)
+    def map(
+        self,
+        sources: Iterable[Input],
+        knobs: Mapping[str, float] | None = None,
+        *,
+        jobs: int | None = None,
+        reading: Reading | None = None,
+        writing: Writing | None = None,
+    ) -> Iterator[Encoded | DeepcolorError]:
+        """Files of many photographs in color, in order; an error stands in for one that failed.
 
-    def _join(
-        self, photograph: Photograph, ab: torch.Tensor, settings: Mapping[str, float]
-    ) -> Image.Image:
-        return join(photograph, ab.float(), self.card.upsampling, settings["saturation"])
+        While the network colors one, ``jobs`` threads (one a core unless told) read the next and
+        write the last.
+        """
+        settings = self.check(knobs or {})
+        jobs = jobs or os.cpu_count() or 1
+        coming: deque[tuple[str, Future[_Prepared]]] = deque()
+        going: deque[tuple[str, Future[Encoded]]] = deque()
+        waiting = iter(sources)
+        pool = ThreadPoolExecutor(jobs, thread_name_prefix="deepcolor")
+        try:
+            while True:
+                while len(coming) <= jobs and (source := next(waiting, None)) is not None:
+                    arrival = pool.submit(self._prepare, source, reading or Reading(), settings)
+                    coming.append((_name(source), arrival))
+                if not coming:
+                    break
+                name, arrival = coming.popleft()
+                try:
+                    prepared = arrival.result()
+                    ab = self._guess(prepared, settings)
+                except Exception as error:
+                    going.append((name, _failed(error)))
+                else:
+                    departure = pool.submit(self._finish, prepared, ab, writing, settings)
+                    going.append((name, departure))
+                if len(going) > jobs:
+                    yield _settled(*going.popleft())
+            while going:
+                yield _settled(*going.popleft())
+        finally:
+            pool.shutdown(cancel_futures=True)
 
-    def _settings(self, knobs: Mapping[str, float]) -> dict[str, float]:
-        """Every knob, at its default unless turned."""
+    def check(self, knobs: Mapping[str, float]) -> dict[str, float]:
+        """Every knob, at its default unless turned.
+
+        Raises ``UnknownKnobError`` and ``KnobRangeError`` of :mod:`deepcolor.errors`.
+        """
         ranges = {knob.name: (knob.low, knob.high) for knob in self.card.knobs}
         ranges |= {"saturation": SATURATION_RANGE, "size": SIZE_RANGE}
         settings = {knob.name: knob.default for knob in self.card.knobs}
@@ -150,6 +244,54 @@ class Colorizer:
                 raise KnobRangeError(name, value, low, high)
             settings[name] = value
         return settings
+
+    def _prepare(self, source: Input, reading: Reading, settings: Mapping[str, float]) -> _Prepared:
+        watch = Stopwatch()
+        with watch.stage("decode"):
+            photograph = decode(source, reading)
+            l = network_lightness(photograph, self._network_size(photograph, settings))
+        return _Prepared(photograph, l, watch)
+
+    def _guess(self, prepared: _Prepared, settings: Mapping[str, float]) -> torch.Tensor:
+        with prepared.watch.stage("network"):
+            return self._predict(prepared.l[None], settings)[0]
+
+    def _predict(self, l: torch.Tensor, settings: Mapping[str, float]) -> torch.Tensor:
+        with torch.inference_mode():
+            return self.strategy.predict(l.to(self.device), settings).float()
+
+    def _finish(
+        self,
+        prepared: _Prepared,
+        ab: torch.Tensor,
+        writing: Writing | None,
+        settings: Mapping[str, float],
+    ) -> Encoded:
+        photograph, watch = prepared.photograph, prepared.watch
+        writing = writing or Writing()
+        with watch.stage("join"):
+            deep = written_format(photograph.format, writing.format) in DEEP
+            pixels = self._join(photograph, ab, settings, deep=deep)
+        with watch.stage("encode"):
+            content, written = encode(pixels, photograph, self.credit, writing)
+        return Encoded(content, written, *photograph.size, watch.milliseconds)
+
+    def _join(
+        self,
+        photograph: Photograph,
+        ab: torch.Tensor,
+        settings: Mapping[str, float],
+        *,
+        deep: bool,
+    ) -> Pixels:
+        with torch.inference_mode():
+            return join(
+                photograph,
+                ab,
+                upsampling=self.card.upsampling,
+                saturation=settings["saturation"],
+                deep=deep,
+            )
 
     def _network_size(
         self, photograph: Photograph, settings: Mapping[str, float]
@@ -165,6 +307,23 @@ class Colorizer:
             max(1, round(width / multiple)) * multiple,
             max(1, round(height / multiple)) * multiple,
         )
+
+
+def _settled(name: str, result: Future[Encoded]) -> Encoded | DeepcolorError:
+    error = result.exception()
+    if error is None:
+        return result.result()
+    return error if isinstance(error, DeepcolorError) else UnexpectedError(name, error)
+
+
+def _failed(error: Exception) -> Future[Encoded]:
+    future: Future[Encoded] = Future()
+    future.set_exception(error)
+    return future
+
+
+def _name(source: Input) -> str:
+    return str(source) if isinstance(source, str | os.PathLike) else "The photograph"
 
 
 def _best_device() -> str:

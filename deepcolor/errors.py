@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from pathlib import Path
 from typing import ClassVar
 
 
@@ -12,6 +13,10 @@ class DeepcolorError(Exception):
 
     code: ClassVar[str] = "error"
     exit_code: ClassVar[int] = 1
+
+    def to_json(self) -> dict[str, str]:
+        """``{"code", "message"}``, as records and the command line's JSON carry it."""
+        return {"code": self.code, "message": str(self)}
 
 
 class NotAPhotographError(DeepcolorError):
@@ -22,7 +27,7 @@ class NotAPhotographError(DeepcolorError):
     def __init__(self, name: str):
         super().__init__(
             f"{name} is not a photograph deepcolor can read; it reads JPEG, PNG, WebP, TIFF, BMP, "
-            "GIF and AVIF."
+            "GIF, AVIF and HEIC."
         )
 
 
@@ -43,7 +48,7 @@ class TooManyPixelsError(DeepcolorError):
     def __init__(self, name: str, width: int, height: int, limit: int):
         super().__init__(
             f"{name} has {width} x {height} pixels, more than the {limit / 1e6:g} megapixels "
-            "allowed; make it smaller."
+            "allowed; make it smaller, or allow more with --max-megapixels."
         )
 
 
@@ -116,3 +121,83 @@ class WeightsCorruptError(DeepcolorError):
             f"The weights of '{strategy}' ({filename}) are not the published ones: {problem}; "
             "nothing was kept, try again later."
         )
+
+
+class UnreadableFileError(DeepcolorError):
+    """A path that was named is not there, or can't be read."""
+
+    code = "unreadable_file"
+
+    def __init__(self, path: str, reason: str):
+        super().__init__(f"{path} cannot be read: {reason}.")
+
+
+class NotWritableError(DeepcolorError):
+    """A result could not be written."""
+
+    code = "not_writable"
+
+    def __init__(self, path: Path, reason: str):
+        super().__init__(f"{path} cannot be written: {reason}.")
+
+
+class AlreadyThereError(DeepcolorError):
+    """A result is there from before."""
+
+    code = "already_there"
+
+    def __init__(self, path: Path):
+        super().__init__(
+            f"{path} is already there; --overwrite replaces it, --skip-existing passes over it."
+        )
+
+
+class OverwritesInputError(DeepcolorError):
+    """A result would take the place of a photograph that was given."""
+
+    code = "overwrites_input"
+
+    def __init__(self, path: Path):
+        super().__init__(f"{path} is a photograph to color; its result must go elsewhere.")
+
+
+class SameResultError(DeepcolorError):
+    """Two photographs would become one file."""
+
+    code = "same_result"
+
+    def __init__(self, first: Path, second: Path, target: Path):
+        super().__init__(
+            f"{second} would become {target}, as {first} does; name the folder above both instead."
+        )
+
+
+class OneFileForManyError(DeepcolorError):
+    """Several results were to become one file."""
+
+    code = "one_file_for_many"
+    exit_code = 2
+
+    def __init__(self, output: str):
+        super().__init__(f"{output} names one file, but there are several results; name a folder.")
+
+
+class UnexpectedError(DeepcolorError):
+    """Something failed that should not; the other photographs go on."""
+
+    code = "unexpected"
+
+    def __init__(self, name: str, cause: BaseException):
+        super().__init__(
+            f"{name} could not be colored ({type(cause).__name__}: {cause}); please report this."
+        )
+
+
+class TooManyForASheetError(DeepcolorError):
+    """More photographs than a contact sheet holds."""
+
+    code = "too_many_for_a_sheet"
+    exit_code = 2
+
+    def __init__(self, count: int, most: int):
+        super().__init__(f"A contact sheet holds {most} photographs, not {count}; give it fewer.")

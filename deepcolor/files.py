@@ -2,60 +2,77 @@
 
 from __future__ import annotations
 
+import glob
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from enum import Enum
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
-from deepcolor.errors import DeepcolorError
+from deepcolor.errors import (
+    AlreadyThereError,
+    DeepcolorError,
+    NotWritableError,
+    OneFileForManyError,
+    OverwritesInputError,
+    SameResultError,
+)
+
+if TYPE_CHECKING:
+    from deepcolor.colorizer import Colorizer, Encoded
+
+Format = Literal["keep", "jpeg", "png", "webp", "tiff"]
+
+READABLE = frozenset(
+    {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".avif", ".heic", ".heif"}
+)
+"""Suffixes of the formats deepcolor reads."""
+
+WRITTEN_SUFFIX = {".gif": ".png", ".bmp": ".png", ".heic": ".jpg", ".heif": ".jpg"}
+"""What becomes of the suffixes whose formats are not written."""
+
+FORMAT_OF_SUFFIX: dict[str, Format] = {
+    ".jpg": "jpeg",
+    ".jpeg": "jpeg",
+    ".png": "png",
+    ".webp": "webp",
+    ".tif": "tiff",
+    ".tiff": "tiff",
+}
+SUFFIX_OF_FORMAT = {"jpeg": ".jpg", "png": ".png", "webp": ".webp", "tiff": ".tif"}
 
 
-class NoSuchPathError(DeepcolorError):
-    """A path that was named is not there, or can't be read."""
+class IfThere(Enum):
+    """What to do about a result that is there from before."""
 
-    code = "no_such_file"
-
-    def __init__(self, path: Path, reason: str):
-        super().__init__(f"{path} cannot be read: {reason}.")
-
-
-class NotWritableError(DeepcolorError):
-    """A result could not be written."""
-
-    code = "not_writable"
-
-    def __init__(self, path: Path, reason: str):
-        super().__init__(f"{path} cannot be written: {reason}.")
+    FAIL = "fail"
+    SKIP = "skip"
+    REPLACE = "replace"
 
 
-class AlreadyThereError(DeepcolorError):
-    """A result is there from before."""
+@dataclass(frozen=True)
+class Settings:
+    """How to color and to write. ``jobs`` is how many are read and written at once."""
 
-    code = "already_there"
-
-    def __init__(self, path: Path):
-        super().__init__(f"{path} is already there; --overwrite replaces it.")
-
-
-class OneFileForManyError(DeepcolorError):
-    """Several photographs were to become one file."""
-
-    code = "one_file_for_many"
-    exit_code = 2
-
-    def __init__(self, output: Path):
-        super().__init__(
-            f"{output} names one file, but there are several photographs; name a folder instead."
-        )
+    strategies: tuple[str, ...] = ("colornet",)
+    device: str = "auto"
+    format: Format = "keep"
+    quality: int | None = None
+    keep_gps: bool = False
+    max_pixels: int = 200_000_000
+    jobs: int | None = None
+    knobs: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Task:
-    """One photograph and where its color goes."""
+    """One photograph, who colors it, and where its color goes."""
 
     source: Path
     target: Path
+    strategy: str
+    exact: bool = False  # the target was named outright, whatever the photograph's format
 
 
 @dataclass(frozen=True)
@@ -63,8 +80,8 @@ class Outcome:
     """What became of a task; ``error`` is ``{"code", "message"}`` or ``None``."""
 
     task: Task
-    strategy: str
     device: str
+    skipped: bool = False
     width: int | None = None
     height: int | None = None
     milliseconds: dict[str, float] = field(default_factory=dict)
@@ -74,8 +91,9 @@ class Outcome:
         return {
             "input": str(self.task.source),
             "output": None if self.error else str(self.task.target),
-            "strategy": self.strategy,
+            "strategy": self.task.strategy,
             "device": self.device,
+            "skipped": self.skipped,
             "width": self.width,
             "height": self.height,
             "milliseconds": self.milliseconds,
@@ -83,59 +101,85 @@ class Outcome:
         }
 
 
-def plan(paths: Sequence[Path], output: Path | None, strategy: str) -> list[Task]:
-    """A task for each file named and each photograph below each folder named.
+@dataclass(frozen=True)
+class Plan:
+    """Every task, strategy by strategy, so that one network is in memory at a time."""
 
-    Folders are mirrored below ``output``; without it a result lies beside its original. Raises
-    :class:`OneFileForManyError` when ``output`` looks like a file and there are several.
-    """
-    found = [(path, below) for path in paths for below in _photographs(path, strategy)]
-    if output is None:
-        return [Task(p, p.with_name(f"{p.stem}.{strategy}{p.suffix}")) for _, p in found]
-    if output.suffix and not output.is_dir():
-        if len(found) > 1 or any(path.is_dir() for path in paths):
-            raise OneFileForManyError(output)
-        return [Task(path, output) for _, path in found]
-    return [
-        Task(path, output / (path.relative_to(root) if root != path else path.name))
-        for root, path in found
-    ]
+    tasks: tuple[Task, ...]
+    settings: Settings
+
+    @classmethod
+    def of(cls, paths: Sequence[str], output: str | None, settings: Settings) -> Plan:
+        """A task for each file, each photograph below each folder, each match of a pattern.
+
+        Raises :class:`OneFileForManyError` when ``output`` is a file and there are several.
+        """
+        folder = Path(output) if output is not None and _is_folder(output, paths) else None
+        found = list(_found(paths, folder, settings.strategies))
+        if output is not None and folder is None:
+            if len(found) > 1 or len(settings.strategies) > 1:
+                raise OneFileForManyError(output)
+            named = FORMAT_OF_SUFFIX.get(Path(output).suffix.lower())
+            if named and settings.format == "keep":
+                settings = replace(settings, format=named)
+            strategy = settings.strategies[0]
+            tasks = [Task(source, Path(output), strategy, exact=True) for _, source in found]
+        else:
+            tasks = [
+                Task(source, _target(root, source, folder, strategy, settings), strategy)
+                for strategy in settings.strategies
+                for root, source in found
+            ]
+        return cls(tuple(tasks), settings)
 
 
-def color_files(tasks: Iterable[Task], strategy: str, *, overwrite: bool) -> Iterator[Outcome]:
-    """Colors each task's photograph; one that fails is reported and the next goes on.
+def color_files(plan: Plan, if_there: IfThere) -> Iterator[Outcome]:
+    """Colors what is planned, in order; what fails is reported and the next goes on.
 
-    Raises the errors of :func:`deepcolor.load` before the first.
+    Raises the errors of :func:`deepcolor.load`, and those of knobs, before a strategy's first.
     """
     from deepcolor.colorizer import load
 
-    colorizer = load(strategy)
-    device = str(colorizer.device)
-    for task in tasks:
-        try:
-            if task.target.exists() and not overwrite:
-                raise AlreadyThereError(task.target)
-            try:
-                encoded = colorizer.file(task.source)
-            except OSError as error:
-                raise NoSuchPathError(task.source, error.strerror or str(error)) from error
-            try:
-                write_whole(task.target, encoded.content)
-            except OSError as error:
-                raise NotWritableError(task.target, error.strerror or str(error)) from error
-        except DeepcolorError as error:
-            reason = {"code": error.code, "message": str(error)}
-            yield Outcome(task, strategy, device, error=reason)
-        else:
-            yield Outcome(
-                task, strategy, device, encoded.width, encoded.height, encoded.milliseconds
-            )
+    settings = plan.settings
+    sources = {_identity(task.source): task.source for task in plan.tasks}
+    claimed: dict[Path, Path] = {}
+    for strategy in settings.strategies:
+        colorizer = load(strategy, device=settings.device)
+        colorizer.check(settings.knobs)
+        tasks = [task for task in plan.tasks if task.strategy == strategy]
+        verdicts = [_admit(task, if_there, sources, claimed) for task in tasks]
+        chosen = [task for task, verdict in zip(tasks, verdicts, strict=True) if verdict is None]
+        colored = _color(colorizer, chosen, settings)
+        for task, verdict in zip(tasks, verdicts, strict=True):
+            device = str(colorizer.device)
+            if verdict is None:
+                yield _write(task, next(colored), device, if_there)
+            elif isinstance(verdict, DeepcolorError):
+                yield Outcome(task, device, error=verdict.to_json())
+            else:
+                yield Outcome(task, device, skipped=True)
+
+
+def color_stream(content: bytes, settings: Settings) -> bytes:
+    """One photograph's file in color."""
+    from deepcolor.colorizer import load
+
+    colorizer = load(settings.strategies[0], device=settings.device)
+    return colorizer.file(content, settings.knobs, **_file_options(settings)).content
+
+
+def photographs_below(folder: Path) -> Iterator[Path]:
+    """Every file below a folder whose suffix names a readable format, sorted, hidden ones not."""
+    for path in sorted(folder.rglob("*")):
+        hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
+        if path.suffix.lower() in READABLE and not hidden and path.is_file():
+            yield path
 
 
 def write_whole(path: Path, content: bytes) -> None:
     """Writes a file so that nobody ever sees half of it."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    part = path.with_name(f".{os.getpid()}.{path.name[-100:]}.part")
     try:
         part.write_bytes(content)
         part.replace(path)
@@ -143,14 +187,119 @@ def write_whole(path: Path, content: bytes) -> None:
         part.unlink(missing_ok=True)
 
 
-def _photographs(path: Path, strategy: str) -> Iterator[Path]:
-    """The path itself, or the photographs below it, but for those that are results already."""
-    if not path.is_dir():
-        yield path
-        return
-    from deepcolor.photograph import SUFFIXES
+def _is_folder(output: str, paths: Sequence[str]) -> bool:
+    """Whether ``-o`` names a folder: it is one, looks like one, or must hold a folder's results."""
+    path = Path(output)
+    if path.is_dir() or output.endswith(("/", os.sep)) or not path.suffix:
+        return True
+    return any(Path(given).is_dir() for given in paths) and path.suffix.lower() not in READABLE
 
-    for file in sorted(path.rglob("*")):
-        is_result = file.stem.endswith(f".{strategy}")
-        if file.suffix.lower() in SUFFIXES and file.is_file() and not is_result:
-            yield file
+
+def _found(
+    paths: Sequence[str], output: Path | None, strategies: Sequence[str]
+) -> Iterator[tuple[Path, Path]]:
+    """What each photograph was found below, and the photograph."""
+    for given in paths:
+        path = Path(given)
+        if path.is_dir():
+            for photograph in photographs_below(path):
+                in_output = output is not None and _is_below(photograph, output, path)
+                if not in_output and not _is_result(photograph, strategies):
+                    yield path, photograph
+        elif not path.exists() and any(sign in given for sign in "*?["):
+            matches = sorted(glob.glob(given, recursive=True))  # noqa: PTH207 (may be absolute)
+            for match in matches or [given]:
+                if not Path(match).is_dir():
+                    yield Path(match).parent, Path(match)
+        else:
+            yield path.parent, path
+
+
+def _is_below(photograph: Path, output: Path, root: Path) -> bool:
+    """Whether a photograph lies in an output folder that is itself inside the input folder."""
+    inside, within = output.resolve(), root.resolve()
+    return inside != within and photograph.resolve().is_relative_to(inside)
+
+
+def _is_result(photograph: Path, strategies: Sequence[str]) -> bool:
+    """Whether a file is what an earlier run put beside an original that is still there."""
+    stem, dot, strategy = photograph.stem.rpartition(".")
+    if not dot or strategy not in strategies:
+        return False
+    siblings = photograph.parent.glob(f"{glob.escape(stem)}.*")
+    return any(sibling.stem == stem for sibling in siblings)
+
+
+def _target(
+    root: Path, source: Path, folder: Path | None, strategy: str, settings: Settings
+) -> Path:
+    suffix = source.suffix
+    if settings.format == "keep":
+        suffix = WRITTEN_SUFFIX.get(suffix.lower(), suffix)
+    elif FORMAT_OF_SUFFIX.get(suffix.lower()) != settings.format:
+        suffix = SUFFIX_OF_FORMAT[settings.format]
+    if folder is None:
+        return source.with_name(f"{source.stem}.{strategy}{suffix}")
+    label = f".{strategy}" if len(settings.strategies) > 1 else ""
+    return folder / source.relative_to(root).with_name(f"{source.stem}{label}{suffix}")
+
+
+def _admit(
+    task: Task, if_there: IfThere, sources: dict[Path, Path], claimed: dict[Path, Path]
+) -> DeepcolorError | Literal["skip"] | None:
+    """``None`` for a task to be done, "skip" for one to be left, or why it can't be done."""
+    place = _identity(task.target)
+    if place in sources:
+        return OverwritesInputError(task.target)
+    if place in claimed:
+        return SameResultError(claimed[place], task.source, task.target)
+    claimed[place] = task.source
+    if not task.target.exists() or if_there is IfThere.REPLACE:
+        return None
+    return "skip" if if_there is IfThere.SKIP else AlreadyThereError(task.target)
+
+
+def _identity(path: Path) -> Path:
+    return path.resolve()
+
+
+def _color(
+    colorizer: Colorizer, tasks: Iterable[Task], settings: Settings
+) -> Iterator[Encoded | DeepcolorError]:
+    sources = [task.source for task in tasks]
+    options = _file_options(settings)
+    return colorizer.map(sources, settings.knobs, jobs=settings.jobs, **options)
+
+
+def _file_options(settings: Settings) -> dict[str, Any]:
+    from deepcolor.encoding import Writing
+    from deepcolor.photograph import Reading
+
+    return {
+        "reading": Reading(settings.max_pixels, settings.keep_gps),
+        "writing": Writing(settings.format, settings.quality),
+    }
+
+
+def _write(
+    task: Task, colored: Encoded | DeepcolorError, device: str, if_there: IfThere
+) -> Outcome:
+    if isinstance(colored, DeepcolorError):
+        return Outcome(task, device, error=colored.to_json())
+    if not task.exact and task.target.suffix.lower() not in colored.suffixes:
+        # The input's suffix did not tell its format.
+        task = replace(task, target=task.target.with_suffix(colored.suffixes[0]))
+        if task.target.exists() and if_there is not IfThere.REPLACE:
+            return Outcome(task, device, error=AlreadyThereError(task.target).to_json())
+    try:
+        write_whole(task.target, colored.content)
+    except OSError as error:
+        problem = NotWritableError(task.target, error.strerror or str(error))
+        return Outcome(task, device, error=problem.to_json())
+    return Outcome(
+        task,
+        device,
+        width=colored.width,
+        height=colored.height,
+        milliseconds=colored.milliseconds,
+    )

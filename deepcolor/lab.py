@@ -25,9 +25,7 @@ GAMUT_STEPS = 8
 @functools.cache
 def _linear_of_code() -> Tensor:
     """Linear light (0…1) of each 8-bit sRGB code, shape (256,)."""
-    code = torch.arange(256, dtype=torch.float64) / 255
-    linear = torch.where(code <= 0.04045, code / 12.92, ((code + 0.055) / 1.055) ** 2.4)
-    return linear.float()
+    return decode_gamma(torch.arange(256, dtype=torch.float64) / 255).float()
 
 
 @functools.cache
@@ -37,6 +35,11 @@ def _matrix(inverse: bool) -> Tensor:
     # Scaling each row by its own sum puts (1, 1, 1) exactly on the white point, so gray stays gray.
     forward = forward / forward.sum(dim=1, keepdim=True)
     return (torch.linalg.inv(forward) if inverse else forward).float()
+
+
+def decode_gamma(code: Tensor) -> Tensor:
+    """Linear light in 0…1 of sRGB values in 0…1."""
+    return torch.where(code <= 0.04045, code / 12.92, ((code + 0.055) / 1.055) ** 2.4)
 
 
 def linear_rgb(rgb: Tensor) -> Tensor:
@@ -64,12 +67,17 @@ def lab_to_linear_rgb(l: Tensor, ab: Tensor) -> Tensor:
     return _mix(_matrix(inverse=True), _f_inverse(torch.stack((fx, fy, fz), dim=-3)))
 
 
-def lab_to_rgb(l: Tensor, ab: Tensor) -> Tensor:
-    """8-bit sRGB, rounded, of L* (..., 1, H, W) and in-gamut a*b* (..., 2, H, W)."""
+def lab_to_rgb(l: Tensor, ab: Tensor, *, deep: bool = False) -> Tensor:
+    """sRGB codes, rounded, of L* (..., 1, H, W) and in-gamut a*b* (..., 2, H, W).
+
+    Uint8 (..., 3, H, W), or uint16 with ``deep``.
+    """
     linear = lab_to_linear_rgb(l, ab).clamp_(0, 1)
     code = torch.where(
         linear <= 0.0031308, linear * 12.92, 1.055 * linear.clamp_min(1e-9) ** (1 / 2.4) - 0.055
     )
+    if deep:
+        return code.mul_(65535).round_().to(torch.int32).to(torch.uint16)
     return code.mul_(255).round_().to(torch.uint8)
 
 

@@ -1,7 +1,9 @@
-"""Photographs as they come and as they go: decoding, orientation, color management, encoding."""
+"""Photographs as they come: formats, orientation, depth, color profiles, all made one kind."""
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import io
 import os
 import warnings
@@ -18,28 +20,15 @@ from deepcolor.errors import (
     DeepcolorError,
     NotAPhotographError,
     TooManyPixelsError,
+    UnreadableFileError,
 )
-from deepcolor.version import __version__
 
 Input = str | os.PathLike[str] | bytes | Image.Image | NDArray[np.uint8]
 
-READABLE = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "AVIF")
+FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "AVIF", "HEIF")
 """Pillow's names of the formats that are ever handed to a decoder."""
 
-SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".avif"})
-# A GIF has too few colors; BMP is written as the smaller PNG, in which nothing is lost either.
-WRITTEN_AS = {"MPO": "JPEG", "GIF": "PNG", "BMP": "PNG"}
-SAVE_OPTIONS: dict[str, dict[str, object]] = {
-    "JPEG": {"quality": 92, "subsampling": "4:2:0"},
-    "PNG": {"compress_level": 4},
-    "WEBP": {"quality": 90, "method": 3},
-    "TIFF": {"compression": "tiff_lzw"},
-    "AVIF": {"quality": 80, "speed": 8},
-}
-MAX_PIXELS = 200_000_000
-SRGB_PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-
-EXIF_SOFTWARE = 0x0131
+EXIF_GPS = 0x8825
 EXIF_CAMERA_IFD = 0x8769
 EXIF_KEPT = frozenset(
     {
@@ -55,22 +44,32 @@ EXIF_KEPT = frozenset(
         EXIF_CAMERA_IFD,  # exposure, lens and the like
     }
 )
-"""Not kept: orientation, which has been applied, GPS, and how a TIFF was stored."""
+"""Not kept: orientation, which has been applied, GPS unless asked for, how a TIFF was stored."""
 
 # Pillow's own warning comes at half of its limit; deepcolor sets its own, in decode().
 Image.MAX_IMAGE_PIXELS = None
 
 
 @dataclass(frozen=True)
+class Reading:
+    """What is read: nothing larger than ``max_pixels``, GPS only if it is to be kept."""
+
+    max_pixels: int = 200_000_000
+    keep_gps: bool = False
+
+
+@dataclass(frozen=True)
 class Photograph:
     """A decoded photograph, upright and in sRGB.
 
-    ``pixels`` is an 8-bit image of mode ``L`` or ``RGB``, ``alpha`` one of mode ``L`` and the same
-    size or ``None``, ``format`` Pillow's name of what it was read from (``None`` for pixels that
-    came as such), ``exif`` the camera's notes without orientation and GPS.
+    ``pixels`` is an 8-bit image of mode ``L`` or ``RGB``, ``deep`` the same as (H, W) of uint16
+    where a gray scan has sixteen bits, ``alpha`` an image of mode ``L`` or ``None``, ``format``
+    Pillow's name of what it was read from (``None`` for pixels that came as such), ``exif`` the
+    camera's notes without orientation.
     """
 
     pixels: Image.Image
+    deep: NDArray[np.uint16] | None
     alpha: Image.Image | None
     format: str | None
     exif: Image.Exif
@@ -81,38 +80,24 @@ class Photograph:
         return self.pixels.size
 
 
-def decode(source: Input) -> Photograph:
+def decode(source: Input, reading: Reading | None = None) -> Photograph:
     """Reads a photograph from a path, bytes, a PIL image or an array (H, W), (H, W, 3 or 4) uint8.
 
-    Raises :class:`FileNotFoundError` and its like for a path that can't be opened,
-    :class:`NotAPhotographError`, :class:`TooManyPixelsError` and :class:`DamagedPhotographError`.
+    Raises :class:`deepcolor.errors.UnreadableFileError`, ``NotAPhotographError``,
+    ``TooManyPixelsError`` and ``DamagedPhotographError``.
     """
+    reading = reading or Reading()
     if isinstance(source, Image.Image):
-        return _normalize(source, "The image")
+        return _normalize(source, "The image", reading)
     if isinstance(source, np.ndarray):
-        return _normalize(Image.fromarray(source), "The array")
+        return _normalize(Image.fromarray(source), "The array", reading)
     if isinstance(source, bytes):
-        return _read(io.BytesIO(source), "The file")
-    with Path(source).open("rb") as file:
-        return _read(file, Path(source).name)
-
-
-def encode(image: Image.Image, original: Photograph, strategy: str) -> tuple[bytes, str]:
-    """The bytes and media type of a colored photograph, in the original's format where it can.
-
-    The camera's notes are kept, and the software field says that the colors are simulated.
-    """
-    written = WRITTEN_AS.get(original.format or "PNG", original.format or "PNG")
-    if written == "JPEG" and image.mode == "RGBA":
-        image = image.convert("RGB")
-    exif = original.exif
-    exif[EXIF_SOFTWARE] = f"deepcolor {__version__} ({strategy}); colors are simulated"
-    options = SAVE_OPTIONS[written]
-    if written == "TIFF" and EXIF_CAMERA_IFD in exif:
-        options = {}  # Pillow can't write these notes into a compressed TIFF.
-    out = io.BytesIO()
-    image.save(out, format=written, exif=exif.tobytes(), icc_profile=SRGB_PROFILE, **options)
-    return out.getvalue(), Image.MIME[written]
+        return _read(io.BytesIO(source), "The file", reading)
+    try:
+        content = Path(source).read_bytes()
+    except OSError as error:
+        raise UnreadableFileError(str(source), error.strerror or str(error)) from error
+    return _read(io.BytesIO(content), Path(source).name, reading)
 
 
 def lightness_codes(photograph: Photograph) -> Image.Image | None:
@@ -125,14 +110,24 @@ def lightness_codes(photograph: Photograph) -> Image.Image | None:
     return None
 
 
-def _read(file: IO[bytes], name: str) -> Photograph:
+@functools.cache
+def _openable() -> tuple[str, ...]:
+    """The formats that this Pillow can open, with HEIC where pillow-heif is installed."""
     Image.init()  # else Pillow knows only a few of the formats by name
+    with contextlib.suppress(ImportError):
+        import pillow_heif
+
+        pillow_heif.register_heif_opener()
+    return tuple(name for name in FORMATS if name in Image.OPEN)
+
+
+def _read(file: IO[bytes], name: str, reading: Reading) -> Photograph:
     try:
         with warnings.catch_warnings():
             # Pillow warns of odd metadata in files whose pixels are fine.
             warnings.simplefilter("ignore")
-            with Image.open(file, formats=READABLE) as image:
-                return _normalize(image, name)
+            with Image.open(file, formats=_openable()) as image:
+                return _normalize(image, name, reading)
     except DeepcolorError:
         raise
     except UnidentifiedImageError as error:
@@ -141,31 +136,35 @@ def _read(file: IO[bytes], name: str) -> Photograph:
         raise DamagedPhotographError(name, str(error) or type(error).__name__) from error
 
 
-def _normalize(image: Image.Image, name: str) -> Photograph:
+def _normalize(image: Image.Image, name: str, reading: Reading) -> Photograph:
     width, height = image.size
-    if width * height > MAX_PIXELS:
-        raise TooManyPixelsError(name, width, height, MAX_PIXELS)
+    if width * height > reading.max_pixels:
+        raise TooManyPixelsError(name, width, height, reading.max_pixels)
     if not width * height:
         raise DamagedPhotographError(name, "it has no pixels")
     read_as = image.format
     image.load()
     profile = image.info.get("icc_profile")
-    upright = _eight_bit(ImageOps.exif_transpose(image))
+    upright = ImageOps.exif_transpose(image)
+    deep = np.asarray(upright).astype(np.uint16) if upright.mode.startswith("I;16") else None
+    upright = _eight_bit(upright)
     alpha = None
     if upright.has_transparency_data:
         gray = upright.mode in {"1", "L", "LA"}
         upright = upright.convert("RGBA")
         alpha = upright.getchannel("A")
         upright = upright.getchannel("G") if gray else upright.convert("RGB")
-    return Photograph(_in_srgb(upright, profile), alpha, read_as, _kept_exif(image))
+    exif = _kept_exif(image, reading.keep_gps)
+    return Photograph(_in_srgb(upright, profile), deep, alpha, read_as, exif)
 
 
-def _kept_exif(image: Image.Image) -> Image.Exif:
+def _kept_exif(image: Image.Image, keep_gps: bool) -> Image.Exif:
     """A copy of the camera's notes; none where they make no sense."""
+    kept = EXIF_KEPT | {EXIF_GPS} if keep_gps else EXIF_KEPT
     exif = Image.Exif()
     try:
         exif.load(image.getexif().tobytes())
-        for tag in exif.keys() - EXIF_KEPT:
+        for tag in exif.keys() - kept:
             del exif[tag]
         exif.tobytes()
     except Exception:  # Pillow raises whatever its parser of damaged notes runs into

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import fcntl
+import functools
 import hashlib
 import os
 import urllib.request
 from collections.abc import Callable
+from http import HTTPStatus
+from http.client import HTTPException
 from importlib import resources
 from pathlib import Path
+from typing import BinaryIO
+from urllib.error import HTTPError
 
 from deepcolor.card import StrategyCard, WeightFile
 from deepcolor.errors import WeightsCorruptError, WeightsMissingError
@@ -15,6 +21,7 @@ from deepcolor.version import __version__
 
 CHUNK = 1 << 20
 TIMEOUT_SECONDS = 30
+ATTEMPTS = 5
 
 Progress = Callable[[WeightFile, int], None]
 
@@ -39,7 +46,7 @@ def path(file: WeightFile) -> Path:
 
 def problem(card: StrategyCard) -> str | None:
     """Why the strategy cannot run here at once, in a sentence with the cure; ``None`` if it can."""
-    absent = [file for file in card.weights if not _present(file)]
+    absent = [file for file in card.weights if not is_present(file)]
     if not absent:
         return None
     megabytes = sum(file.bytes for file in absent) / 1e6
@@ -57,58 +64,108 @@ def locate(card: StrategyCard, progress: Progress | None = None) -> dict[str, Pa
     is not the published one; neither leaves a file behind.
     """
     for file in card.weights:
-        if not _present(file):
+        if not is_present(file):
             _fetch(card.name, file, progress)
     return {file.filename: path(file) for file in card.weights}
 
 
-def _present(file: WeightFile) -> bool:
-    # The hash was checked before the file was moved into place; the size catches a cut-off copy.
+def is_present(file: WeightFile) -> bool:
+    """Whether a file of weights is here, and whole.
+
+    The hash was checked before the file was moved into place; its size tells a cut-off copy.
+    """
     try:
         return path(file).stat().st_size == file.bytes
     except OSError:
         return False
 
 
+def is_offline() -> bool:
+    """Whether fetching is forbidden: ``DEEPCOLOR_OFFLINE`` is set to anything but 0."""
+    return os.environ.get("DEEPCOLOR_OFFLINE", "0") not in {"", "0"}
+
+
+def identity(card: StrategyCard) -> str:
+    """One name for all the weights of a strategy: their sha256, or that of several of those."""
+    hashes = [file.sha256 for file in card.weights]
+    return hashes[0] if len(hashes) == 1 else hashlib.sha256("".join(hashes).encode()).hexdigest()
+
+
+def sha256_of(path: Path) -> str:
+    """The sha256 of a file, in hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def _fetch(strategy: str, file: WeightFile, progress: Progress | None) -> None:
+    """Fetches into a file beside the target, verifies it and moves it into place.
+
+    That file survives only if the process is killed; the next fetch then goes on where it ended.
+    """
     target = path(file)
     if file.url is None:
         raise WeightsCorruptError(strategy, file.filename, "the package is incomplete")
-    part = target.with_name(f".{file.filename}.{os.getpid()}.part")
+    missing = functools.partial(
+        WeightsMissingError, strategy, file.filename, url=file.url, path=str(target)
+    )
+    if is_offline():
+        raise missing(reason="fetching is off")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        size, sha256 = _download(file, part, progress)
-        _verify(strategy, file, size, sha256)
-        part.replace(target)
-    except OSError as error:  # urllib's errors are OSErrors too
+        part = target.with_name(f".{file.filename}.part")
+        with part.open("ab") as out:
+            fcntl.flock(out, fcntl.LOCK_EX)  # another process may be fetching the same
+            if is_present(file):
+                return
+            try:
+                _download(file, out, progress)
+                out.flush()
+                _verify(strategy, file, part)
+                part.replace(target)
+            except Exception:
+                part.unlink(missing_ok=True)
+                raise
+    except (OSError, HTTPException) as error:  # urllib's own errors are OSErrors
+        if isinstance(error, HTTPError):
+            error.close()
         reason = f"could not be fetched ({getattr(error, 'reason', error)})"
-        raise WeightsMissingError(strategy, file.filename, reason, file.url, str(target)) from error
-    finally:
-        part.unlink(missing_ok=True)
+        raise missing(reason=reason) from error
 
 
-def _download(file: WeightFile, part: Path, progress: Progress | None) -> tuple[int, str]:
-    """Writes the file to ``part``; gives back its size in bytes and its sha256."""
+def _download(file: WeightFile, out: BinaryIO, progress: Progress | None) -> None:
+    """Appends what is missing of the file to ``out``, going on where a connection broke."""
+    attempt = 0
+    while out.tell() < file.bytes and attempt < ATTEMPTS:
+        attempt += 1
+        try:
+            _continue(file, out, progress)
+        except (OSError, HTTPException):
+            if attempt == ATTEMPTS or out.tell() == 0:
+                raise
+
+
+def _continue(file: WeightFile, out: BinaryIO, progress: Progress | None) -> None:
     assert file.url is not None
-    digest, size = hashlib.sha256(), 0
-    request = urllib.request.Request(file.url, headers={"User-Agent": f"deepcolor/{__version__}"})
-    with (
-        urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as reply,
-        part.open("wb") as out,
-    ):
-        while chunk := reply.read(CHUNK):
+    headers = {"User-Agent": f"deepcolor/{__version__}"}
+    if out.tell():
+        headers["Range"] = f"bytes={out.tell()}-"
+    request = urllib.request.Request(file.url, headers=headers)
+    with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as reply:
+        if reply.status != HTTPStatus.PARTIAL_CONTENT:  # the server gives only the whole
+            out.seek(0)
+            out.truncate()
+        while out.tell() <= file.bytes and (chunk := reply.read(CHUNK)):
             out.write(chunk)
-            digest.update(chunk)
-            size += len(chunk)
             if progress:
-                progress(file, size)
-    return size, digest.hexdigest()
+                progress(file, out.tell())
 
 
-def _verify(strategy: str, file: WeightFile, size: int, sha256: str) -> None:
+def _verify(strategy: str, file: WeightFile, part: Path) -> None:
+    size = part.stat().st_size
     if size != file.bytes:
         problem = f"{size:,} bytes came instead of {file.bytes:,}"
         raise WeightsCorruptError(strategy, file.filename, problem)
+    sha256 = sha256_of(part)
     if sha256 != file.sha256:
         problem = f"the sha256 is {sha256} instead of {file.sha256}"
         raise WeightsCorruptError(strategy, file.filename, problem)

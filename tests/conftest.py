@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 import deepcolor
@@ -31,7 +32,8 @@ def landscape() -> Image.Image:
 
 @pytest.fixture(scope="session")
 def colornet() -> deepcolor.Colorizer:
-    """Loaded once; every test may share it."""
+    """Loaded once; every test may share it. One thread each is quickest beside other work."""
+    torch.set_num_threads(1)
     return deepcolor.load("colornet", device="cpu")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from deepcolor.strategies.colornet.network import InvertedResidual, SameConv, Trunk
+from deepcolor.builtin.colornet.network import InvertedResidual, SameConv, Trunk
 
 BATCH_NORM_EPSILON = 1e-3
 

@@ -88,8 +88,8 @@ def _bury_upload(key: str) -> None:
 
 
 def _fail(record: Record) -> None:
-    standing = records().put(record.moved(Status.FAILED, error=GAVE_UP))
-    if standing.error == GAVE_UP:
+    buried = record.moved(Status.FAILED, error=GAVE_UP)
+    if records().put(buried) is buried:
         metrics.add_metric(name="Buried", unit=MetricUnit.Count, value=1)
         logger.error("gave up", extra={"key": record.key, "correlation_id": record.correlation_id})
 

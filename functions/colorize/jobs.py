@@ -12,10 +12,10 @@ from urllib.parse import quote
 from botocore.exceptions import ClientError
 from PIL import Image
 
-from deepcolor import Colorizer, DeepcolorError, __version__, load
-from deepcolor.card import StrategyCard
+from deepcolor import Colorizer, DeepcolorError, __version__, load, weights
 from deepcolor.colorizer import Encoded
-from deepcolor.registry import DEFAULT, manifest
+from deepcolor.errors import UnknownStrategyError
+from deepcolor.registry import DEFAULT, find, manifest
 from functions.contract.conditional import put_if_unchanged
 from functions.contract.manifest import publish
 from functions.contract.records import ContendedError, Record, Records, Status
@@ -109,7 +109,7 @@ class Jobs:
     def color(self, job: Job) -> Outcome:
         """The colored photograph, or why there can be none."""
         try:
-            return self._colorizer(job.record.strategy).file(job.content, **job.record.knobs)
+            return self._colorizer(job.record.strategy).file(job.content, job.record.knobs)
         except DeepcolorError as error:
             return Refusal(error.code, str(error))
 
@@ -196,31 +196,27 @@ class Jobs:
 
     def _answers(self, head: dict[str, Any], record: Record) -> bool:
         """Whether a result is of this very upload, strategy, weights and knobs."""
-        found = head["Metadata"]
-        card = self._colorizer(record.strategy).card
-        return bool(self._question(record, card).items() <= found.items())
+        try:
+            question = self._question(record)
+        except UnknownStrategyError:
+            return False
+        return question.items() <= head["Metadata"].items()
 
-    def _question(self, record: Record, card: StrategyCard) -> dict[str, str]:
+    def _question(self, record: Record) -> dict[str, str]:
         return {
             "source-etag": record.source.etag.strip('"'),
             "strategy": record.strategy,
-            "weights": weights_id(card),
+            "weights": weights.identity(find(record.strategy).card),
             "knobs": json.dumps(record.knobs, sort_keys=True),
         }
 
     def _metadata(self, record: Record, encoded: Encoded) -> dict[str, str]:
-        return self._question(record, self._colorizer(record.strategy).card) | {
+        return self._question(record) | {
             "source-key": _ascii_key(record.key),
             "version": __version__,
             "width": str(encoded.width),
             "height": str(encoded.height),
         }
-
-
-def weights_id(card: StrategyCard) -> str:
-    """One name for all the weights of a strategy: their sha256, or that of several of those."""
-    hashes = [file.sha256 for file in card.weights]
-    return hashes[0] if len(hashes) == 1 else hashlib.sha256("".join(hashes).encode()).hexdigest()
 
 
 def _ascii_key(key: str) -> str:

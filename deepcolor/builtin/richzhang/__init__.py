@@ -41,7 +41,7 @@ class RichZhang(Strategy):
     def prepare(self, weights: Mapping[str, Path], device: torch.device) -> None:
         import torch
 
-        from deepcolor.strategies.richzhang.network import ECCV16
+        from deepcolor.builtin.richzhang.network import ECCV16
 
         state = torch.load(weights[WEIGHTS.filename], map_location="cpu", weights_only=True)
         net = ECCV16()

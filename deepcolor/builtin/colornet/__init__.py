@@ -17,7 +17,7 @@ WEIGHTS = WeightFile(
     filename="colornet-v1.safetensors",
     bytes=9_146_104,
     sha256="902316d3711cd137fb65e78fa38bdffc003506f3381694be486b988078d56f76",
-    package="deepcolor.strategies.colornet",
+    package="deepcolor.builtin.colornet",
 )
 
 
@@ -48,7 +48,7 @@ class Colornet(Strategy):
         import torch
         from safetensors.torch import load_file
 
-        from deepcolor.strategies.colornet.network import ColorNet
+        from deepcolor.builtin.colornet.network import ColorNet
 
         state = load_file(weights[WEIGHTS.filename])
         net = ColorNet(bins=len(state["bins"]))

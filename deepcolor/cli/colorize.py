@@ -1,0 +1,139 @@
+"""`deepcolor colorize`: photographs, folders, patterns and standard input."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from deepcolor.cli import options
+from deepcolor.cli.progress import Progress
+from deepcolor.files import IfThere, Plan, Settings, color_files, color_stream, write_whole
+
+FORMATS = ("keep", "jpeg", "png", "webp", "tiff")
+STDIO = "-"
+
+
+@click.command()
+@click.argument("paths", nargs=-1, required=True, metavar="PATHS...")
+@click.option(
+    "-o",
+    "--output",
+    metavar="FILE|DIR",
+    help="A file for one photograph, or a folder.  [default: beside each photograph]",
+)
+@click.option(
+    "-s",
+    "--strategy",
+    "strategies",
+    multiple=True,
+    metavar="NAME",
+    help="Who colors; several give one result each.  [default: colornet]",
+)
+@click.option("--size", type=int, help="Pixels of the square that the network sees.")
+@click.option("--vividness", type=float, help="0 is safe, 1 balanced, 2 bold.")
+@click.option("--saturation", type=float, help="A factor on the colors, 0 to 2.")
+@click.option(
+    "--device",
+    type=click.Choice(["auto", "cpu", "cuda", "mps"]),
+    default="auto",
+    show_default=True,
+    help="Where the network runs.",
+)
+@click.option(
+    "--format",
+    "wanted",
+    type=click.Choice(FORMATS),
+    default="keep",
+    show_default=True,
+    help="What to write.",
+)
+@click.option("--quality", type=click.IntRange(1, 100), help="Of JPEG, WebP and AVIF.")
+@click.option("--json", "as_json", is_flag=True, help="Print a line of JSON a result.")
+@click.option("--overwrite", is_flag=True, help="Replace results that are already there.")
+@click.option("--skip-existing", is_flag=True, help="Leave alone what is already there.")
+@click.option(
+    "--jobs",
+    type=click.IntRange(1, 64),
+    help="Photographs read and written at once.  [default: one a core]",
+)
+@click.option("--compare", type=click.Path(path_type=Path), help="A contact sheet to draw.")
+@click.option("--keep-gps", is_flag=True, help="Keep where a photograph was taken.")
+@click.option(
+    "--max-megapixels",
+    type=float,
+    default=200,
+    show_default=True,
+    help="Refuse larger photographs.",
+)
+@options.offline
+def colorize(
+    paths: tuple[str, ...],
+    output: str | None,
+    strategies: tuple[str, ...],
+    device: str,
+    as_json: bool,
+    overwrite: bool,
+    skip_existing: bool,
+    compare: Path | None,
+    **settings: Any,
+) -> None:
+    """Color photographs: files, folders and everything below, patterns, or - for stdin.
+
+    Without -o, photo.jpg becomes photo.colornet.jpg beside it; with -o DIR it keeps its name,
+    and folders are mirrored. Exit codes: 0 all good, 1 some failed (the others are done), 2 wrong
+    usage, 3 weights missing, 130 interrupted.
+    """
+    if overwrite and skip_existing:
+        raise click.UsageError("--overwrite and --skip-existing exclude each other.")
+    chosen = Settings(
+        strategies=tuple(dict.fromkeys(strategies)) or ("colornet",),
+        device=device,
+        format=settings["wanted"],
+        quality=settings["quality"],
+        keep_gps=settings["keep_gps"],
+        max_pixels=round(settings["max_megapixels"] * 1e6),
+        jobs=settings["jobs"],
+        knobs={
+            name: settings[name]
+            for name in ("size", "vividness", "saturation")
+            if settings[name] is not None
+        },
+    )
+    if STDIO in paths:
+        if len(paths) > 1 or len(chosen.strategies) > 1 or compare:
+            raise click.UsageError("- stands for one photograph, colored by one strategy.")
+        _pipe(output, chosen)
+        return
+    if_there = IfThere.REPLACE if overwrite else IfThere.SKIP if skip_existing else IfThere.FAIL
+    plan = Plan.of(paths, output, chosen)
+    outcomes = []
+    progress = Progress(len(plan.tasks), "results")
+    for outcome in color_files(plan, if_there):
+        outcomes.append(outcome)
+        progress.clear()
+        if as_json:
+            click.echo(json.dumps(outcome.to_json()))
+        elif outcome.error is not None:
+            click.echo(f"deepcolor: {outcome.error['message']}", err=True)
+        elif not outcome.skipped:
+            click.echo(str(outcome.task.target))
+        progress.show(len(outcomes))
+    progress.clear()
+    if compare is not None:
+        from deepcolor.sheet import contact_sheet
+
+        contact_sheet(outcomes, compare)
+    sys.exit(any(outcome.error for outcome in outcomes))
+
+
+def _pipe(output: str | None, chosen: Settings) -> None:
+    content = color_stream(sys.stdin.buffer.read(), chosen)
+    if output in {None, STDIO}:
+        sys.stdout.buffer.write(content)
+        sys.stdout.buffer.flush()
+    else:
+        write_whole(Path(str(output)), content)

@@ -1,0 +1,96 @@
+"""`deepcolor weights`: list, fetch, verify, and where they lie."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from deepcolor.cli import options
+from deepcolor.cli.progress import Progress
+
+if TYPE_CHECKING:
+    from deepcolor.card import StrategyCard, WeightFile
+
+
+@click.group()
+def weights() -> None:
+    """See to the weights of the strategies."""
+
+
+@weights.command("list")
+def list_() -> None:
+    """List every file of weights, its size, and whether it is here."""
+    from deepcolor import weights as room
+
+    for card in _cards(()):
+        for file in card.weights:
+            here = "here" if room.is_present(file) else "not here"
+            click.echo(f"{card.name:12} {file.bytes / 1e6:8.1f} MB  {here:8}  {file.filename}")
+
+
+@weights.command()
+@click.argument("strategies", nargs=-1, required=True, metavar="STRATEGY...")
+@options.offline
+def fetch(strategies: tuple[str, ...]) -> None:
+    """Fetch weights now rather than on first use."""
+    from deepcolor import weights as room
+
+    bars: dict[str, Progress] = {}
+
+    def progress(file: WeightFile, received: int) -> None:
+        bar = bars.setdefault(file.filename, Progress(file.bytes / 1e6, f"MB {file.filename}"))
+        bar.show(received / 1e6)
+        if received == file.bytes:
+            bar.clear()
+
+    for card in _cards(strategies):
+        for path in room.locate(card, progress).values():
+            click.echo(str(path))
+
+
+@weights.command()
+@click.argument("strategies", nargs=-1, metavar="[STRATEGY...]")
+def verify(strategies: tuple[str, ...]) -> None:
+    """Compare the weights that are here with the published sha256.
+
+    Without names, those of every strategy. Exit code 3 when any is not the published one, or was
+    named and is not here.
+    """
+    from deepcolor import weights as room
+
+    bad = 0
+    for card in _cards(strategies):
+        for file in card.weights:
+            if not room.path(file).exists():
+                bad += bool(strategies)
+                click.echo(f"{card.name:12} not here  {file.filename}")
+            elif room.sha256_of(room.path(file)) == file.sha256:
+                click.echo(f"{card.name:12} good      {file.filename}")
+            else:
+                bad += 1
+                click.echo(f"{card.name:12} BAD       {room.path(file)}: delete it and fetch again")
+    sys.exit(3 if bad else 0)
+
+
+@weights.command()
+@click.argument("strategy", required=False)
+def path(strategy: str | None) -> None:
+    """Print the folder of fetched weights, or the files of one strategy."""
+    from deepcolor import weights as room
+
+    if strategy is None:
+        click.echo(str(room.home()))
+        return
+    for card in _cards((strategy,)):
+        for file in card.weights:
+            click.echo(str(room.path(file)))
+
+
+def _cards(names: tuple[str, ...]) -> list[StrategyCard]:
+    from deepcolor import registry
+
+    if not names:
+        return [strategy.card for strategy in registry.strategies().values()]
+    return [registry.find(name).card for name in names]

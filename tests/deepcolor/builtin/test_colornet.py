@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+import hashlib
+import socket
+from pathlib import Path
+from typing import Any, NoReturn
+
+import pytest
+import torch
+from PIL import Image
+from safetensors import safe_open
+
+import deepcolor
+from deepcolor import weights
+from deepcolor.builtin.colornet import WEIGHTS, Colornet, annealing
+from deepcolor.builtin.colornet.network import ColorNet
+
+
+@pytest.fixture(scope="module")
+def file() -> Path:
+    return weights.path(WEIGHTS)
+
+
+@pytest.fixture(scope="module")
+def net(colornet: deepcolor.Colorizer) -> ColorNet:
+    assert isinstance(colornet.strategy, Colornet)
+    return colornet.strategy.net
+
+
+def test_the_card_tells_the_truth_of_the_file(file: Path) -> None:
+    content = file.read_bytes()
+    assert WEIGHTS.bytes == len(content) <= 25_000_000
+    assert WEIGHTS.sha256 == hashlib.sha256(content).hexdigest()
+    assert WEIGHTS.url is None
+
+
+def test_weights_are_half_precision_and_all_finite(file: Path) -> None:
+    with safe_open(file, "pt") as opened:
+        for name in opened.keys():  # noqa: SIM118
+            value = opened.get_tensor(name)
+            assert value.dtype == torch.float16, name
+            assert value.isfinite().all(), name
+
+
+def test_the_file_fills_the_whole_network(file: Path, net: ColorNet) -> None:
+    with safe_open(file, "pt") as opened:
+        names = set(opened.keys())
+    assert {n for n in net.state_dict() if not n.endswith("num_batches_tracked")} == names
+
+
+def test_it_works_offline(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def refuse(*_: Any) -> NoReturn:
+        raise OSError("the network was asked for")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    monkeypatch.setenv("DEEPCOLOR_HOME", str(tmp_path / "none"))
+    assert deepcolor.load("colornet", device="cpu")(Image.new("L", (40, 30), 90)).size == (40, 30)
+    assert not (tmp_path / "none").exists()
+
+
+@pytest.mark.parametrize(("h", "w"), [(32, 32), (64, 96), (256, 256)])
+def test_ab_at_a_quarter_of_the_resolution(net: ColorNet, h: int, w: int) -> None:
+    with torch.inference_mode():
+        ab = net(torch.full((2, 1, h, w), 60.0), *annealing(1))
+    assert ab.shape == (2, 2, h // 4, w // 4)
+    assert ab.isfinite().all()
+
+
+def test_colors_lie_among_the_bins(net: ColorNet) -> None:
+    assert net.bins.shape == (len(net.log_weight), 2)
+    with torch.inference_mode():
+        ab = net(torch.rand(1, 1, 64, 64) * 100, *annealing(2))
+    for channel in (0, 1):
+        assert net.bins[:, channel].min() <= ab[:, channel].min()
+        assert ab[:, channel].max() <= net.bins[:, channel].max()
+
+
+def test_the_annealed_mean(net: ColorNet) -> None:
+    """Against its definition, for one pixel."""
+    l = torch.linspace(0, 100, 64 * 64).reshape(1, 1, 64, 64)
+    temperature, rebalance = annealing(1.5)
+    with torch.inference_mode():
+        logits = net.classify(net.features(l))[0, :, 5, 9].double()
+        logits = logits - (1 - rebalance) * net.log_weight.double()
+        p = (logits / temperature).softmax(dim=0)
+        expected = (p[:, None] * net.bins.double()).sum(dim=0)
+        ab = net(l, temperature, rebalance)[0, :, 5, 9]
+    assert ab.tolist() == pytest.approx(expected.tolist(), abs=1e-2)
+
+
+def test_vividness_at_its_ends() -> None:
+    assert annealing(0) == pytest.approx((1, 0))
+    assert annealing(2) == pytest.approx((0.38, 1))

@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+import deepcolor
+from deepcolor import registry
+from deepcolor.builtin.colornet import Colornet
+from deepcolor.builtin.richzhang import RichZhang
+from deepcolor.errors import StrategyNameTakenError, UnknownStrategyError
+
+Install = Callable[..., Path]
+
+
+def test_the_built_in_strategies_are_found_and_the_default_is_first() -> None:
+    known = dict(registry.strategies())
+    assert list(known) == ["colornet", "richzhang"]
+    assert (known["colornet"], known["richzhang"]) == (Colornet, RichZhang)
+    assert registry.find("richzhang") is RichZhang
+
+
+def test_an_installed_package_brings_its_strategy(install: Install) -> None:
+    install("artists", name="aquarelle")
+    assert list(deepcolor.strategies()) == ["colornet", "aquarelle", "richzhang"]
+    entries = {entry["name"]: entry for entry in registry.manifest()["strategies"]}
+    assert entries["aquarelle"]["ready"] is True
+    assert entries["aquarelle"]["url"] == "https://example.org/aquarelle"
+    colored = deepcolor.colorize(Image.new("L", (20, 10), 128), strategy="aquarelle")
+    red, green, blue = colored.getpixel((5, 5))  # type: ignore[misc]
+    assert red > green < blue
+
+
+def test_a_strategy_that_cannot_be_imported_is_left_out_with_a_warning(install: Install) -> None:
+    install("broken", name="broken", code="import a_module_that_nobody_has\n")
+    with pytest.warns(UserWarning, match="strategy 'broken' cannot be loaded: .*nobody_has"):
+        known = registry.strategies()
+    assert list(known) == ["colornet", "richzhang"]
+
+
+def test_a_strategy_without_a_card_is_left_out_with_a_warning(install: Install) -> None:
+    install("cardless", name="cardless", code="class Painter: pass\n")
+    with pytest.warns(UserWarning, match="'cardless' cannot be loaded"):
+        assert "cardless" not in registry.strategies()
+
+
+def test_two_packages_may_not_bring_one_name(install: Install) -> None:
+    install("artists", name="painter")
+    install("dilettantes", name="painter")
+    with pytest.raises(StrategyNameTakenError, match="named 'painter'; uninstall one") as caught:
+        registry.strategies()
+    assert "artists" in str(caught.value)
+    assert "dilettantes" in str(caught.value)
+    assert caught.value.code == "strategy_name_taken"
+
+
+def test_a_built_in_name_may_not_be_taken(install: Install) -> None:
+    install("impostor", name="colornet")
+    with pytest.raises(StrategyNameTakenError, match="impostor"):
+        registry.strategies()
+
+
+@pytest.mark.parametrize(
+    ("name", "cure"),
+    [
+        ("colournet", "did you mean 'colornet'?"),
+        ("rich-zhang", "did you mean 'richzhang'?"),
+        ("xyz", "there are: colornet, richzhang."),
+    ],
+)
+def test_a_misspelt_name_is_corrected(name: str, cure: str) -> None:
+    with pytest.raises(UnknownStrategyError) as caught:
+        registry.find(name)
+    assert str(caught.value) == f"There is no strategy '{name}'; {cure}"
+    assert (caught.value.code, caught.value.exit_code) == ("unknown_strategy", 2)
+
+
+def test_the_manifest_is_json_and_tells_what_is_ready(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DEEPCOLOR_HOME", str(tmp_path))
+    listing = json.loads(json.dumps(registry.manifest()))
+    assert listing["default"] == "colornet"
+    colornet, richzhang = listing["strategies"]
+    assert (colornet["ready"], colornet["problem"]) == (True, None)
+    assert colornet["knobs"][0]["name"] == "vividness"
+    assert colornet["license"] == {"code": "Apache-2.0", "weights": "Apache-2.0"}
+    assert richzhang["ready"] is False
+    assert "(129 MB)" in richzhang["problem"]
+    assert "deepcolor weights fetch richzhang" in richzhang["problem"]
+    assert richzhang["weights"][0]["sha256"] == (
+        "9b330a0bae53f4ded77b1e23defbf78beaa09c10ebc4c4999e8e4f4a160b93f9"
+    )

@@ -1,0 +1,192 @@
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deepcolor import weights
+from deepcolor.card import License, StrategyCard, WeightFile
+from deepcolor.errors import WeightsCorruptError, WeightsMissingError
+
+CONTENT = bytes(range(256)) * 9000  # more than two chunks
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("DEEPCOLOR_HOME", str(tmp_path / "home"))
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def card(file_server: Any) -> StrategyCard:
+    file_server.files["/net.pth"] = CONTENT
+    file = WeightFile(
+        filename="net-1.pth",
+        bytes=len(CONTENT),
+        sha256=hashlib.sha256(CONTENT).hexdigest(),
+        url=f"{file_server.url}/net.pth",
+    )
+    return StrategyCard(
+        name="served",
+        title="Served",
+        description="",
+        url="",
+        license=License("MIT", "MIT"),
+        training_data="none",
+        size=64,
+        weights=(file,),
+    )
+
+
+def with_file(card: StrategyCard, **changes: Any) -> StrategyCard:
+    return replace(card, weights=(replace(card.weights[0], **changes),))
+
+
+def files_below(folder: Path) -> Iterator[Path]:
+    return (path for path in folder.rglob("*") if path.is_file())
+
+
+def test_fetched_once_and_kept(card: StrategyCard, home: Path, file_server: Any) -> None:
+    assert "are not here yet" in (weights.problem(card) or "")
+    located = weights.locate(card)
+    assert located == {"net-1.pth": home / "weights/net-1.pth"}
+    assert located["net-1.pth"].read_bytes() == CONTENT
+    assert weights.locate(card) == located
+    assert file_server.asked == ["/net.pth"]
+    assert weights.problem(card) is None
+    assert list(files_below(home)) == [located["net-1.pth"]]
+
+
+def test_progress_is_told(card: StrategyCard) -> None:
+    heard: list[tuple[str, int]] = []
+    weights.locate(card, lambda file, received: heard.append((file.filename, received)))
+    assert [name for name, _ in heard] == ["net-1.pth"] * len(heard)
+    assert len(heard) >= 3
+    assert [received for _, received in heard] == sorted({received for _, received in heard})
+    assert heard[-1][1] == len(CONTENT)
+
+
+def test_nothing_lies_at_the_final_path_before_it_is_verified(
+    card: StrategyCard, home: Path
+) -> None:
+    target = home / "weights/net-1.pth"
+    seen = set()
+    weights.locate(card, lambda *_: seen.add(target.exists()))
+    assert seen == {False}
+
+
+def test_a_cut_off_file_is_fetched_anew(card: StrategyCard, home: Path, file_server: Any) -> None:
+    target = home / "weights/net-1.pth"
+    target.parent.mkdir(parents=True)
+    target.write_bytes(CONTENT[:1000])
+    assert weights.problem(card) is not None
+    weights.locate(card)
+    assert target.read_bytes() == CONTENT
+    assert file_server.asked == ["/net.pth"]
+
+
+def test_a_wrong_hash_leaves_nothing(card: StrategyCard, home: Path) -> None:
+    with pytest.raises(WeightsCorruptError, match=f"instead of {'0' * 64}") as caught:
+        weights.locate(with_file(card, sha256="0" * 64))
+    assert (caught.value.code, caught.value.exit_code) == ("weights_corrupt", 3)
+    assert list(files_below(home)) == []
+
+
+def test_a_wrong_size_leaves_nothing(card: StrategyCard, home: Path) -> None:
+    with pytest.raises(WeightsCorruptError, match="2,304,000 bytes came instead of 2,304,001"):
+        weights.locate(with_file(card, bytes=len(CONTENT) + 1))
+    assert list(files_below(home)) == []
+
+
+def test_a_broken_connection_leaves_nothing(
+    card: StrategyCard, home: Path, file_server: Any
+) -> None:
+    file_server.cut_off = 1_500_000
+    with pytest.raises((WeightsCorruptError, WeightsMissingError)) as caught:
+        weights.locate(card)
+    assert caught.value.exit_code == 3
+    assert list(files_below(home)) == []
+
+
+def test_a_failed_fetch_keeps_what_was_there(card: StrategyCard, home: Path) -> None:
+    target = home / "weights/net-1.pth"
+    weights.locate(card)
+    with pytest.raises(WeightsCorruptError):
+        weights.locate(with_file(card, bytes=1))
+    assert target.read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize("reply", [b"", b"garbage\r\n\r\n", b"HTTP/1.1 500 no\r\n\r\n"])
+def test_a_server_that_makes_no_sense(
+    card: StrategyCard, home: Path, file_server: Any, reply: bytes
+) -> None:
+    file_server.raw = reply
+    with pytest.raises(WeightsMissingError) as caught:
+        weights.locate(card)
+    assert (caught.value.code, caught.value.exit_code) == ("weights_missing", 3)
+    assert list(files_below(home)) == []
+
+
+def test_a_file_that_is_not_served(card: StrategyCard, home: Path, file_server: Any) -> None:
+    url = f"{file_server.url}/moved.pth"
+    with pytest.raises(WeightsMissingError, match="Not Found") as caught:
+        weights.locate(with_file(card, url=url))
+    sentence = str(caught.value)
+    assert sentence.startswith("The weights of 'served' (net-1.pth) are not here and could not be")
+    assert sentence.endswith(f"fetch {url} by other means and put it at {home}/weights/net-1.pth.")
+    assert list(files_below(home)) == []
+
+
+def test_nobody_listens(card: StrategyCard, home: Path) -> None:
+    with pytest.raises(WeightsMissingError, match="refused"):
+        weights.locate(with_file(card, url="http://127.0.0.1:9/net.pth"))
+    assert list(files_below(home)) == []
+
+
+def test_a_folder_that_cannot_be(card: StrategyCard, home: Path) -> None:
+    home.write_text("a file where the folder should be")
+    with pytest.raises(WeightsMissingError, match="could not be fetched"):
+        weights.locate(card)
+    assert home.read_text() == "a file where the folder should be"
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_that_may_not_be_written(card: StrategyCard, home: Path) -> None:
+    (home / "weights").mkdir(parents=True)
+    (home / "weights").chmod(0o500)
+    with pytest.raises(WeightsMissingError, match="Permission denied"):
+        weights.locate(card)
+
+
+def test_an_incomplete_package_says_so(card: StrategyCard) -> None:
+    incomplete = with_file(card, url=None, package="deepcolor", filename="lost.safetensors")
+    with pytest.raises(WeightsCorruptError, match="the package is incomplete"):
+        weights.locate(incomplete)
+
+
+def test_the_weights_of_a_strategy_have_one_name(card: StrategyCard) -> None:
+    [file] = card.weights
+    other = replace(file, sha256="0" * 64)
+    assert weights.identity(card) == file.sha256
+    both = weights.identity(replace(card, weights=(file, other)))
+    assert len(both) == 64
+    assert both not in {file.sha256, other.sha256}
+    assert both != weights.identity(replace(card, weights=(other, file)))
+
+
+def test_where_weights_are_kept(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_CACHE_HOME", "/somewhere/cache")
+    monkeypatch.setenv("DEEPCOLOR_HOME", "/chosen")
+    assert weights.home() == Path("/chosen/weights")
+    monkeypatch.delenv("DEEPCOLOR_HOME")
+    assert weights.home() == Path("/somewhere/cache/deepcolor/weights")
+    monkeypatch.setenv("XDG_CACHE_HOME", "")
+    assert weights.home() == tmp_path / ".cache/deepcolor/weights"
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    assert weights.home() == tmp_path / ".cache/deepcolor/weights"

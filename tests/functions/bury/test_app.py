@@ -1,0 +1,143 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from functions.bury.app import GAVE_UP, handler
+from functions.contract.records import Record, Source, Status
+from functions.contract.work import Work
+from functions.dispatch.orders import Orders
+
+Recorded = Callable[[str], dict[str, Any]]
+
+NOTHING_FAILED: dict[str, Any] = {"batchItemFailures": []}
+
+
+def dead(*bodies: str) -> dict[str, Any]:
+    records = [
+        {"messageId": f"message-{n}", "body": body, "attributes": {}}
+        for n, body in enumerate(bodies)
+    ]
+    return {"Records": records}
+
+
+@pytest.fixture
+def order(cloud: Any) -> Callable[..., Work]:
+    """Uploads and opens an order, and takes its message as the dead-letter queue would."""
+    cloud.publish_manifest()
+    orders = Orders(cloud.s3, cloud.sqs, cloud.settings)
+
+    def place(key: str, content: bytes = b"some bytes") -> Work:
+        cloud.upload(key, content)
+        orders.open(key)
+        work: Work = cloud.take_work()[-1]
+        return work
+
+    return place
+
+
+def assert_buried(record: Record, order: int = 1) -> None:
+    assert (record.status, record.order, record.error) == (Status.FAILED, order, GAVE_UP)
+    assert "failed" in record.times
+
+
+def test_dead_work_is_recorded_as_failed(cloud: Any, context: Any, order: Any) -> None:
+    work = [order("a.jpg"), order("ü 😀.jpg")]
+    cloud.records.put(cloud.record("a.jpg").moved(Status.RUNNING))
+    assert handler(dead(*[item.to_json() for item in work]), context) == NOTHING_FAILED
+    for item in work:
+        assert_buried(cloud.record(item.key))
+        assert cloud.record(item.key).correlation_id == item.correlation_id
+
+
+@pytest.mark.parametrize("status", [Status.DONE, Status.FAILED])
+def test_finished_photographs_are_left_alone(
+    cloud: Any, context: Any, order: Any, status: Status
+) -> None:
+    work = order("a.jpg")
+    error = {"code": "own", "message": "An error of its own."} if status == "failed" else None
+    finished = cloud.records.put(cloud.record("a.jpg").moved(status, error=error))
+    assert handler(dead(work.to_json()), context) == NOTHING_FAILED
+    assert cloud.record("a.jpg") == finished
+
+
+def test_an_older_orders_message_buries_no_newer_order(
+    cloud: Any, context: Any, order: Any
+) -> None:
+    first = order("a.jpg", b"first")
+    order("a.jpg", b"second")
+    newer = cloud.record("a.jpg")
+    assert newer.order == 2
+    assert handler(dead(first.to_json()), context) == NOTHING_FAILED
+    assert cloud.record("a.jpg") == newer
+
+
+def test_work_without_a_record_is_passed_over(cloud: Any, context: Any) -> None:
+    assert handler(dead(Work("gone.jpg", 1, "c").to_json()), context) == NOTHING_FAILED
+    assert cloud.records.get("gone.jpg") is None
+
+
+@pytest.mark.parametrize(
+    ("event", "key"),
+    [("aws_put", "colornet/album/photo.jpg"), ("moto_put", "colornet/album/a b+c%d.jpg")],
+)
+def test_an_upload_that_dispatch_gave_up_is_recorded_as_failed(
+    cloud: Any, context: Any, recorded: Recorded, event: str, key: str
+) -> None:
+    cloud.upload(key, b"some bytes")
+    assert handler(recorded(event), context) == NOTHING_FAILED
+    record = cloud.record(key)
+    assert_buried(record)
+    head = cloud.s3.head_object(Bucket=cloud.settings.uploads_bucket, Key=key)
+    assert record.source == Source.of(head)
+
+
+def test_an_upload_given_up_over_a_finished_one_is_the_next_order(
+    cloud: Any, context: Any, recorded: Recorded, order: Any
+) -> None:
+    key = "colornet/album/photo.jpg"
+    order(key, b"first")
+    cloud.records.put(cloud.record(key).moved(Status.DONE))
+    cloud.upload(key, b"second")
+    handler(recorded("aws_put"), context)
+    assert_buried(cloud.record(key), order=2)
+
+
+def test_an_upload_that_was_colored_after_all_is_left_alone(
+    cloud: Any, context: Any, recorded: Recorded, order: Any
+) -> None:
+    key = "colornet/album/photo.jpg"
+    order(key)
+    done = cloud.records.put(cloud.record(key).moved(Status.DONE))
+    assert handler(recorded("aws_put"), context) == NOTHING_FAILED
+    assert cloud.record(key) == done
+
+
+@pytest.mark.parametrize("event", ["aws_put", "aws_test_event", "aws_not_created"])
+def test_where_there_is_no_upload_there_is_nothing_to_record(
+    cloud: Any, context: Any, recorded: Recorded, event: str
+) -> None:
+    assert handler(recorded(event), context) == NOTHING_FAILED
+    listed = cloud.s3.list_objects_v2(Bucket=cloud.settings.results_bucket)
+    assert listed["KeyCount"] == 0
+
+
+def test_a_message_that_makes_no_sense_costs_no_other(cloud: Any, context: Any, order: Any) -> None:
+    work = order("a.jpg")
+    response = handler(dead("this is no JSON", work.to_json()), context)
+    assert response == {"batchItemFailures": [{"itemIdentifier": "message-0"}]}
+    assert_buried(cloud.record("a.jpg"))
+
+
+def test_burials_are_counted_once(
+    cloud: Any, context: Any, order: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    work = order("a.jpg")
+    handler(dead(work.to_json(), work.to_json()), context)
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    [blob] = [line for line in lines if "_aws" in line]
+    assert blob["Messages"] == [2]
+    assert blob["Buried"] == [1]

@@ -1,0 +1,321 @@
+from __future__ import annotations
+
+import io
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from deepcolor import __version__, registry, weights
+from deepcolor.builtin.colornet import WEIGHTS
+from deepcolor.builtin.richzhang import RichZhang
+from functions.colorize.jobs import Jobs, Refusal
+from functions.contract.manifest import Manifest
+from functions.contract.records import Record, Status
+from functions.contract.work import Work
+
+
+def opened(content: bytes) -> Image.Image:
+    image = Image.open(io.BytesIO(content))
+    image.load()
+    return image
+
+
+def colorful(image: Image.Image) -> bool:
+    return bool(np.ptp(np.asarray(image.convert("RGB")).astype(int), axis=2).mean() > 3)
+
+
+@pytest.fixture
+def richzhang_out_of_reach(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its weights are neither here nor to be had."""
+    monkeypatch.setenv("DEEPCOLOR_HOME", str(tmp_path))
+    file = replace(RichZhang.card.weights[0], url="http://127.0.0.1:9/net.pth")
+    monkeypatch.setattr(RichZhang, "card", replace(RichZhang.card, weights=(file,)))
+
+
+def test_a_photograph_is_colored(cloud: Any, place: Any, drain: Any, gray_jpeg: bytes) -> None:
+    key = "colornet/album/grandma & me.jpg"
+    work = place(key, gray_jpeg)
+    drain()
+    result, record = cloud.result(key), cloud.record(key)
+    image = opened(result["Body"])
+    assert (image.format, image.size) == ("JPEG", (320, 240))
+    assert colorful(image)
+    assert result["ContentType"] == "image/jpeg"
+    assert result["Metadata"] == {
+        "source-key": "colornet/album/grandma%20%26%20me.jpg",
+        "source-etag": record.source.etag.strip('"'),
+        "strategy": "colornet",
+        "weights": WEIGHTS.sha256,
+        "knobs": "{}",
+        "version": __version__,
+        "width": "320",
+        "height": "240",
+    }
+    assert (record.status, record.order, record.error) == (Status.DONE, 1, None)
+    assert record.correlation_id == work.correlation_id
+    assert record.result == {
+        "etag": result["ETag"],
+        "size": len(result["Body"]),
+        "content_type": "image/jpeg",
+        "width": 320,
+        "height": 240,
+        "weights": WEIGHTS.sha256,
+        "version": __version__,
+    }
+    assert list(record.times) == ["queued", "running", "done"]
+    assert list(record.times.values()) == sorted(record.times.values())
+    assert set(record.milliseconds) >= {"fetch", "decode", "network", "join", "encode"}
+    assert cloud.messages() == (0, 0)
+
+
+def test_a_repeated_message_changes_nothing(
+    cloud: Any, place: Any, drain: Any, gray_jpeg: bytes, writes: list[str]
+) -> None:
+    work = place("a.jpg", gray_jpeg)
+    drain()
+    result, record = cloud.result("a.jpg"), cloud.record("a.jpg")
+    assert writes.count("a.jpg") == 1
+    del writes[:]
+    cloud.send(work)
+    cloud.send(work)
+    drain()
+    assert "a.jpg" not in writes
+    assert "records/a.jpg.json" not in writes
+    again = cloud.result("a.jpg")
+    assert (again["ETag"], again["LastModified"]) == (result["ETag"], result["LastModified"])
+    assert cloud.record("a.jpg") == record
+    assert cloud.messages() == (0, 0)
+
+
+def test_a_result_without_its_record_is_not_colored_again(
+    cloud: Any, place: Any, drain: Any, gray_jpeg: bytes, writes: list[str]
+) -> None:
+    """As a worker leaves it that dies between the two."""
+    work = place("a.jpg", gray_jpeg)
+    queued = cloud.record("a.jpg")
+    drain()
+    done = cloud.record("a.jpg")
+    cloud.records.update("a.jpg", lambda _: queued)
+    del writes[:]
+    cloud.send(work)
+    drain()
+    assert "a.jpg" not in writes
+    assert "records/a.jpg.json" in writes
+    again = cloud.record("a.jpg")
+    assert (again.status, again.result) == (Status.DONE, done.result)
+
+
+@pytest.mark.parametrize("change", ["upload", "knobs"])
+def test_a_new_order_replaces_the_result(
+    cloud: Any, place: Any, drain: Any, gray_jpeg: bytes, change: str
+) -> None:
+    place("a.jpg", gray_jpeg)
+    drain()
+    before = cloud.result("a.jpg")
+    if change == "upload":
+        file = io.BytesIO()
+        opened(gray_jpeg).rotate(180).save(file, "JPEG")
+        place("a.jpg", file.getvalue())
+    else:
+        # As the page asks for another vividness.
+        def recolor(record: Record | None) -> Record:
+            assert record is not None
+            return replace(record, order=2, status=Status.QUEUED, knobs={"vividness": 2.0})
+
+        cloud.records.update("a.jpg", recolor)
+        cloud.send(Work("a.jpg", 2, "again"))
+    drain()
+    after, record = cloud.result("a.jpg"), cloud.record("a.jpg")
+    assert after["ETag"] != before["ETag"]
+    assert (record.order, record.status) == (2, Status.DONE)
+    assert record.result is not None
+    assert record.result["etag"] == after["ETag"]
+    assert json.loads(after["Metadata"]["knobs"]) == record.knobs
+    assert after["Metadata"]["source-etag"] == record.source.etag.strip('"')
+
+
+def test_what_is_no_photograph_fails_and_the_next_is_colored(
+    cloud: Any, place: Any, drain: Any, gray_jpeg: bytes
+) -> None:
+    place("letter.jpg", b"Dear grandmother, ...")
+    place("empty.jpg", b"")
+    place("half.jpg", gray_jpeg[: len(gray_jpeg) // 2])
+    place("photo.jpg", gray_jpeg)
+    drain()
+    errors = {key: cloud.record(key).error for key in ("letter.jpg", "empty.jpg", "half.jpg")}
+    assert {key: error["code"] for key, error in errors.items()} == {
+        "letter.jpg": "not_a_photograph",
+        "empty.jpg": "not_a_photograph",
+        "half.jpg": "damaged_photograph",
+    }
+    assert errors["letter.jpg"]["message"].startswith("The file is not a photograph")
+    assert "failed" in cloud.record("letter.jpg").times
+    assert cloud.record("photo.jpg").status is Status.DONE
+    assert cloud.results() == ["photo.jpg"]
+    assert cloud.messages() == (0, 0)
+
+
+def test_a_deleted_upload_fails(cloud: Any, place: Any, drain: Any, gray_jpeg: bytes) -> None:
+    place("a.jpg", gray_jpeg)
+    cloud.s3.delete_object(Bucket=cloud.settings.uploads_bucket, Key="a.jpg")
+    drain()
+    record = cloud.record("a.jpg")
+    assert record.status is Status.FAILED
+    assert record.error == {
+        "code": "upload_gone",
+        "message": "The photograph was deleted before it could be colored.",
+    }
+    assert cloud.messages() == (0, 0)
+
+
+def test_an_overwritten_upload_waits_for_its_own_event(
+    cloud: Any, place: Any, drain: Any, gray_jpeg: bytes
+) -> None:
+    place("a.jpg", b"not what will be there")
+    cloud.upload("a.jpg", gray_jpeg)
+    drain()
+    assert cloud.results() == []
+    assert not cloud.record("a.jpg").status.is_final
+    assert cloud.messages() == (0, 0)
+    place("a.jpg", gray_jpeg)
+    drain()
+    record = cloud.record("a.jpg")
+    assert (record.order, record.status) == (2, Status.DONE)
+
+
+def two_orders(jobs: Jobs, place: Any, cloud: Any, gray_jpeg: bytes) -> tuple[Any, Any]:
+    """The jobs of an upload and of another over it, both fetched before either is stored."""
+    first = jobs.fetch(place("a.jpg", gray_jpeg))
+    file = io.BytesIO()
+    opened(gray_jpeg).resize((100, 80)).save(file, "JPEG")
+    second = jobs.fetch(place("a.jpg", file.getvalue()))
+    assert first is not None
+    assert second is not None
+    cloud.take_work()
+    return first, second
+
+
+@pytest.mark.parametrize("finish", [(0, 1), (1, 0), (0, 1, 0)])
+def test_the_newest_order_wins_in_whatever_turn_they_finish(
+    jobs: Jobs, place: Any, cloud: Any, gray_jpeg: bytes, finish: tuple[int, ...]
+) -> None:
+    orders = two_orders(jobs, place, cloud, gray_jpeg)
+    outcomes = [jobs.color(order) for order in orders]
+    for turn in finish:
+        jobs.store(orders[turn], outcomes[turn])
+    record = cloud.record("a.jpg")
+    assert (record.order, record.status) == (2, Status.DONE)
+    assert (record.result["width"], record.result["height"]) == (100, 80)
+    assert opened(cloud.result("a.jpg")["Body"]).size == (100, 80)
+
+
+def test_an_older_orders_failure_is_not_the_newers(
+    jobs: Jobs, place: Any, cloud: Any, gray_jpeg: bytes
+) -> None:
+    first, _ = two_orders(jobs, place, cloud, gray_jpeg)
+    jobs.store(first, Refusal("code", "message"))
+    assert cloud.record("a.jpg").status is Status.RUNNING
+
+
+@pytest.mark.parametrize("offset", [-1, 1])
+def test_work_of_another_order_is_passed_over(
+    jobs: Jobs, place: Any, gray_jpeg: bytes, offset: int
+) -> None:
+    work = place("a.jpg", gray_jpeg)
+    assert jobs.fetch(replace(work, order=work.order + offset)) is None
+    assert jobs.fetch(replace(work, key="another.jpg")) is None
+
+
+@pytest.mark.usefixtures("richzhang_out_of_reach")
+@pytest.mark.parametrize("colored_before", [False, True])
+def test_weights_that_cannot_be_had_fail_the_photograph(
+    cloud: Any, place: Any, drain: Any, gray_jpeg: bytes, colored_before: bool
+) -> None:
+    if colored_before:
+        place("a.jpg", gray_jpeg, strategy="colornet")
+        drain()
+    place("a.jpg", gray_jpeg + b"\0", strategy="richzhang")
+    place("b.jpg", gray_jpeg)
+    drain()
+    record = cloud.record("a.jpg")
+    assert (record.status, record.strategy) == (Status.FAILED, "richzhang")
+    assert record.error["code"] == "weights_missing"
+    assert record.error["message"].startswith("The weights of 'richzhang'")
+    assert cloud.record("b.jpg").status is Status.DONE
+    assert cloud.messages() == (0, 0)
+
+
+def test_a_strategy_that_is_gone_fails_the_photograph(
+    cloud: Any, place: Any, drain: Any, gray_jpeg: bytes
+) -> None:
+    place("a.jpg", gray_jpeg)
+    drain()
+
+    def recolor(record: Record | None) -> Record:
+        assert record is not None
+        return replace(record, order=2, status=Status.QUEUED, strategy="uninstalled")
+
+    cloud.records.update("a.jpg", recolor)
+    cloud.send(Work("a.jpg", 2, "again"))
+    drain()
+    assert cloud.record("a.jpg").error["code"] == "unknown_strategy"
+
+
+@pytest.mark.parametrize(
+    ("knobs", "code"),
+    [({"vividness": 7.0}, "knob_out_of_range"), ({"warmth": 1.0}, "unknown_knob")],
+)
+def test_knobs_that_the_strategy_lacks_fail_the_photograph(
+    cloud: Any, place: Any, drain: Any, gray_jpeg: bytes, knobs: dict[str, float], code: str
+) -> None:
+    place("a.jpg", gray_jpeg)
+    cloud.records.update("a.jpg", lambda record: replace(record, order=2, knobs=knobs))
+    cloud.send(Work("a.jpg", 2, "c"))
+    drain()
+    assert cloud.record("a.jpg").error["code"] == code
+
+
+@pytest.mark.parametrize("key", ["ü 😀/+%.png", "ä" * 480 + ".png"])
+def test_keys_that_metadata_cannot_hold(
+    cloud: Any, place: Any, drain: Any, gray_jpeg: bytes, key: str
+) -> None:
+    place(key, gray_jpeg)
+    drain()
+    assert cloud.record(key).status is Status.DONE
+    name = cloud.result(key)["Metadata"]["source-key"]
+    if len(key) < 100:
+        assert name == quote(key)
+    else:
+        assert name.startswith("sha256:")
+
+
+def test_the_manifest_is_published_when_it_changes(
+    cloud: Any, jobs: Jobs, writes: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DEEPCOLOR_HOME", str(tmp_path))
+
+    def published() -> Manifest:
+        return Manifest.parse(cloud.result("strategies.json")["Body"])
+
+    jobs.publish_manifest()
+    jobs.publish_manifest()
+    assert writes == ["strategies.json"]
+    assert json.loads(cloud.result("strategies.json")["Body"]) == json.loads(
+        json.dumps(registry.manifest())
+    )
+    assert published().strategies["richzhang"]["ready"] is False
+    # Its weights arrive: no more than their size is asked for.
+    file = RichZhang.card.weights[0]
+    path = weights.path(file)
+    path.parent.mkdir(parents=True)
+    with path.open("wb") as sparse:
+        sparse.truncate(file.bytes)
+    jobs.publish_manifest()
+    assert writes == ["strategies.json"] * 2
+    assert published().strategies["richzhang"]["ready"] is True

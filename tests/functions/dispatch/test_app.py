@@ -1,0 +1,158 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from functions.contract.records import Status
+from functions.dispatch.app import handler
+
+Recorded = Callable[[str], dict[str, Any]]
+
+NOTHING_FAILED: dict[str, Any] = {"batchItemFailures": []}
+
+
+@pytest.fixture
+def dispatch(cloud: Any, context: Any) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    """The handler, with a manifest in the bucket."""
+    cloud.publish_manifest()
+
+    def invoke(event: dict[str, Any]) -> dict[str, Any]:
+        return dict(handler(event, context))
+
+    return invoke
+
+
+@pytest.mark.parametrize(
+    ("event", "keys"),
+    [
+        ("aws_put", ["colornet/album/photo.jpg"]),
+        (
+            "aws_odd_keys",
+            [
+                "album/my photo (1).jpg",
+                "album/a+b.jpg",
+                "album/100%.jpg",
+                "Müller/Straße.jpg",
+                "📷/😀.jpg",
+                "album/a%20b.jpg",
+            ],
+        ),
+        ("aws_multipart", ["album/big.tif"]),
+        ("moto_put", ["colornet/album/a b+c%d.jpg", "Müller/😀.jpg"]),
+    ],
+)
+def test_each_upload_is_recorded_and_queued(
+    dispatch: Any, cloud: Any, recorded: Recorded, event: str, keys: list[str]
+) -> None:
+    for key in keys:
+        cloud.upload(key, b"some bytes")
+    assert dispatch(recorded(event)) == NOTHING_FAILED
+    work = cloud.take_work()
+    assert sorted(item.key for item in work) == sorted(keys)
+    for item in work:
+        record = cloud.record(item.key)
+        assert (record.status, record.order, record.strategy) == (Status.QUEUED, 1, "colornet")
+        assert (item.order, item.correlation_id) == (1, record.correlation_id)
+        assert record.source.size == len(b"some bytes")
+        assert list(record.times) == ["queued"]
+
+
+@pytest.mark.parametrize("event", ["aws_test_event", "moto_test_event", "aws_not_created"])
+def test_other_events_are_passed_over(
+    dispatch: Any, cloud: Any, recorded: Recorded, event: str
+) -> None:
+    cloud.upload("colornet/album/photo.jpg", b"some bytes")
+    assert dispatch(recorded(event)) == NOTHING_FAILED
+    assert cloud.take_work() == []
+    assert cloud.records.get("colornet/album/photo.jpg") is None
+
+
+@pytest.mark.parametrize(
+    ("event", "key"),
+    [("aws_duplicate", "colornet/album/photo.jpg"), ("moto_multipart", "big.tif")],
+)
+def test_a_repeated_event_opens_no_second_order(
+    dispatch: Any, cloud: Any, recorded: Recorded, event: str, key: str
+) -> None:
+    cloud.upload(key, b"some bytes")
+    assert dispatch(recorded(event)) == NOTHING_FAILED
+    assert dispatch(recorded(event)) == NOTHING_FAILED
+    assert cloud.record(key).order == 1
+    assert {(work.key, work.order) for work in cloud.take_work()} == {(key, 1)}
+
+
+def test_an_object_that_vanished_is_passed_over(
+    dispatch: Any, cloud: Any, recorded: Recorded
+) -> None:
+    assert dispatch(recorded("aws_put")) == NOTHING_FAILED
+    assert cloud.take_work() == []
+    assert cloud.records.get("colornet/album/photo.jpg") is None
+
+
+def test_without_a_manifest_the_message_comes_again(
+    cloud: Any, context: Any, recorded: Recorded
+) -> None:
+    cloud.upload("colornet/album/photo.jpg", b"some bytes")
+    event = recorded("aws_put")
+    failed = [{"itemIdentifier": event["Records"][0]["messageId"]}]
+    assert handler(event, context) == {"batchItemFailures": failed}
+    assert cloud.take_work() == []
+    cloud.publish_manifest()
+    assert handler(event, context) == NOTHING_FAILED
+    assert [work.key for work in cloud.take_work()] == ["colornet/album/photo.jpg"]
+
+
+def test_one_message_that_makes_no_sense_costs_no_other(
+    dispatch: Any, cloud: Any, recorded: Recorded
+) -> None:
+    cloud.upload("colornet/album/photo.jpg", b"some bytes")
+    event = recorded("not_an_event")
+    response = dispatch(event)
+    failed = [item["itemIdentifier"] for item in response["batchItemFailures"]]
+    assert failed == [record["messageId"] for record in event["Records"][:2]]
+    assert [work.key for work in cloud.take_work()] == ["colornet/album/photo.jpg"]
+
+
+def test_metrics_count_what_became_of_uploads(
+    dispatch: Any, cloud: Any, recorded: Recorded, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cloud.upload("colornet/album/a b+c%d.jpg", b"some bytes")
+    dispatch(recorded("moto_put"))
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    [blob] = [line for line in lines if "_aws" in line]
+    assert (blob["Messages"], blob["Queued"], blob["Vanished"]) == ([2], [1], [1])
+
+
+def test_from_the_bucket_through_the_queue_to_the_work_queue(dispatch: Any, cloud: Any) -> None:
+    """With S3's own events on their own way."""
+    name = cloud.uploads_queue_url.rpartition("/")[2]
+    cloud.s3.put_bucket_notification_configuration(
+        Bucket=cloud.settings.uploads_bucket,
+        NotificationConfiguration={
+            "QueueConfigurations": [
+                {
+                    "QueueArn": f"arn:aws:sqs:us-east-1:123456789012:{name}",
+                    "Events": ["s3:ObjectCreated:*"],
+                }
+            ]
+        },
+    )
+    keys = ["richzhang/a b+c%d/ü 😀.jpg", "a%2Fb.jpg", "web/me/7/grandma (2).jpg"]
+    for key in keys:
+        cloud.upload(key, b"some bytes")
+    messages = cloud.receive(cloud.uploads_queue_url, wait_seconds=5)
+    assert len(messages) == 1 + len(keys)
+    records = [
+        {
+            "messageId": message["MessageId"],
+            "body": message["Body"],
+            "attributes": message["Attributes"],
+        }
+        for message in messages
+    ]
+    assert dispatch({"Records": records}) == NOTHING_FAILED
+    assert sorted(work.key for work in cloud.take_work()) == sorted(keys)
+    assert cloud.record(keys[0]).strategy == "richzhang"

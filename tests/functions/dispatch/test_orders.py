@@ -1,0 +1,144 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from functions.contract.records import Status
+from functions.dispatch.orders import Orders, Outcome
+
+
+@pytest.fixture
+def orders(cloud: Any) -> Orders:
+    cloud.publish_manifest()
+    return Orders(cloud.s3, cloud.sqs, cloud.settings)
+
+
+@pytest.mark.parametrize(
+    ("key", "metadata", "strategy"),
+    [
+        ("album/photo.jpg", {}, "colornet"),
+        ("photo.jpg", {}, "colornet"),
+        ("richzhang/photo.jpg", {}, "richzhang"),
+        ("richzhang/photo.jpg", {"strategy": "colornet"}, "colornet"),
+        ("web/me/7/photo.jpg", {"strategy": "richzhang"}, "richzhang"),
+        ("someone/photo.jpg", {"strategy": ""}, "colornet"),
+    ],
+)
+def test_who_colors(
+    orders: Orders, cloud: Any, key: str, metadata: dict[str, str], strategy: str
+) -> None:
+    cloud.upload(key, b"some bytes", **metadata)
+    assert orders.open(key) is Outcome.QUEUED
+    assert cloud.record(key).strategy == strategy
+
+
+def refused(cloud: Any, key: str) -> tuple[str, str]:
+    record = cloud.record(key)
+    assert record.status is Status.FAILED
+    assert list(record.times) == ["queued", "failed"]
+    assert cloud.take_work() == []
+    return record.error["code"], record.error["message"]
+
+
+def test_an_unknown_strategy_is_refused(orders: Orders, cloud: Any) -> None:
+    cloud.upload("photo.jpg", b"some bytes", strategy="colournet")
+    assert orders.open("photo.jpg") is Outcome.REFUSED
+    code, message = refused(cloud, "photo.jpg")
+    assert code == "unknown_strategy"
+    assert message == "There is no strategy 'colournet'; there are: colornet, richzhang."
+
+
+def test_what_is_too_large_is_refused(orders: Orders, cloud: Any) -> None:
+    cloud.upload("photo.jpg", b"\0" * (2**20 + 2**19))
+    assert orders.open("photo.jpg") is Outcome.REFUSED
+    code, message = refused(cloud, "photo.jpg")
+    assert code == "too_large"
+    assert message == "The file has 1.5 MiB, more than the 1 MiB allowed; make it smaller."
+
+
+def test_the_limit_itself_is_allowed(orders: Orders, cloud: Any) -> None:
+    cloud.upload("photo.jpg", b"\0" * 2**20)
+    assert orders.open("photo.jpg") is Outcome.QUEUED
+
+
+@pytest.mark.parametrize("key", ["strategies.json", "records/a.jpg.json", "visitors/a"])
+def test_deepcolors_own_names_are_refused(orders: Orders, cloud: Any, key: str) -> None:
+    cloud.upload(key, b"some bytes")
+    assert orders.open(key) is Outcome.REFUSED
+    code, message = refused(cloud, key)
+    assert code == "reserved_key"
+    assert message.startswith(f"{key} is a name that deepcolor keeps for itself")
+    assert orders.manifest.read().default == "colornet"
+
+
+def test_folder_markers_are_passed_over(orders: Orders, cloud: Any) -> None:
+    cloud.upload("album/", b"")
+    assert orders.open("album/") is Outcome.IGNORED
+    assert cloud.records.get("album/") is None
+
+
+def test_what_is_not_there_is_passed_over(orders: Orders, cloud: Any) -> None:
+    assert orders.open("nothing.jpg") is Outcome.VANISHED
+    assert cloud.records.get("nothing.jpg") is None
+
+
+def test_an_upload_over_another_is_the_next_order(orders: Orders, cloud: Any) -> None:
+    cloud.upload("photo.jpg", b"first")
+    orders.open("photo.jpg")
+    first = cloud.record("photo.jpg")
+    cloud.records.put(first.moved(Status.DONE))
+    cloud.upload("photo.jpg", b"second")
+    assert orders.open("photo.jpg") is Outcome.QUEUED
+    second = cloud.record("photo.jpg")
+    assert (second.order, second.status) == (2, Status.QUEUED)
+    assert second.source != first.source
+    assert second.correlation_id != first.correlation_id
+    assert [work.order for work in cloud.take_work()] == [1, 2]
+
+
+@pytest.mark.parametrize("status", [Status.DONE, Status.FAILED])
+def test_a_finished_upload_is_left_alone(orders: Orders, cloud: Any, status: Status) -> None:
+    cloud.upload("photo.jpg", b"first")
+    orders.open("photo.jpg")
+    cloud.take_work()
+    finished = cloud.records.put(cloud.record("photo.jpg").moved(status))
+    assert orders.open("photo.jpg") is Outcome.FINISHED
+    assert cloud.record("photo.jpg") == finished
+    assert cloud.take_work() == []
+
+
+def test_a_refused_upload_mended_by_another_is_colored(orders: Orders, cloud: Any) -> None:
+    cloud.upload("photo.jpg", b"first", strategy="colournet")
+    orders.open("photo.jpg")
+    cloud.upload("photo.jpg", b"second", strategy="colornet")
+    assert orders.open("photo.jpg") is Outcome.QUEUED
+    record = cloud.record("photo.jpg")
+    assert (record.order, record.status, record.error) == (2, Status.QUEUED, None)
+
+
+def test_an_order_whose_message_was_never_sent_is_sent_at_the_next_try(
+    orders: Orders, cloud: Any
+) -> None:
+    cloud.upload("photo.jpg", b"first")
+    lost = Orders(
+        cloud.s3,
+        cloud.sqs,
+        replace(cloud.settings, work_queue_url=f"{cloud.settings.work_queue_url}-none"),
+    )
+    with pytest.raises(ClientError, match="NonExistentQueue"):
+        lost.open("photo.jpg")
+    queued = cloud.record("photo.jpg")
+    assert queued.status is Status.QUEUED
+    assert orders.open("photo.jpg") is Outcome.QUEUED
+    assert cloud.record("photo.jpg") == queued
+    assert [work.order for work in cloud.take_work()] == [1]
+
+
+def test_the_page_may_name_the_correlation(orders: Orders, cloud: Any) -> None:
+    cloud.upload("photo.jpg", b"some bytes", **{"correlation-id": "visit-7"})
+    orders.open("photo.jpg")
+    assert cloud.record("photo.jpg").correlation_id == "visit-7"
+    assert [work.correlation_id for work in cloud.take_work()] == ["visit-7"]
