@@ -9,7 +9,7 @@ SAM_VERSION := 1.170.0
 export SAM_CLI_TELEMETRY := 0
 export AWS_DEFAULT_REGION ?= us-east-1
 
-.PHONY: help install run test lint format build clean
+.PHONY: help install run test lint format docs build clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -30,6 +30,9 @@ lint: .venv/.test ## style and types
 format: .venv/.test ## put the code into shape
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+docs: .venv/.test ## draw the docs' pictures and write the page of the command line
+	$(BIN)/python docs/generate.py
 
 build: .venv/.sam ## build the Lambda functions from template.yaml
 	.venv/sam/bin/sam build

@@ -73,7 +73,7 @@ class RunningStack:
         return self.process.wait(STOP_SECONDS)
 
 
-def start_stack(folder: Path) -> RunningStack:
+def start_stack(folder: Path, environment: dict[str, str] | None = None) -> RunningStack:
     log = folder.parent / f"{folder.name}.out"
     with log.open("w") as out:
         process = subprocess.Popen(
@@ -82,7 +82,7 @@ def start_stack(folder: Path) -> RunningStack:
             stdout=out,
             stderr=subprocess.STDOUT,
             text=True,
-            env=os.environ | {"DEEPCOLOR_HOME": str(folder.parent / "home")},
+            env=os.environ | {"DEEPCOLOR_HOME": str(folder.parent / "home")} | (environment or {}),
         )
     deadline = time.monotonic() + START_SECONDS
     while "Ctrl-C ends it" not in log.read_text():

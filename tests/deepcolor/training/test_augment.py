@@ -15,9 +15,11 @@ def test_crops_are_square_and_repeatable() -> None:
 
 
 def test_crops_of_tiny_photographs() -> None:
-    assert random_crop(
-        torch.zeros(3, 5, 200, dtype=torch.uint8), 32, torch.Generator()
-    ).shape == (3, 32, 32)
+    assert random_crop(torch.zeros(3, 5, 200, dtype=torch.uint8), 32, torch.Generator()).shape == (
+        3,
+        32,
+        32,
+    )
 
 
 def test_old_film_changes_most_and_leaves_some() -> None:

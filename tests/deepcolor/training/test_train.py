@@ -17,7 +17,7 @@ from deepcolor.training.train import Config, Run
 from deepcolor.training.trunk import load_imagenet
 
 CONFIG = Config(
-    minutes=0.5,
+    minutes=0.45,
     seed=1,
     batch=6,
     sizes=[[0.0, 64]],
@@ -51,19 +51,18 @@ def losses(run: Run) -> list[float]:
 
 @pytest.fixture(scope="module")
 def trained(packed: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """About thirty steps, and a line in the log before the first."""
-    torch.set_num_threads(2)
+    """Some 25 steps, and a line in the log before the first."""
+    torch.set_num_threads(1)
     run = Run(CONFIG, packed, tmp_path_factory.mktemp("run"))
     run.validate(0.0)
     run.train()
-    torch.set_num_threads(1)
     return run
 
 
 def test_the_loss_falls(trained: Run) -> None:
     before, after = losses(trained)
     assert trained.step > 20
-    assert after < 0.9 * before
+    assert after < 0.95 * before
 
 
 def test_the_trunk_learns_when_it_is_thawed_and_its_first_blocks_never(trained: Run) -> None:
@@ -78,7 +77,7 @@ def test_the_trunk_learns_when_it_is_thawed_and_its_first_blocks_never(trained: 
 
 
 def test_a_stopped_run_goes_on_where_it_was(trained: Run, packed: Path) -> None:
-    again = Run(replace(CONFIG, minutes=0.6), packed, trained.folder)
+    again = Run(replace(CONFIG, minutes=0.55), packed, trained.folder)
     assert (again.step, again.elapsed) == (trained.step, trained.elapsed)
     assert again.best == pytest.approx(min(losses(trained)), abs=1e-3)
     for ours, theirs in ((again.net, trained.net), (again.ema, trained.ema)):

@@ -1,0 +1,79 @@
+"""Writes what in docs/ is made from the code: the command line's page and the pictures.
+
+``make docs`` runs it; a test compares the page with what it would write.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+from PIL import Image
+
+from deepcolor.cli import main
+
+DOCS = Path(__file__).parent
+PICTURES = DOCS / "pictures"
+SHOWN = ("killarney-1910", "jersey-shore-1905", "dust-bowl", "bessborough-1908")
+HEIGHT, GAP = 300, 10  # pixels
+
+INTRODUCTION = """\
+# The command line
+
+<!-- Made by `make docs` from the commands themselves. -->
+
+Several strategies give one result each, and `--compare` a contact sheet of all. A folder means
+every photograph below it; hidden files, and results that an earlier run put beside their originals,
+are passed over. Results are named on stdout, failures on stderr; progress shows on stderr, only on
+a terminal. Files are written whole or not at all.
+
+With `--json`, each result is a line: `input`, `output`, `strategy`, `device`, `skipped`, `width`,
+`height`, `milliseconds` by stage, and `error` with `code` and `message`, or null.
+"""
+
+
+def command_line_page() -> str:
+    """docs/command-line.md."""
+    return INTRODUCTION + "".join(_sections("deepcolor", main, None))
+
+
+def _sections(name: str, command: click.Command, parent: click.Context | None) -> list[str]:
+    context = click.Context(command, info_name=name.rpartition(" ")[2], parent=parent)
+    context.max_content_width = 80
+    sections = [f"\n## {name}\n\n```text\n{command.get_help(context)}\n```\n"]
+    if isinstance(command, click.Group):
+        for child in sorted(command.commands):
+            sections += _sections(f"{name} {child}", command.commands[child], context)
+    return sections
+
+
+def draw_pictures() -> None:
+    """Each photograph in color, and the README's picture of several, gray above color."""
+    import deepcolor
+
+    colorizer = deepcolor.load()
+    columns = []
+    for path in sorted(PICTURES.glob("*.gray.jpg")):
+        colored = path.with_name(path.name.replace(".gray.", ".color."))
+        colored.write_bytes(colorizer.file(path).content)
+        if path.name.removesuffix(".gray.jpg") in SHOWN:
+            columns.append([_scaled(path), _scaled(colored)])
+    columns.sort(key=lambda column: column[0].width)
+    width = sum(gray.width for gray, _ in columns) + GAP * (len(columns) - 1)
+    sheet = Image.new("RGB", (width, 2 * HEIGHT + GAP), "white")
+    left = 0
+    for gray, color in columns:
+        sheet.paste(gray, (left, 0))
+        sheet.paste(color, (left, HEIGHT + GAP))
+        left += gray.width + GAP
+    sheet.save(PICTURES / "before-after.jpg", quality=88, optimize=True)
+
+
+def _scaled(path: Path) -> Image.Image:
+    with Image.open(path) as image:
+        return image.convert("RGB").resize((round(image.width * HEIGHT / image.height), HEIGHT))
+
+
+if __name__ == "__main__":
+    (DOCS / "command-line.md").write_text(command_line_page())
+    draw_pictures()
