@@ -11,6 +11,7 @@ from PIL import Image
 
 import deepcolor
 
+PICTURES = Path(__file__).parents[1] / "docs/pictures"
 PHOTOS = Path(__file__).parents[1] / "../shared/photos_bw"
 
 
@@ -38,8 +39,16 @@ def colornet() -> deepcolor.Colorizer:
 
 
 @pytest.fixture(scope="session")
+def pictures() -> list[Path]:
+    """The black-and-white photographs that the documentation shows."""
+    found = sorted(PICTURES.glob("*.gray.jpg"))
+    assert len(found) >= 3
+    return found
+
+
+@pytest.fixture(scope="session")
 def old_photographs() -> list[Path]:
-    """Real historical photographs, which a clone does not carry."""
+    """More historical photographs, which a clone does not carry."""
     if not PHOTOS.is_dir():
         pytest.skip(f"there are no real photographs at {PHOTOS}")
     return sorted(PHOTOS.glob("*.jpg"))

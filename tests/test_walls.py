@@ -23,8 +23,7 @@ def imports(source: str) -> Iterator[str]:
             yield node.module
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
         elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith("import_module"):
-            if node.args and isinstance(node.args[0], ast.Constant):
-                yield str(node.args[0].value)
+            yield from (str(arg.value) for arg in node.args if isinstance(arg, ast.Constant))
 
 
 def known(folder: str, *, but: str = "\0") -> dict[str, set[str]]:

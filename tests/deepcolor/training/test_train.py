@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from deepcolor.builtin.colornet import WEIGHTS, Colornet
+from deepcolor.builtin.colornet import WEIGHTS, Colornet, annealing
 from deepcolor.builtin.colornet.network import TAPS, Trunk
 from deepcolor.training import train
 from deepcolor.training.train import Config, Run
@@ -106,7 +106,7 @@ def test_exported_weights_are_a_strategys(trained: Run) -> None:
     with torch.inference_mode():
         ab = strategy.predict(l, {"vividness": 1.0})
         net = trained.ema.eval()
-        expected = net(l, 0.69, 0.5)
+        expected = net(l, *annealing(1))
     assert ab.shape == (1, 2, 16, 16)
     # Half precision, and the run may have gone on since its best.
     assert torch.allclose(strategy.net.bins, trained.net.bins)

@@ -27,7 +27,7 @@ def opened(content: bytes) -> Image.Image:
 
 
 def colorful(image: Image.Image) -> bool:
-    return bool(np.ptp(np.asarray(image.convert("RGB")).astype(int), axis=2).mean() > 3)
+    return bool(np.ptp(np.asarray(image.convert("RGB")).astype(int), axis=2).mean() > 2)
 
 
 @pytest.fixture

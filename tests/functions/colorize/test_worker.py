@@ -171,6 +171,17 @@ def test_stopping_gives_untouched_messages_back(
     assert cloud.messages() == (3, 0)
 
 
+def test_stopping_breaks_off_the_wait_for_messages(cloud: Any, jobs: Jobs) -> None:
+    worker = Worker(cloud.sqs, cloud.settings.work_queue_url, jobs, jobs.logger)
+    answered: list[str] = []
+    events = cloud.sqs.meta.events
+    # Where a signal's handler would come in: on the worker's own thread, inside the call.
+    events.register("before-call.sqs.ReceiveMessage", lambda **_: worker.stop())
+    events.register("after-call.sqs.ReceiveMessage", lambda **_: answered.append("reply"))
+    worker.run()
+    assert answered == []
+
+
 Start = Callable[..., "subprocess.Popen[bytes]"]
 
 

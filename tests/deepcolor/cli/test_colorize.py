@@ -1,0 +1,234 @@
+from __future__ import annotations
+
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+
+def colorful(path: Path) -> bool:
+    with Image.open(path) as image:
+        pixels = np.asarray(image.convert("RGB")).astype(int)
+    return bool(np.ptp(pixels, axis=2).mean() > 2)
+
+
+def below(folder: Path) -> list[str]:
+    return sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
+
+
+@pytest.fixture
+def photo(folder: Path, landscape: Image.Image) -> Path:
+    path = folder / "photo.jpg"
+    landscape.save(path, quality=90)
+    return path
+
+
+def test_beside_the_original_and_the_original_stays(run: Any, folder: Path, photo: Path) -> None:
+    before = photo.read_bytes()
+    result = run("colorize", "photo.jpg")
+    assert (result.exit_code, result.stdout) == (0, "photo.colornet.jpg\n")
+    assert below(folder) == ["photo.colornet.jpg", "photo.jpg"]
+    assert colorful(folder / "photo.colornet.jpg")
+    assert photo.read_bytes() == before
+
+
+@pytest.mark.usefixtures("photo")
+def test_the_shorthand(run: Any, folder: Path) -> None:
+    assert run("photo.jpg").exit_code == 0
+    assert colorful(folder / "photo.colornet.jpg")
+
+
+@pytest.mark.usefixtures("photo")
+def test_to_a_file_of_the_format_it_names(run: Any, folder: Path) -> None:
+    assert run("colorize", "photo.jpg", "-o", "new/color.png").exit_code == 0
+    with Image.open(folder / "new/color.png") as image:
+        assert (image.format, image.size) == ("PNG", (320, 240))
+
+
+@pytest.mark.usefixtures("photo")
+def test_what_is_there_stays_unless_told(run: Any, folder: Path) -> None:
+    target = folder / "photo.colornet.jpg"
+    target.write_bytes(b"precious")
+    refused = run("colorize", "photo.jpg")
+    assert refused.exit_code == 1
+    assert "photo.colornet.jpg is already there; --overwrite" in refused.stderr
+    skipped = run("colorize", "photo.jpg", "--skip-existing")
+    assert (skipped.exit_code, skipped.stdout, skipped.stderr) == (0, "", "")
+    assert target.read_bytes() == b"precious"
+    assert run("colorize", "photo.jpg", "--overwrite").exit_code == 0
+    assert colorful(target)
+    assert run("colorize", "photo.jpg", "--overwrite", "--skip-existing").exit_code == 2
+
+
+def test_the_original_is_never_overwritten(run: Any, photo: Path) -> None:
+    before = photo.read_bytes()
+    for output in ("photo.jpg", ".", "../" + photo.parent.name):
+        result = run("colorize", "photo.jpg", "-o", output, "--overwrite")
+        assert result.exit_code == 1
+        assert "its result must go elsewhere" in result.stderr
+    assert photo.read_bytes() == before
+
+
+def test_a_folder_is_mirrored_and_the_broken_cost_no_other(
+    run: Any, folder: Path, photographs: Path
+) -> None:
+    before = below(photographs)
+    result = run("colorize", "scans", "-o", "out")
+    assert result.exit_code == 1
+    assert result.stdout.splitlines() == ["out/a.jpg", "out/sub/a.jpg"]
+    sentences = result.stderr.splitlines()
+    assert len(sentences) == 2
+    assert all(sentence.startswith("deepcolor: ") for sentence in sentences)
+    assert "broken.jpg is damaged" in sentences[0]
+    assert "letter.jpg is not a photograph" in sentences[1]
+    assert below(folder / "out") == ["a.jpg", "sub/a.jpg"]
+    assert all(colorful(folder / "out" / name) for name in ("a.jpg", "sub/a.jpg"))
+    assert below(photographs) == before
+
+
+@pytest.mark.usefixtures("photographs")
+def test_json_is_a_line_a_photograph(run: Any) -> None:
+    result = run("colorize", "scans", "missing.jpg", "-o", "out", "--json")
+    assert result.exit_code == 1
+    lines = [json.loads(line) for line in result.stdout.splitlines()]
+    assert {line["input"]: line["output"] for line in lines} == {
+        "scans/a.jpg": "out/a.jpg",
+        "scans/broken.jpg": None,
+        "scans/letter.jpg": None,
+        "scans/sub/a.jpg": "out/sub/a.jpg",
+        "missing.jpg": None,
+    }
+    by_input = {line["input"]: line for line in lines}
+    good = by_input["scans/a.jpg"]
+    assert (good["strategy"], good["width"], good["height"]) == ("colornet", 320, 240)
+    assert good["error"] is None
+    assert good["milliseconds"].keys() >= {"decode", "network", "join", "encode"}
+    codes = {name: line["error"]["code"] for name, line in by_input.items() if line["error"]}
+    assert codes == {
+        "scans/broken.jpg": "damaged_photograph",
+        "scans/letter.jpg": "not_a_photograph",
+        "missing.jpg": "unreadable_file",
+    }
+
+
+def test_names_that_would_collide(run: Any, folder: Path, landscape: Image.Image) -> None:
+    for name in ("x", "y"):
+        (folder / name).mkdir()
+        landscape.save(folder / name / "a.png")
+    result = run("colorize", "x", "y", "-o", "out", "--overwrite")
+    assert result.exit_code == 1
+    assert result.stdout == "out/a.png\n"
+    assert "y/a.png would become out/a.png, as x/a.png does" in result.stderr
+
+
+@pytest.mark.usefixtures("photo")
+def test_wrong_usage_is_exit_code_two(run: Any, photographs: Path, folder: Path) -> None:
+    before = below(folder)
+    for arguments, sentence in [
+        (["colorize"], "Missing argument"),
+        (["colorize", "photo.jpg", "--colour"], "No such option"),
+        (["colorize", "photo.jpg", "-s", "colournet"], "did you mean 'colornet'?"),
+        (["colorize", "photo.jpg", "--vividness", "3"], "vividness must be between 0 and 2"),
+        (["colorize", "photo.jpg", "--size", "5"], "size must be between 64 and 1024"),
+        (["colorize", "scans", "-o", "x.jpg"], "x.jpg names one file"),
+        (["colorise"], "did you mean 'colorize'?"),
+        (["colorize", "photo.jpg", "--format", "gif"], "'gif' is not one of"),
+    ]:
+        result = run(*arguments)
+        assert result.exit_code == 2, arguments
+        assert sentence in result.stderr, arguments
+        assert "Traceback" not in result.output
+    assert below(folder) == before
+
+
+@pytest.mark.usefixtures("photo")
+def test_missing_weights_are_exit_code_three(shell: Any, folder: Path) -> None:
+    # A proxy at which nobody listens.
+    done = shell("colorize", "photo.jpg", "-s", "richzhang", https_proxy="http://127.0.0.1:9")
+    assert (done.returncode, done.stdout) == (3, "")
+    [sentence] = done.stderr.splitlines()
+    assert sentence.startswith("deepcolor: The weights of 'richzhang' (colorization_release_v2-")
+    assert "are not here and could not be fetched" in sentence
+    assert "https://colorizers.s3.us-east-2.amazonaws.com/" in sentence
+    assert str(folder / "home/weights") in sentence
+    offline = shell("colorize", "photo.jpg", "-s", "richzhang", "--offline")
+    assert offline.returncode == 3
+    assert "are not here and fetching is off" in offline.stderr
+
+
+@pytest.mark.usefixtures("photo")
+def test_a_process_of_its_own(shell: Any, folder: Path) -> None:
+    done = shell("colorize", "photo.jpg", "-o", "color.jpg")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "color.jpg\n", "")
+    assert colorful(folder / "color.jpg")
+
+
+def test_knobs_are_turned(run: Any, folder: Path, photo: Path) -> None:
+    assert run("photo.jpg", "--saturation", "0", "-o", "gray.png").exit_code == 0
+    assert run("photo.jpg", "--vividness", "2", "--size", "128", "-o", "bold.png").exit_code == 0
+    assert not colorful(folder / "gray.png")
+    assert colorful(folder / "bold.png")
+
+
+def test_standard_input_to_standard_output(run: Any, photo: Path) -> None:
+    result = run("colorize", "-", stdin=photo.read_bytes())
+    assert result.exit_code == 0
+    with Image.open(io.BytesIO(result.stdout_bytes)) as image:
+        assert (image.format, image.size) == ("JPEG", (320, 240))
+    broken = run("colorize", "-", stdin=b"no photograph")
+    assert (broken.exit_code, broken.stdout_bytes) == (1, b"")
+    assert "is not a photograph" in broken.stderr
+
+
+def test_results_that_cannot_be_written(run: Any, folder: Path, photographs: Path) -> None:
+    (folder / "out").mkdir()
+    (folder / "out" / "sub").write_text("in the way")
+    result = run("colorize", "scans/a.jpg", "scans/sub", "scans", "-o", "out", "--overwrite")
+    assert result.exit_code == 1
+    assert "out/sub/a.jpg cannot be written" in result.stderr
+    assert colorful(folder / "out" / "a.jpg")
+
+
+def test_a_contact_sheet(run: Any, folder: Path, photographs: Path) -> None:
+    arguments = ("colorize", "scans/a.jpg", "scans/sub/a.jpg", "--compare", "sheet.png")
+    assert run(*arguments).exit_code == 0
+    with Image.open(folder / "sheet.png") as sheet:
+        left, right = np.asarray(sheet)[40:240, 20:300], np.asarray(sheet)[40:240, 350:620]
+    assert np.ptp(left.astype(int), axis=2).mean() < 1
+    assert np.ptp(right.astype(int), axis=2).mean() > 2
+
+
+def test_interrupted(folder: Path, landscape: Image.Image) -> None:
+    (folder / "many").mkdir()
+    big = landscape.resize((2000, 1500))
+    for n in range(40):
+        big.save(folder / "many" / f"{n:02}.jpg")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "deepcolor", "colorize", "many", "-o", "out"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    deadline = time.monotonic() + 120
+    while not list(folder.glob("out/*.jpg")):
+        assert time.monotonic() < deadline
+        assert process.poll() is None
+        time.sleep(0.02)
+    os.kill(process.pid, signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Traceback" not in errors
+    done = below(folder / "out")
+    assert 1 <= len(done) < 40
+    for name in done:
+        with Image.open(folder / "out" / name) as image:
+            image.load()

@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from deepcolor import __version__
+
+HEAVY = {"torch", "numpy", "PIL", "safetensors"}
+
+
+def loaded_by(*arguments: str) -> set[str]:
+    """The packages that a command imports, asked in a fresh interpreter."""
+    code = (
+        "import sys\n"
+        "from deepcolor.cli import main\n"
+        f"main({list(arguments)!r}, standalone_mode=False)\n"
+        "print(*sorted(sys.modules), sep='\\n', file=sys.stderr)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return {line.partition(".")[0] for line in done.stderr.splitlines()}
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["--help"], ["--version"], ["colorize", "--help"], ["weights", "path"]],
+    ids=" ".join,
+)
+def test_nothing_heavy_is_imported_for(arguments: list[str]) -> None:
+    loaded = loaded_by(*arguments)
+    assert "click" in loaded
+    assert loaded & HEAVY == set()
+
+
+@pytest.mark.parametrize("arguments", [["strategies"], ["weights", "list"]], ids=" ".join)
+def test_no_torch_is_imported_for(arguments: list[str]) -> None:
+    assert "torch" not in loaded_by(*arguments)
+
+
+def test_importing_the_library_imports_no_torch() -> None:
+    code = "import sys, deepcolor; assert 'torch' not in sys.modules and 'PIL' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_version(run: Any) -> None:
+    result = run("--version")
+    assert (result.exit_code, result.stdout) == (0, f"deepcolor, version {__version__}\n")
+
+
+def test_help_lists_the_commands(run: Any) -> None:
+    for flag in ("--help", "-h"):
+        result = run(flag)
+        assert result.exit_code == 0
+        for command in ("colorize", "strategies", "weights"):
+            assert f"\n  {command} " in result.stdout
+
+
+def test_the_installed_command(tmp_path: Any) -> None:
+    from importlib.metadata import entry_points
+
+    [point] = entry_points(group="console_scripts", name="deepcolor")
+    assert point.value == "deepcolor.cli:main"
+    assert callable(point.load())

@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deepcolor.builtin.richzhang import RichZhang
+
+CONTENT = b"some weights" * 1000
+
+
+@pytest.fixture
+def served(file_server: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """richzhang's card, with a file on loopback in place of the published one."""
+    file_server.files["/net.pth"] = CONTENT
+    file = replace(
+        RichZhang.card.weights[0],
+        url=f"{file_server.url}/net.pth",
+        bytes=len(CONTENT),
+        sha256=hashlib.sha256(CONTENT).hexdigest(),
+    )
+    monkeypatch.setattr(RichZhang, "card", replace(RichZhang.card, weights=(file,)))
+    return file_server
+
+
+def test_fetch_verify_and_path(run: Any, folder: Path, served: Any) -> None:
+    path = folder / "home/weights" / RichZhang.card.weights[0].filename
+    assert run("weights", "path", "richzhang").stdout == f"{path}\n"
+    assert run("weights", "path").stdout == f"{folder / 'home/weights'}\n"
+    assert "not here" in run("weights", "verify", "richzhang").stdout
+    assert run("weights", "verify", "richzhang").exit_code == 3
+    fetched = run("weights", "fetch", "richzhang")
+    assert (fetched.exit_code, fetched.stdout) == (0, f"{path}\n")
+    assert path.read_bytes() == CONTENT
+    assert run("weights", "verify").exit_code == 0
+    path.write_bytes(CONTENT[::-1])
+    bad = run("weights", "verify")
+    assert bad.exit_code == 3
+    assert "BAD" in bad.stdout
+    assert served.asked == ["/net.pth"]
+
+
+@pytest.mark.usefixtures("served")
+def test_a_wrong_file_is_exit_code_three(run: Any, folder: Path, served: Any) -> None:
+    served.files["/net.pth"] = CONTENT[::-1]
+    result = run("weights", "fetch", "richzhang")
+    assert result.exit_code == 3
+    assert "are not the published ones" in result.stderr
+    assert [path for path in folder.rglob("*") if path.is_file()] == []
+
+
+def test_an_unknown_strategy(run: Any) -> None:
+    result = run("weights", "fetch", "richzang")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "did you mean 'richzhang'?" in result.stderr
+
+
+def test_the_list(run: Any) -> None:
+    lines = run("weights", "list").stdout.splitlines()
+    assert [line.split()[0] for line in lines] == ["colornet", "richzhang"]
+    assert " here " in lines[0]
+    assert "not here" in lines[1]
+    assert "129.0 MB" in lines[1]
+
+
+def test_the_doctor_tells_what_is_missing(run: Any) -> None:
+    result = run("doctor")
+    assert result.exit_code == 0
+    for part in ("deepcolor    0.", "torch", "colornet     ready", "weights fetch richzhang"):
+        assert part in result.stdout

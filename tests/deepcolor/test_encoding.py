@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+
+from deepcolor.encoding import Credit, Writing, encode, written_format
+from deepcolor.photograph import decode
+from deepcolor.version import __version__
+
+CREDIT = Credit("some-strategy", "0123456789abcdef" * 4)
+SOFTWARE, DESCRIPTION = 0x0131, 0x010E
+
+
+def opened(content: bytes) -> Image.Image:
+    image = Image.open(io.BytesIO(content))
+    image.load()
+    return image
+
+
+def file(image: Image.Image, file_format: str, **options: Any) -> bytes:
+    out = io.BytesIO()
+    image.save(out, file_format, **options)
+    return out.getvalue()
+
+
+@pytest.fixture
+def colors() -> NDArray[np.uint8]:
+    """Smooth, so that no format bends it much."""
+    y, x = np.mgrid[0:60, 0:80]
+    return np.stack((x * 3, y * 4, 255 - x * 3), axis=2).astype(np.uint8)
+
+
+@pytest.mark.parametrize("wanted", ["jpeg", "png", "webp", "tiff"])
+def test_any_format_may_be_wanted(colors: NDArray[np.uint8], wanted: Any) -> None:
+    original = decode(file(Image.new("L", (80, 60)), "GIF"))
+    content, written = encode(colors, original, CREDIT, Writing(wanted))
+    result = opened(content)
+    assert (result.format, written, result.size) == (wanted.upper(), wanted.upper(), (80, 60))
+    assert np.abs(np.asarray(result.convert("RGB")).astype(int) - colors).mean() < 4
+    assert "simulated" in result.getexif()[DESCRIPTION]
+    assert result.getexif()[SOFTWARE] == (
+        f"deepcolor {__version__} (some-strategy, weights 0123456789ab)"
+    )
+
+
+def test_which_formats_are_kept() -> None:
+    kept = ["JPEG", "PNG", "WEBP", "TIFF", "AVIF"]
+    assert [written_format(name, "keep") for name in kept] == kept
+    others = {name: written_format(name, "keep") for name in ("GIF", "BMP", "HEIF", "MPO", None)}
+    assert others == {"GIF": "PNG", "BMP": "PNG", "HEIF": "JPEG", "MPO": "JPEG", None: "PNG"}
+
+
+@pytest.mark.parametrize("wanted", ["jpeg", "webp"])
+def test_quality_is_a_matter_of_bytes(wanted: Any) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (60, 80, 3), dtype=np.uint8)
+    original = decode(np.zeros((60, 80), np.uint8))
+    sizes = [len(encode(noise, original, CREDIT, Writing(wanted, q))[0]) for q in (10, 50, 95)]
+    assert sizes == sorted(sizes)
+    assert sizes[0] < sizes[2] / 2
+
+
+@pytest.mark.parametrize("wanted", ["png", "tiff", "webp"])
+def test_alpha_is_kept_where_the_format_can(colors: NDArray[np.uint8], wanted: Any) -> None:
+    alpha = Image.linear_gradient("L").resize((80, 60))
+    original = decode(Image.merge("LA", (Image.new("L", (80, 60), 9), alpha)))
+    result = opened(encode(colors, original, CREDIT, Writing(wanted))[0])
+    assert result.mode == "RGBA"
+    assert result.getchannel("A").tobytes() == alpha.tobytes()
+    assert opened(encode(colors, original, CREDIT, Writing("jpeg"))[0]).mode == "RGB"
+
+
+@pytest.mark.parametrize("wanted", ["png", "tiff"])
+def test_sixteen_bits_are_written(wanted: Any) -> None:
+    deep = np.random.default_rng(0).integers(0, 65536, (6, 9, 3), dtype=np.uint16)
+    original = decode(Image.fromarray(deep[..., 0]))
+    content, written = encode(deep, original, CREDIT, Writing(wanted))
+    assert written == wanted.upper()
+    if wanted == "png":
+        import png
+
+        width, height, rows, info = png.Reader(bytes=content).asDirect()
+        assert (width, height, info["bitdepth"]) == (9, 6, 16)
+        read = np.vstack([np.asarray(row, np.uint16) for row in rows]).reshape(6, 9, 3)
+    else:
+        import tifffile
+
+        read = tifffile.imread(io.BytesIO(content))
+    assert (read == deep).all()
+    # Other programs can open them, too, and see whose colors they are.
+    image = opened(content)
+    assert image.size == (9, 6)
+    assert b"Colors are simulated by deepcolor" in content
