@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 WEIGHTS = WeightFile(
     filename="colornet-v1.safetensors",
     bytes=9_146_104,
-    sha256="477b152ece5e44ba25465d52c3e37d639fa9009f0b079e5ca25528214a268b9f",
+    sha256="e7164bc4cd8a045e592e117c871c3a93753dee28385fb50a90fe36906c3e93a5",
     package="deepcolor.builtin.colornet",
 )
 
@@ -69,4 +69,4 @@ def annealing(vividness: float) -> tuple[float, float]:
     """
     bold = max(0.0, vividness - 1)
     calm = vividness - bold
-    return 1 - 0.25 * calm - 0.37 * bold, 0.12 * calm + 0.88 * bold
+    return 1 - 0.25 * calm - 0.37 * bold, 0.06 * calm + 0.94 * bold
