@@ -39,7 +39,7 @@ def command_line_page() -> str:
 
 def _sections(name: str, command: click.Command, parent: click.Context | None) -> list[str]:
     context = click.Context(command, info_name=name.rpartition(" ")[2], parent=parent)
-    context.max_content_width = 80
+    context.terminal_width = 80  # whatever the terminal of whoever runs this
     sections = [f"\n## {name}\n\n```text\n{command.get_help(context)}\n```\n"]
     if isinstance(command, click.Group):
         for child in sorted(command.commands):

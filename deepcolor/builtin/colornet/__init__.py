@@ -69,4 +69,4 @@ def annealing(vividness: float) -> tuple[float, float]:
     """
     bold = max(0.0, vividness - 1)
     calm = vividness - bold
-    return 1 - 0.25 * calm - 0.37 * bold, 0.06 * calm + 0.94 * bold
+    return 1 - 0.25 * calm - 0.37 * bold, 0.12 * calm + 0.88 * bold

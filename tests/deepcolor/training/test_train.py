@@ -137,5 +137,5 @@ def test_the_trunk_is_imagenets() -> None:
 def test_the_configuration_of_v1_is_read() -> None:
     config = Config.read(Path(train.__file__).with_name("colornet-v1.toml"))
     assert config.size_at(0) == 128
-    assert config.size_at(0.5) == 160
-    assert config.size_at(1) == 224
+    assert config.size_at(0.5) == 192
+    assert config.size_at(1) == 192
