@@ -38,8 +38,9 @@ def command_line_page() -> str:
 
 
 def _sections(name: str, command: click.Command, parent: click.Context | None) -> list[str]:
-    context = click.Context(command, info_name=name.rpartition(" ")[2], parent=parent)
-    context.terminal_width = 80  # whatever the terminal of whoever runs this
+    context = command.make_context(
+        name.rpartition(" ")[2], [], parent, resilient_parsing=True, terminal_width=80
+    )
     sections = [f"\n## {name}\n\n```text\n{command.get_help(context)}\n```\n"]
     if isinstance(command, click.Group):
         for child in sorted(command.commands):
