@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable
-from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
 
 
 class DeepcolorError(Exception):
@@ -59,6 +60,8 @@ class UnknownStrategyError(DeepcolorError):
     exit_code = 2
 
     def __init__(self, name: str, known: Iterable[str]):
+        import difflib
+
         known = sorted(known)
         near = difflib.get_close_matches(name, known, n=1)
         cure = f"did you mean '{near[0]}'?" if near else f"there are: {', '.join(known)}."

@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from deepcolor.cli import options
 from deepcolor.cli.progress import Progress
-from deepcolor.files import IfThere, Plan, Settings, color_files, color_stream, write_whole
+
+if TYPE_CHECKING:
+    from deepcolor.files import Settings
 
 FORMATS = ("keep", "jpeg", "png", "webp", "tiff")
 STDIO = "-"
@@ -87,6 +89,8 @@ def colorize(
     and folders are mirrored. Exit codes: 0 all good, 1 some failed (the others are done), 2 wrong
     usage, 3 weights missing, 130 interrupted.
     """
+    from deepcolor.files import IfThere, Plan, Settings, color_files
+
     if overwrite and skip_existing:
         raise click.UsageError("--overwrite and --skip-existing exclude each other.")
     chosen = Settings(
@@ -131,6 +135,8 @@ def colorize(
 
 
 def _pipe(output: str | None, chosen: Settings) -> None:
+    from deepcolor.files import color_stream, write_whole
+
     content = color_stream(sys.stdin.buffer.read(), chosen)
     if output in {None, STDIO}:
         sys.stdout.buffer.write(content)

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import platform
-from importlib.metadata import PackageNotFoundError, version
-
 import click
 
 PACKAGES = ("torch", "pillow", "numpy", "safetensors", "pillow-heif", "tifffile", "pypng")
@@ -14,6 +10,9 @@ PACKAGES = ("torch", "pillow", "numpy", "safetensors", "pillow-heif", "tifffile"
 @click.command()
 def doctor() -> None:
     """Say what this machine has: versions, devices, threads, weights, strategies."""
+    import os
+    import platform
+
     import torch
 
     from deepcolor import __version__, weights
@@ -48,6 +47,8 @@ def _row(name: str, value: str) -> None:
 
 
 def _version(package: str) -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
     try:
         return version(package)
     except PackageNotFoundError:

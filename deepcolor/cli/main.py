@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +42,8 @@ class Deepcolor(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if args[0] not in self.commands:
+            import difflib
+
             near = difflib.get_close_matches(args[0], self.commands, n=1)
             cure = f"did you mean '{near[0]}'?" if near else "see deepcolor --help."
             ctx.fail(f"There is no command or photograph '{args[0]}'; {cure}")

@@ -71,6 +71,10 @@ class FileServer:
     """What is answered instead of HTTP."""
     cut_off: int | None = None
     """After how many bytes the connection ends."""
+    ranges: bool = False
+    """Whether it gives the rest of a file to those who ask for a range."""
+    sent: int = 0
+    """How many bytes of files it has sent."""
 
 
 @pytest.fixture
@@ -85,10 +89,17 @@ def file_server() -> Iterator[FileServer]:
             if content is None:
                 self.send_error(404)
                 return
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(content)))
+            start = 0
+            if served.ranges and (wanted := self.headers.get("Range")):
+                start = int(wanted.removeprefix("bytes=").removesuffix("-"))
+                self.send_response(206)
+            else:
+                self.send_response(200)
+            self.send_header("Content-Length", str(len(content) - start))
             self.end_headers()
-            self.wfile.write(content[: served.cut_off])
+            part = content[start:][: served.cut_off]
+            self.wfile.write(part)
+            served.sent += len(part)
 
         def log_message(self, *_: Any) -> None:
             pass

@@ -113,6 +113,44 @@ def test_a_broken_connection_leaves_nothing(
     assert list(files_below(home)) == []
 
 
+def test_a_broken_connection_is_taken_up_where_it_broke(
+    card: StrategyCard, home: Path, file_server: Any
+) -> None:
+    file_server.cut_off, file_server.ranges = 1_500_000, True
+    assert weights.locate(card)["net-1.pth"].read_bytes() == CONTENT
+    assert len(file_server.asked) == 2
+    assert file_server.sent == len(CONTENT)
+    assert len(list(files_below(home))) == 1
+
+
+def test_a_killed_fetch_is_taken_up_by_the_next(
+    card: StrategyCard, home: Path, file_server: Any
+) -> None:
+    def die_on_the_way(file: WeightFile, received: int) -> None:
+        if received > len(CONTENT) // 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        weights.locate(card, die_on_the_way)
+    assert weights.problem(card) is not None
+    (part,) = files_below(home)
+    left = part.stat().st_size
+    assert 0 < left < len(CONTENT)
+    file_server.ranges, file_server.sent = True, 0
+    assert weights.locate(card)["net-1.pth"].read_bytes() == CONTENT
+    assert file_server.sent == len(CONTENT) - left
+    assert len(list(files_below(home))) == 1
+
+
+def test_offline_nothing_is_asked_for(
+    card: StrategyCard, file_server: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DEEPCOLOR_OFFLINE", "1")
+    with pytest.raises(WeightsMissingError, match="fetching is off"):
+        weights.locate(card)
+    assert file_server.asked == []
+
+
 def test_a_failed_fetch_keeps_what_was_there(card: StrategyCard, home: Path) -> None:
     target = home / "weights/net-1.pth"
     weights.locate(card)

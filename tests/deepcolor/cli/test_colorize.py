@@ -14,6 +14,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+GPS, GPS_LATITUDE_REF = 0x8825, 1
+
 
 def colorful(path: Path) -> bool:
     with Image.open(path) as image:
@@ -177,6 +179,35 @@ def test_knobs_are_turned(run: Any, folder: Path, photo: Path) -> None:
     assert run("photo.jpg", "--vividness", "2", "--size", "128", "-o", "bold.png").exit_code == 0
     assert not colorful(folder / "gray.png")
     assert colorful(folder / "bold.png")
+
+
+def test_gps_goes_unless_it_is_kept(run: Any, folder: Path, landscape: Image.Image) -> None:
+    exif = Image.Exif()
+    exif.get_ifd(GPS)[GPS_LATITUDE_REF] = "N"
+    landscape.save(folder / "there.jpg", exif=exif)
+    assert run("there.jpg", "-o", "nowhere.jpg").exit_code == 0
+    assert run("there.jpg", "-o", "still-there.jpg", "--keep-gps").exit_code == 0
+    with Image.open(folder / "nowhere.jpg") as image:
+        assert dict(image.getexif().get_ifd(GPS)) == {}
+    with Image.open(folder / "still-there.jpg") as image:
+        assert image.getexif().get_ifd(GPS)[GPS_LATITUDE_REF] == "N"
+
+
+@pytest.mark.usefixtures("photo")
+def test_the_limit_of_pixels_is_the_users(run: Any) -> None:
+    refused = run("photo.jpg", "--max-megapixels", "0.05")
+    assert refused.exit_code == 1
+    assert "320 x 240 pixels, more than the 0.05 megapixels allowed" in refused.stderr
+    assert "--max-megapixels" in refused.stderr
+    assert run("photo.jpg", "--max-megapixels", "0.08").exit_code == 0
+
+
+def test_sixteen_bits_stay_sixteen(run: Any, folder: Path, landscape: Image.Image) -> None:
+    deep = np.asarray(landscape).astype(np.uint16) * 257
+    Image.fromarray(deep).save(folder / "scan.png")
+    assert run("scan.png").exit_code == 0
+    bit_depth = (folder / "scan.colornet.png").read_bytes()[24]
+    assert bit_depth == 16
 
 
 def test_standard_input_to_standard_output(run: Any, photo: Path) -> None:
