@@ -226,6 +226,9 @@ def test_photographs_can_be_dropped_anywhere(
 
 def test_the_keyboard_suffices(visit: Visit, address: str) -> None:
     page = visit(address)
+    # Playwright asks the browser to hand over file choosers without waiting for its answer, so a
+    # listener of the last moment could come too late.
+    page.on("filechooser", lambda chooser: None)
     page.keyboard.press("Tab")
     expect(page.get_by_label("Choose photographs")).to_be_focused()
     with page.expect_file_chooser():
