@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass
-from typing import Literal, TypeGuard
+from typing import TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageCms
 
+from deepcolor.formats import Format
 from deepcolor.photograph import EXIF_CAMERA_IFD, Photograph
 from deepcolor.version import __version__
 
-Format = Literal["keep", "jpeg", "png", "webp", "tiff"]
-
-FORMATS: tuple[Format, ...] = ("keep", "jpeg", "png", "webp", "tiff")
 KEPT = {"JPEG", "PNG", "WEBP", "TIFF", "AVIF"}
 # What can't be kept: a GIF has too few colors, BMP is larger for nothing, few programs read HEIC.
 INSTEAD = {"GIF": "PNG", "BMP": "PNG", "HEIF": "JPEG", "MPO": "JPEG", None: "PNG"}

@@ -18,11 +18,10 @@ from deepcolor.errors import (
     OverwritesInputError,
     SameResultError,
 )
+from deepcolor.formats import Format
 
 if TYPE_CHECKING:
     from deepcolor.colorizer import Colorizer, Encoded
-
-Format = Literal["keep", "jpeg", "png", "webp", "tiff"]
 
 READABLE = frozenset(
     {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".avif", ".heic", ".heif"}
@@ -141,7 +140,7 @@ def color_files(plan: Plan, if_there: IfThere) -> Iterator[Outcome]:
     from deepcolor.colorizer import load
 
     settings = plan.settings
-    sources = {_identity(task.source): task.source for task in plan.tasks}
+    sources = {task.source.resolve(): task.source for task in plan.tasks}
     claimed: dict[Path, Path] = {}
     for strategy in settings.strategies:
         colorizer = load(strategy, device=settings.device)
@@ -248,7 +247,7 @@ def _admit(
     task: Task, if_there: IfThere, sources: dict[Path, Path], claimed: dict[Path, Path]
 ) -> DeepcolorError | Literal["skip"] | None:
     """``None`` for a task to be done, "skip" for one to be left, or why it can't be done."""
-    place = _identity(task.target)
+    place = task.target.resolve()
     if place in sources:
         return OverwritesInputError(task.target)
     if place in claimed:
@@ -257,10 +256,6 @@ def _admit(
     if not task.target.exists() or if_there is IfThere.REPLACE:
         return None
     return "skip" if if_there is IfThere.SKIP else AlreadyThereError(task.target)
-
-
-def _identity(path: Path) -> Path:
-    return path.resolve()
 
 
 def _color(

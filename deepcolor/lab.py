@@ -11,7 +11,6 @@ import functools
 import torch
 from torch import Tensor
 
-WHITE_D65 = (0.95047, 1.0, 1.08883)
 RGB_TO_XYZ = (
     (0.4124564, 0.3575761, 0.1804375),
     (0.2126729, 0.7151522, 0.0721750),

@@ -11,11 +11,11 @@ import click
 
 from deepcolor.cli import options
 from deepcolor.cli.progress import Progress
+from deepcolor.formats import FORMATS
 
 if TYPE_CHECKING:
     from deepcolor.files import Settings
 
-FORMATS = ("keep", "jpeg", "png", "webp", "tiff")
 STDIO = "-"
 
 

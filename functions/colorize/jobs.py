@@ -12,7 +12,7 @@ from urllib.parse import quote
 from botocore.exceptions import ClientError
 from PIL import Image
 
-from deepcolor import Colorizer, DeepcolorError, __version__, load, weights
+from deepcolor import Colorizer, DeepcolorError, StrategyCard, __version__, load, weights
 from deepcolor.colorizer import Encoded
 from deepcolor.errors import UnknownStrategyError
 from deepcolor.registry import DEFAULT, find, manifest
@@ -197,21 +197,22 @@ class Jobs:
     def _answers(self, head: dict[str, Any], record: Record) -> bool:
         """Whether a result is of this very upload, strategy, weights and knobs."""
         try:
-            question = self._question(record)
+            question = self._question(record, find(record.strategy).card)
         except UnknownStrategyError:
             return False
         return question.items() <= head["Metadata"].items()
 
-    def _question(self, record: Record) -> dict[str, str]:
+    def _question(self, record: Record, card: StrategyCard) -> dict[str, str]:
         return {
             "source-etag": record.source.etag.strip('"'),
             "strategy": record.strategy,
-            "weights": weights.identity(find(record.strategy).card),
+            "weights": weights.identity(card),
             "knobs": json.dumps(record.knobs, sort_keys=True),
         }
 
     def _metadata(self, record: Record, encoded: Encoded) -> dict[str, str]:
-        return self._question(record) | {
+        # The card in hand: looking the strategy up again would scan every installed package.
+        return self._question(record, self._colorizer(record.strategy).card) | {
             "source-key": _ascii_key(record.key),
             "version": __version__,
             "width": str(encoded.width),

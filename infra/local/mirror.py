@@ -6,6 +6,7 @@ goes with is kept in an index beside the folders.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import mimetypes
 import os
@@ -79,41 +80,36 @@ class Mirror:
         entry = self.entries[key]
         self._put(key, self.folder / key, entry.content_type, entry.metadata)
 
-    def sync(self) -> bool:
-        """Carries over what changed on either side; gives back whether anything did.
-
-        Where both sides changed, the bucket wins.
-        """
+    def sync(self) -> None:
+        """Carries over what changed on either side; where both did, the bucket wins."""
         objects = dict(self._objects())
         files = dict(self._files())
-        changed = False
         for key in objects.keys() | files.keys() | self.entries.keys():
-            changed |= self._sync_one(key, objects.get(key), files.get(key))
+            self._sync_one(key, objects.get(key), files.get(key))
         if self.entries != self.saved:
             self._save()
-        return changed
 
-    def _sync_one(self, key: str, etag: str | None, path: Path | None) -> bool:
+    def _sync_one(self, key: str, etag: str | None, path: Path | None) -> None:
         entry = self.entries.get(key)
         if etag is not None and (entry is None or entry.etag != etag):
-            return self._get(key)
-        if path is None:
+            self._get(key)
+        elif path is None:
             if etag is not None:
                 self.s3.delete_object(Bucket=self.bucket, Key=key)
             self.entries.pop(key, None)
-            return True
-        try:
-            stamp = Stamp.of(path)
-            if entry is None or entry.stamp != stamp:
-                return self._take(key, path, stamp)
-            if etag is None:
-                path.unlink()
-                del self.entries[key]
-        except FileNotFoundError:  # moved away under us; the next turn sees that
-            return False
-        return etag is None
+        else:
+            with contextlib.suppress(FileNotFoundError):  # moved away; the next turn sees that
+                self._sync_file(key, etag, path, entry)
 
-    def _take(self, key: str, path: Path, stamp: Stamp) -> bool:
+    def _sync_file(self, key: str, etag: str | None, path: Path, entry: Entry | None) -> None:
+        stamp = Stamp.of(path)
+        if entry is None or entry.stamp != stamp:
+            self._take(key, path, stamp)
+        elif etag is None:
+            path.unlink()
+            del self.entries[key]
+
+    def _take(self, key: str, path: Path, stamp: Stamp) -> None:
         """Uploads a new or changed file, once it has stopped growing."""
         if self.growing.get(key) == stamp:
             del self.growing[key]
@@ -121,7 +117,6 @@ class Mirror:
             self._put(key, path, content_type, {})
         else:
             self.growing[key] = stamp
-        return True
 
     def _put(self, key: str, path: Path, content_type: str, metadata: dict[str, str]) -> None:
         stamp = Stamp.of(path)
@@ -134,22 +129,21 @@ class Mirror:
         )
         self.entries[key] = Entry(reply["ETag"], stamp, content_type, metadata)
 
-    def _get(self, key: str) -> bool:
+    def _get(self, key: str) -> None:
         path = self._path(key)
         if path is None:
-            return False
+            return
         try:
             reply = self.s3.get_object(Bucket=self.bucket, Key=key)
         except self.s3.exceptions.NoSuchKey:
-            return False
+            return
         try:
             write_whole(path, reply["Body"].read())
         except (FileExistsError, IsADirectoryError, NotADirectoryError):
-            return False  # "a" and "a/b" can both be keys, but not both files
+            return  # "a" and "a/b" can both be keys, but not both files
         self.entries[key] = Entry(
             reply["ETag"], Stamp.of(path), reply["ContentType"], reply["Metadata"]
         )
-        return True
 
     def _path(self, key: str) -> Path | None:
         """Where a key's file lies; ``None`` for a key that no file can be named by."""

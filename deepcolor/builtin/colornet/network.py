@@ -35,7 +35,6 @@ LITE1 = (
     Stage(192, 320, expand=6, kernel=3, stride=1, repeats=1),
 )
 TAPS = {3: 24, 6: 40, 14: 112}  # block index: channels, the last block at strides 4, 8 and 16
-STRIDE = 32
 
 
 class SameConv(nn.Conv2d):

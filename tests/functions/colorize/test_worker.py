@@ -107,6 +107,7 @@ class Slow:
 
     def __init__(self, colorizer: Any):
         self.colorizer, self.go_on = colorizer, threading.Event()
+        self.card = colorizer.card
 
     def __call__(self, *arguments: Any, **knobs: Any) -> Any:
         return self.colorizer(*arguments, **knobs)

@@ -1,0 +1,7 @@
+"""The formats that results may be asked for. Nothing heavy: the command line reads this first."""
+
+from typing import Literal, get_args
+
+Format = Literal["keep", "jpeg", "png", "webp", "tiff"]
+
+FORMATS: tuple[Format, ...] = get_args(Format)
