@@ -15,15 +15,18 @@ from typing import TYPE_CHECKING, Any
 from deepcolor.version import __version__
 
 if TYPE_CHECKING:
-    from deepcolor.card import Knob, License, StrategyCard, WeightFile
+    from deepcolor.card import Extra, Knob, License, StrategyCard, WeightFile
     from deepcolor.colorizer import Colorizer, colorize, load
     from deepcolor.errors import DeepcolorError
+    from deepcolor.hints import Hint
     from deepcolor.registry import strategies
     from deepcolor.strategy import Strategy
 
 __all__ = [
     "Colorizer",
     "DeepcolorError",
+    "Extra",
+    "Hint",
     "Knob",
     "License",
     "Strategy",
@@ -38,6 +41,8 @@ __all__ = [
 _ROOMS = {
     "Colorizer": "colorizer",
     "DeepcolorError": "errors",
+    "Extra": "card",
+    "Hint": "hints",
     "Knob": "card",
     "License": "card",
     "Strategy": "strategy",

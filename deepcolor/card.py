@@ -2,16 +2,37 @@
 
 from __future__ import annotations
 
+import importlib.util
 from dataclasses import dataclass
 from typing import Literal
 
 
 @dataclass(frozen=True)
 class License:
-    """SPDX identifiers, or plain words where there is none, of a strategy's two halves."""
+    """SPDX identifiers, or plain words where there is none, of a strategy's two halves.
+
+    ``restricted`` says that the weights have no license or one that forbids commercial use: such
+    a strategy is never chosen unless a person names it.
+    """
 
     code: str
     weights: str
+    restricted: bool = False
+
+
+@dataclass(frozen=True)
+class Extra:
+    """A module that a strategy needs beyond deepcolor's own, and what ``pip install`` gets it."""
+
+    module: str
+    install: str
+
+    @property
+    def problem(self) -> str | None:
+        """What is missing, in a sentence with the cure; ``None`` when the module is there."""
+        if importlib.util.find_spec(self.module) is not None:
+            return None
+        return f"It needs {self.module}: run pip install '{self.install}'."
 
 
 @dataclass(frozen=True)
@@ -47,6 +68,8 @@ class StrategyCard:
     ``size`` is the side in pixels of the square the network prefers. With ``fit="stretch"`` every
     photograph becomes that square; with ``"aspect"`` it keeps its shape at that area, its sides
     multiples of ``multiple``. ``upsampling`` is how its a*b* grow to the photograph's size.
+    ``knobs`` are its own; :attr:`all_knobs` has those that every strategy takes as well. ``hints``
+    says whether people may guide it.
     """
 
     name: str
@@ -60,4 +83,14 @@ class StrategyCard:
     multiple: int = 32
     upsampling: Literal["bilinear", "bicubic"] = "bicubic"
     knobs: tuple[Knob, ...] = ()
+    hints: bool = False
     weights: tuple[WeightFile, ...] = ()
+    extra: Extra | None = None
+
+    @property
+    def all_knobs(self) -> tuple[Knob, ...]:
+        return (
+            *self.knobs,
+            Knob("saturation", "a factor on the colors", low=0, default=1, high=2),
+            Knob("size", "pixels of the square that the network sees", 64, self.size, 1024),
+        )

@@ -19,15 +19,15 @@ from PIL import Image
 
 from deepcolor import weights
 from deepcolor.card import StrategyCard
+from deepcolor.check import check
 from deepcolor.encoding import DEEP, SUFFIXES, Credit, Writing, encode, written_format
-from deepcolor.errors import DeepcolorError, KnobRangeError, UnexpectedError, UnknownKnobError
+from deepcolor.errors import DeepcolorError, PackageMissingError, UnexpectedError
+from deepcolor.hints import Hint, paint
 from deepcolor.join import join, network_lightness
 from deepcolor.photograph import Input, Photograph, Reading, decode
 from deepcolor.registry import DEFAULT, find
 from deepcolor.strategy import Strategy
 
-SATURATION_RANGE = (0.0, 2.0)
-SIZE_RANGE = (64, 1024)
 LONGEST_NETWORK_SIDE = 4096
 
 Named = str | os.PathLike[str]
@@ -35,35 +35,42 @@ Pixels = NDArray[np.uint8] | NDArray[np.uint16]
 
 
 @overload
-def colorize(source: Named | Image.Image, strategy: str = ..., **knobs: float) -> Image.Image: ...
-@overload
-def colorize(source: bytes, strategy: str = ..., **knobs: float) -> bytes: ...
+def colorize(
+    source: Named | Image.Image, strategy: str = ..., *, hints: Sequence[Hint] = ..., **knobs: float
+) -> Image.Image: ...
 @overload
 def colorize(
-    source: NDArray[np.uint8], strategy: str = ..., **knobs: float
+    source: bytes, strategy: str = ..., *, hints: Sequence[Hint] = ..., **knobs: float
+) -> bytes: ...
+@overload
+def colorize(
+    source: NDArray[np.uint8], strategy: str = ..., *, hints: Sequence[Hint] = ..., **knobs: float
 ) -> NDArray[np.uint8]: ...
 
 
 def colorize(
-    source: Input, strategy: str = DEFAULT, **knobs: float
+    source: Input, strategy: str = DEFAULT, *, hints: Sequence[Hint] = (), **knobs: float
 ) -> Image.Image | bytes | NDArray[np.uint8]:
     """A photograph in color, of the same size, upright.
 
     A path or a PIL image gives a PIL image, an array (H, W) or (H, W, 3) of uint8 an array
     (H, W, 3), the bytes of a file those of a file of the same format. Colors that the photograph
-    has are ignored but for their L*. ``knobs`` as in :meth:`Colorizer.__call__`. For more than
-    one photograph, :func:`load` once.
+    has are ignored but for their L*. ``hints`` and ``knobs`` as in :meth:`Colorizer.__call__`.
+    For more than one photograph, :func:`load` once.
     """
-    return load(strategy)(source, **knobs)
+    return load(strategy)(source, hints=hints, **knobs)
 
 
 def load(strategy: str = DEFAULT, *, device: str = "auto") -> Colorizer:
     """A colorizer with the strategy's network on ``device``: auto, cpu, cuda or mps.
 
     Fetches the weights if they are not here. Raises ``UnknownStrategyError``,
-    ``WeightsMissingError`` and ``WeightsCorruptError`` of :mod:`deepcolor.errors`.
+    ``PackageMissingError``, ``WeightsMissingError``, ``WeightsFolderError`` and
+    ``WeightsCorruptError`` of :mod:`deepcolor.errors`.
     """
     chosen = find(strategy)()
+    if chosen.card.extra is not None and (problem := chosen.card.extra.problem):
+        raise PackageMissingError(strategy, problem)
     place = torch.device(_best_device() if device == "auto" else device)
     chosen.prepare(weights.locate(chosen.card), place)
     return Colorizer(chosen, place)
@@ -111,6 +118,7 @@ class _Prepared:
 
     photograph: Photograph
     l: torch.Tensor
+    hints: torch.Tensor | None
     watch: Stopwatch
 
 
@@ -131,41 +139,51 @@ class Colorizer:
         return Credit(self.card.name, weights.identity(self.card))
 
     @overload
-    def __call__(self, source: Named | Image.Image, **knobs: float) -> Image.Image: ...
+    def __call__(
+        self, source: Named | Image.Image, *, hints: Sequence[Hint] = ..., **knobs: float
+    ) -> Image.Image: ...
     @overload
-    def __call__(self, source: bytes, **knobs: float) -> bytes: ...
-    @overload
-    def __call__(self, source: NDArray[np.uint8], **knobs: float) -> NDArray[np.uint8]: ...
+    def __call__(self, source: bytes, *, hints: Sequence[Hint] = ..., **knobs: float) -> bytes: ...
     @overload
     def __call__(
-        self, source: Input, **knobs: float
+        self, source: NDArray[np.uint8], *, hints: Sequence[Hint] = ..., **knobs: float
+    ) -> NDArray[np.uint8]: ...
+    @overload
+    def __call__(
+        self, source: Input, *, hints: Sequence[Hint] = ..., **knobs: float
     ) -> Image.Image | bytes | NDArray[np.uint8]: ...
 
-    def __call__(self, source: Input, **knobs: float) -> Image.Image | bytes | NDArray[np.uint8]:
+    def __call__(
+        self, source: Input, *, hints: Sequence[Hint] = (), **knobs: float
+    ) -> Image.Image | bytes | NDArray[np.uint8]:
         """A photograph in color, of the same size, upright; what comes back is like what came.
 
         Every strategy takes ``size`` (the side in pixels of the square, or its area, that the
         network sees; 64…1024) and ``saturation`` (0…2, a factor on a*b*); others are on the card.
+        ``hints`` are colors known at points, for strategies whose card takes them.
         Raises :class:`deepcolor.errors.DeepcolorError` in its kinds.
         """
         if isinstance(source, bytes):
-            return self.file(source, knobs).content
-        colored = self.batch([source], **knobs)[0]
+            return self.file(source, knobs, hints=hints).content
+        colored = self.batch([source], hints=hints, **knobs)[0]
         return np.asarray(colored) if isinstance(source, np.ndarray) else colored
 
-    def batch(self, sources: Sequence[Input], **knobs: float) -> list[Image.Image]:
+    def batch(
+        self, sources: Sequence[Input], *, hints: Sequence[Hint] = (), **knobs: float
+    ) -> list[Image.Image]:
         """Several photographs in color, in order; those of one network size share a forward."""
-        settings = self.check(knobs)
-        prepared = [self._prepare(source, Reading(), settings) for source in sources]
+        settings = check(self.card, knobs, hints)
+        prepared = [self._prepare(source, Reading(), settings, hints) for source in sources]
         groups: dict[torch.Size, list[int]] = {}
         for i, one in enumerate(prepared):
             groups.setdefault(one.l.shape, []).append(i)
         colored: dict[int, Image.Image] = {}
         for members in groups.values():
-            ab = self._predict(torch.stack([prepared[i].l for i in members]), settings)
-            for i, one in zip(members, ab, strict=True):
+            for i, ab in zip(
+                members, self._predict([prepared[i] for i in members], settings), strict=True
+            ):
                 photograph = prepared[i].photograph
-                image = Image.fromarray(self._join(photograph, one, settings, deep=False))
+                image = Image.fromarray(self._join(photograph, ab, settings, deep=False))
                 if photograph.alpha is not None:
                     image.putalpha(photograph.alpha)
                 colored[i] = image
@@ -176,12 +194,13 @@ class Colorizer:
         source: Input,
         knobs: Mapping[str, float] | None = None,
         *,
+        hints: Sequence[Hint] = (),
         reading: Reading | None = None,
         writing: Writing | None = None,
     ) -> Encoded:
         """A photograph in color as a file, with the time each stage took."""
-        settings = self.check(knobs or {})
-        prepared = self._prepare(source, reading or Reading(), settings)
+        settings = check(self.card, knobs or {}, hints)
+        prepared = self._prepare(source, reading or Reading(), settings, hints)
         return self._finish(prepared, self._guess(prepared, settings), writing, settings)
 
     def map(
@@ -189,6 +208,7 @@ class Colorizer:
         sources: Iterable[Input],
         knobs: Mapping[str, float] | None = None,
         *,
+        hints: Sequence[Hint] = (),
         jobs: int | None = None,
         reading: Reading | None = None,
         writing: Writing | None = None,
@@ -196,9 +216,10 @@ class Colorizer:
         """Files of many photographs in color, in order; an error stands in for one that failed.
 
         While the network colors one, ``jobs`` threads (one a core unless told) read the next and
-        write the last.
+        write the last. ``hints`` are the same for all.
         """
-        settings = self.check(knobs or {})
+        settings = check(self.card, knobs or {}, hints)
+        reading = reading or Reading()
         jobs = jobs or os.cpu_count() or 1
         coming: deque[tuple[str, Future[_Prepared]]] = deque()
         going: deque[tuple[str, Future[Encoded]]] = deque()
@@ -207,7 +228,7 @@ class Colorizer:
         try:
             while True:
                 while len(coming) <= jobs and (source := next(waiting, None)) is not None:
-                    arrival = pool.submit(self._prepare, source, reading or Reading(), settings)
+                    arrival = pool.submit(self._prepare, source, reading, settings, hints)
                     coming.append((_name(source), arrival))
                 if not coming:
                     break
@@ -227,38 +248,34 @@ class Colorizer:
         finally:
             pool.shutdown(cancel_futures=True)
 
-    def check(self, knobs: Mapping[str, float]) -> dict[str, float]:
-        """Every knob, at its default unless turned.
-
-        Raises ``UnknownKnobError`` and ``KnobRangeError`` of :mod:`deepcolor.errors`.
-        """
-        ranges = {knob.name: (knob.low, knob.high) for knob in self.card.knobs}
-        ranges |= {"saturation": SATURATION_RANGE, "size": SIZE_RANGE}
-        settings = {knob.name: knob.default for knob in self.card.knobs}
-        settings |= {"saturation": 1.0, "size": self.card.size}
-        for name, value in knobs.items():
-            if name not in ranges:
-                raise UnknownKnobError(self.card.name, name, ranges)
-            low, high = ranges[name]
-            if not low <= value <= high:
-                raise KnobRangeError(name, value, low, high)
-            settings[name] = value
-        return settings
-
-    def _prepare(self, source: Input, reading: Reading, settings: Mapping[str, float]) -> _Prepared:
+    def _prepare(
+        self,
+        source: Input,
+        reading: Reading,
+        settings: Mapping[str, float],
+        hints: Sequence[Hint],
+    ) -> _Prepared:
         watch = Stopwatch()
         with watch.stage("decode"):
             photograph = decode(source, reading)
-            l = network_lightness(photograph, self._network_size(photograph, settings))
-        return _Prepared(photograph, l, watch)
+            size = self._network_size(photograph, settings)
+            l = network_lightness(photograph, size)
+            painted = paint(hints, photograph.size, size) if hints else None
+        return _Prepared(photograph, l, painted, watch)
 
     def _guess(self, prepared: _Prepared, settings: Mapping[str, float]) -> torch.Tensor:
         with prepared.watch.stage("network"):
-            return self._predict(prepared.l[None], settings)[0]
+            return self._predict([prepared], settings)[0]
 
-    def _predict(self, l: torch.Tensor, settings: Mapping[str, float]) -> torch.Tensor:
+    def _predict(
+        self, prepared: Sequence[_Prepared], settings: Mapping[str, float]
+    ) -> torch.Tensor:
+        """a*b* (N, 2, h, w) of photographs that the network sees in one size."""
+        l = torch.stack([one.l for one in prepared]).to(self.device)
+        painted = [one.hints for one in prepared if one.hints is not None]
+        hints = torch.stack(painted).to(self.device) if painted else None
         with torch.inference_mode():
-            return self.strategy.predict(l.to(self.device), settings).float()
+            return self.strategy.predict(l, settings, hints).float()
 
     def _finish(
         self,

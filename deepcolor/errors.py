@@ -89,6 +89,42 @@ class KnobRangeError(DeepcolorError):
         super().__init__(f"{knob} must be between {low:g} and {high:g}, not {value:g}.")
 
 
+class HintFormatError(DeepcolorError):
+    """A hint that can't be understood."""
+
+    code = "hint_format"
+    exit_code = 2
+
+    def __init__(self, hint: str):
+        super().__init__(
+            f"The hint {hint:.60} is not understood; write x,y,#rrggbb (pixels from the upper left "
+            'corner, a color), in JSON {"x": 120, "y": 80, "color": "#c84b31"}.'
+        )
+
+
+class HintOutsideError(DeepcolorError):
+    """A hint that points beside the photograph."""
+
+    code = "hint_outside"
+
+    def __init__(self, hint: str, width: int, height: int):
+        super().__init__(
+            f"The hint {hint} lies outside the photograph, which has {width} x {height} pixels."
+        )
+
+
+class HintsNotTakenError(DeepcolorError):
+    """The strategy can't be guided."""
+
+    code = "hints_not_taken"
+    exit_code = 2
+
+    def __init__(self, strategy: str, others: Iterable[str]):
+        others = sorted(others)
+        cure = f"these do: {', '.join(others)}." if others else "none that is installed does."
+        super().__init__(f"The strategy '{strategy}' takes no hints; {cure}")
+
+
 class StrategyNameTakenError(DeepcolorError):
     """Two installed packages bring a strategy of one name."""
 
@@ -98,6 +134,16 @@ class StrategyNameTakenError(DeepcolorError):
         super().__init__(
             f"Both {first} and {second} bring a strategy named '{name}'; uninstall one of them."
         )
+
+
+class PackageMissingError(DeepcolorError):
+    """A strategy needs a package that is not installed."""
+
+    code = "package_missing"
+    exit_code = 3
+
+    def __init__(self, strategy: str, problem: str):
+        super().__init__(f"The strategy '{strategy}' cannot run here. {problem}")
 
 
 class WeightsMissingError(DeepcolorError):
@@ -110,6 +156,19 @@ class WeightsMissingError(DeepcolorError):
         super().__init__(
             f"The weights of '{strategy}' ({filename}) are not here and {reason}; "
             f"fetch {url} by other means and put it at {path}."
+        )
+
+
+class WeightsFolderError(DeepcolorError):
+    """Fetched weights can't be kept where they belong."""
+
+    code = "weights_folder"
+    exit_code = 3
+
+    def __init__(self, folder: Path, reason: str):
+        super().__init__(
+            f"Weights cannot be kept in {folder} ({reason}); "
+            "set DEEPCOLOR_HOME to a folder that can be written."
         )
 
 
@@ -204,3 +263,13 @@ class TooManyForASheetError(DeepcolorError):
 
     def __init__(self, count: int, most: int):
         super().__init__(f"A contact sheet holds {most} photographs, not {count}; give it fewer.")
+
+
+class NoPhotographsError(DeepcolorError):
+    """A folder to measure on holds no photograph."""
+
+    code = "no_photographs"
+    exit_code = 2
+
+    def __init__(self, folder: Path):
+        super().__init__(f"There are no photographs in {folder}; name a folder of color ones.")

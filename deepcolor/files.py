@@ -19,6 +19,7 @@ from deepcolor.errors import (
     SameResultError,
 )
 from deepcolor.formats import Format
+from deepcolor.hints import Hint
 
 if TYPE_CHECKING:
     from deepcolor.colorizer import Colorizer, Encoded
@@ -62,6 +63,7 @@ class Settings:
     max_pixels: int = 200_000_000
     jobs: int | None = None
     knobs: dict[str, float] = field(default_factory=dict)
+    hints: tuple[Hint, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -135,16 +137,20 @@ class Plan:
 def color_files(plan: Plan, if_there: IfThere) -> Iterator[Outcome]:
     """Colors what is planned, in order; what fails is reported and the next goes on.
 
-    Raises the errors of :func:`deepcolor.load`, and those of knobs, before a strategy's first.
+    Raises the errors of knobs and hints before all, those of :func:`deepcolor.load` before a
+    strategy's first.
     """
+    from deepcolor.check import check
     from deepcolor.colorizer import load
+    from deepcolor.registry import find
 
     settings = plan.settings
+    for strategy in settings.strategies:
+        check(find(strategy).card, settings.knobs, settings.hints)
     sources = {task.source.resolve(): task.source for task in plan.tasks}
     claimed: dict[Path, Path] = {}
     for strategy in settings.strategies:
         colorizer = load(strategy, device=settings.device)
-        colorizer.check(settings.knobs)
         tasks = [task for task in plan.tasks if task.strategy == strategy]
         verdicts = [_admit(task, if_there, sources, claimed) for task in tasks]
         chosen = [task for task, verdict in zip(tasks, verdicts, strict=True) if verdict is None]
@@ -271,6 +277,7 @@ def _file_options(settings: Settings) -> dict[str, Any]:
     from deepcolor.photograph import Reading
 
     return {
+        "hints": settings.hints,
         "reading": Reading(settings.max_pixels, settings.keep_gps),
         "writing": Writing(settings.format, settings.quality),
     }

@@ -49,8 +49,8 @@ def find(name: str) -> type[Strategy]:
 def manifest() -> dict[str, Any]:
     """The cards with their readiness on this machine, as JSON takes them.
 
-    ``ready`` says whether the strategy's weights lie here; if not, ``problem`` says in a sentence
-    what to do.
+    ``knobs`` are all that the strategy takes. ``ready`` says whether it can run here at once; if
+    not, ``problem`` says in a sentence what to do.
     """
     return {
         "default": DEFAULT,
@@ -58,9 +58,18 @@ def manifest() -> dict[str, Any]:
     }
 
 
+def problem(card: StrategyCard) -> str | None:
+    """Why the strategy cannot run here at once, in a sentence with the cure; ``None`` if it can."""
+    return (card.extra and card.extra.problem) or weights.problem(card)
+
+
 def _entry(card: StrategyCard) -> dict[str, Any]:
-    problem = weights.problem(card)
-    return asdict(card) | {"ready": problem is None, "problem": problem}
+    obstacle = problem(card)
+    return asdict(card) | {
+        "knobs": [asdict(knob) for knob in card.all_knobs],
+        "ready": obstacle is None,
+        "problem": obstacle,
+    }
 
 
 def _package(point: EntryPoint) -> str:

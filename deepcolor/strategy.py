@@ -32,9 +32,11 @@ class Strategy(ABC):
         return
 
     @abstractmethod
-    def predict(self, l: Tensor, knobs: Mapping[str, float]) -> Tensor:
+    def predict(self, l: Tensor, knobs: Mapping[str, float], hints: Tensor | None) -> Tensor:
         """a*b* (N, 2, h, w) of L* (N, 1, H, W) in 0…100; h and w as the network likes.
 
         ``l`` lies on the device given to :meth:`prepare`. ``knobs`` holds every knob of the card.
+        ``hints`` (N, 3, H, W) are a*, b* and a mask of 0 and 1 where a person said the color;
+        ``None`` when there are none, which is always so unless the card says that hints are taken.
         Several threads may call this at once; gradients are off.
         """

@@ -6,9 +6,8 @@ import fcntl
 import functools
 import hashlib
 import os
-import urllib.request
-from collections.abc import Callable
-from http import HTTPStatus
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from http.client import HTTPException
 from importlib import resources
 from pathlib import Path
@@ -16,11 +15,10 @@ from typing import BinaryIO
 from urllib.error import HTTPError
 
 from deepcolor.card import StrategyCard, WeightFile
-from deepcolor.errors import WeightsCorruptError, WeightsMissingError
-from deepcolor.version import __version__
+from deepcolor.errors import WeightsCorruptError, WeightsFolderError, WeightsMissingError
+from deepcolor.transport import opened
 
 CHUNK = 1 << 20
-TIMEOUT_SECONDS = 30
 ATTEMPTS = 5
 
 Progress = Callable[[WeightFile, int], None]
@@ -44,6 +42,16 @@ def path(file: WeightFile) -> Path:
     return home() / file.filename
 
 
+def source(file: WeightFile) -> str | None:
+    """Where a file of weights is fetched from; ``None`` for one that its package carries.
+
+    With ``DEEPCOLOR_WEIGHTS_URL`` (http, https, file or s3) that is the file of this name below it:
+    a mirror of one's own, so that many machines need not ask the publisher.
+    """
+    mirror = os.environ.get("DEEPCOLOR_WEIGHTS_URL")
+    return f"{mirror.rstrip('/')}/{file.filename}" if mirror and file.url else file.url
+
+
 def problem(card: StrategyCard) -> str | None:
     """Why the strategy cannot run here at once, in a sentence with the cure; ``None`` if it can."""
     absent = [file for file in card.weights if not is_present(file)]
@@ -60,8 +68,9 @@ def locate(card: StrategyCard, progress: Progress | None = None) -> dict[str, Pa
     """A local path for each of the card's files, fetching what is missing.
 
     ``progress`` is called with the file and the bytes that have come so far. Raises
-    :class:`WeightsMissingError` when a file can't be had and :class:`WeightsCorruptError` when it
-    is not the published one; neither leaves a file behind.
+    :class:`WeightsMissingError` when a file can't be had, :class:`WeightsCorruptError` when it is
+    not the published one and :class:`WeightsFolderError` when it can't be kept; none leaves a file
+    behind.
     """
     for file in card.weights:
         if not is_present(file):
@@ -102,57 +111,63 @@ def _fetch(strategy: str, file: WeightFile, progress: Progress | None) -> None:
 
     That file survives only if the process is killed; the next fetch then goes on where it ended.
     """
-    target = path(file)
-    if file.url is None:
+    target, url = path(file), source(file)
+    if url is None:
         raise WeightsCorruptError(strategy, file.filename, "the package is incomplete")
     missing = functools.partial(
-        WeightsMissingError, strategy, file.filename, url=file.url, path=str(target)
+        WeightsMissingError, strategy, file.filename, url=url, path=str(target)
     )
     if is_offline():
         raise missing(reason="fetching is off")
+    part = target.with_name(f".{file.filename}.part")
+    with _locked(part) as out:
+        if is_present(file):  # another process was fetching the same
+            return
+        try:
+            _download(url, file, out, progress)
+            out.flush()
+            _verify(strategy, file, part)
+            part.replace(target)
+        except (OSError, HTTPException) as error:  # urllib's own errors are OSErrors
+            part.unlink(missing_ok=True)
+            if isinstance(error, HTTPError):
+                error.close()
+            reason = f"could not be fetched ({getattr(error, 'reason', error)})"
+            raise missing(reason=reason) from error
+        except WeightsCorruptError:
+            part.unlink(missing_ok=True)
+            raise
+
+
+@contextmanager
+def _locked(part: Path) -> Iterator[BinaryIO]:
+    """A file to append to, which no other process appends to meanwhile."""
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        part = target.with_name(f".{file.filename}.part")
-        with part.open("ab") as out:
-            fcntl.flock(out, fcntl.LOCK_EX)  # another process may be fetching the same
-            if is_present(file):
-                return
-            try:
-                _download(file, out, progress)
-                out.flush()
-                _verify(strategy, file, part)
-                part.replace(target)
-            except Exception:
-                part.unlink(missing_ok=True)
-                raise
-    except (OSError, HTTPException) as error:  # urllib's own errors are OSErrors
-        if isinstance(error, HTTPError):
-            error.close()
-        reason = f"could not be fetched ({getattr(error, 'reason', error)})"
-        raise missing(reason=reason) from error
+        part.parent.mkdir(parents=True, exist_ok=True)
+        out = part.open("ab")
+    except OSError as error:
+        raise WeightsFolderError(part.parent, error.strerror or str(error)) from error
+    with out:
+        fcntl.flock(out, fcntl.LOCK_EX)
+        yield out
 
 
-def _download(file: WeightFile, out: BinaryIO, progress: Progress | None) -> None:
+def _download(url: str, file: WeightFile, out: BinaryIO, progress: Progress | None) -> None:
     """Appends what is missing of the file to ``out``, going on where a connection broke."""
     attempt = 0
     while out.tell() < file.bytes and attempt < ATTEMPTS:
         attempt += 1
         try:
-            _continue(file, out, progress)
+            _continue(url, file, out, progress)
         except (OSError, HTTPException):
             if attempt == ATTEMPTS or out.tell() == 0:
                 raise
 
 
-def _continue(file: WeightFile, out: BinaryIO, progress: Progress | None) -> None:
-    assert file.url is not None
-    headers = {"User-Agent": f"deepcolor/{__version__}"}
-    if out.tell():
-        headers["Range"] = f"bytes={out.tell()}-"
-    request = urllib.request.Request(file.url, headers=headers)
-    with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as reply:
-        if reply.status != HTTPStatus.PARTIAL_CONTENT:  # the server gives only the whole
-            out.seek(0)
+def _continue(url: str, file: WeightFile, out: BinaryIO, progress: Progress | None) -> None:
+    with opened(url, out.tell()) as (reply, begin):
+        if begin != out.tell():
+            out.seek(begin)
             out.truncate()
         while out.tell() <= file.bytes and (chunk := reply.read(CHUNK)):
             out.write(chunk)

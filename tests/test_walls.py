@@ -63,7 +63,9 @@ def later():
 
 def test_the_library_knows_no_cloud() -> None:
     cloud = {"boto3", "botocore", "starlette", "aws_lambda_powertools", "mypy_boto3_s3"}
-    assert of(cloud | {"functions", "web", "infra"}, known("deepcolor")) == {}
+    assert of({"functions", "web", "infra"}, known("deepcolor")) == {}
+    # Only weights may come out of a bucket, and only there.
+    assert of(cloud, known("deepcolor", but="deepcolor/transport.py")) == {}
 
 
 def test_the_strategies_know_nothing_of_files_the_command_line_or_each_other() -> None:

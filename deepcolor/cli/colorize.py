@@ -15,6 +15,7 @@ from deepcolor.formats import FORMATS
 
 if TYPE_CHECKING:
     from deepcolor.files import Settings
+    from deepcolor.hints import Hint
 
 STDIO = "-"
 
@@ -38,6 +39,20 @@ STDIO = "-"
 @click.option("--size", type=int, help="Pixels of the square that the network sees.")
 @click.option("--vividness", type=float, help="0 is safe, 1 balanced, 2 bold.")
 @click.option("--saturation", type=float, help="A factor on the colors, 0 to 2.")
+@click.option(
+    "--hint",
+    "hints",
+    multiple=True,
+    metavar="X,Y,#RRGGBB",
+    help="A color that belongs at a pixel, for strategies that can be guided; repeatable.",
+)
+@click.option(
+    "--hints",
+    "hints_file",
+    type=click.Path(path_type=Path),
+    metavar="FILE.json",
+    help='Hints from a file: [{"x": 120, "y": 80, "color": "#c84b31"}, ...].',
+)
 @click.option(
     "--device",
     type=click.Choice(["auto", "cpu", "cuda", "mps"]),
@@ -101,6 +116,7 @@ def colorize(
         keep_gps=settings["keep_gps"],
         max_pixels=round(settings["max_megapixels"] * 1e6),
         jobs=settings["jobs"],
+        hints=_hints(settings["hints"], settings["hints_file"]),
         knobs={
             name: settings[name]
             for name in ("size", "vividness", "saturation")
@@ -114,6 +130,8 @@ def colorize(
         return
     if_there = IfThere.REPLACE if overwrite else IfThere.SKIP if skip_existing else IfThere.FAIL
     plan = Plan.of(paths, output, chosen)
+    if chosen.hints and len({task.source for task in plan.tasks}) > 1:
+        raise click.UsageError("Hints are points of one photograph; color the others alone.")
     outcomes = []
     progress = Progress(len(plan.tasks), "results")
     for outcome in color_files(plan, if_there):
@@ -132,6 +150,19 @@ def colorize(
 
         contact_sheet(outcomes, compare)
     sys.exit(any(outcome.error for outcome in outcomes))
+
+
+def _hints(written: tuple[str, ...], file: Path | None) -> tuple[Hint, ...]:
+    from deepcolor.errors import UnreadableFileError
+    from deepcolor.hints import Hint, read_hints
+
+    hints = [Hint.parse(text) for text in written]
+    if file is not None:
+        try:
+            hints += read_hints(file.read_bytes())
+        except OSError as error:
+            raise UnreadableFileError(str(file), error.strerror or str(error)) from None
+    return tuple(hints)
 
 
 def _pipe(output: str | None, chosen: Settings) -> None:

@@ -87,7 +87,11 @@ def test_the_manifest_is_json_and_tells_what_is_ready(
     colornet, richzhang = listing["strategies"]
     assert (colornet["ready"], colornet["problem"]) == (True, None)
     assert colornet["knobs"][0]["name"] == "vividness"
-    assert colornet["license"] == {"code": "Apache-2.0", "weights": "Apache-2.0"}
+    assert colornet["license"] == {
+        "code": "Apache-2.0",
+        "weights": "Apache-2.0",
+        "restricted": False,
+    }
     assert richzhang["ready"] is False
     assert "(129 MB)" in richzhang["problem"]
     assert "deepcolor weights fetch richzhang" in richzhang["problem"]

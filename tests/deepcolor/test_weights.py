@@ -7,11 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
+from moto.server import ThreadedMotoServer
 
 from deepcolor import weights
 from deepcolor.card import License, StrategyCard, WeightFile
-from deepcolor.errors import WeightsCorruptError, WeightsMissingError
+from deepcolor.errors import WeightsCorruptError, WeightsFolderError, WeightsMissingError
 
 CONTENT = bytes(range(256)) * 9000  # more than two chunks
 
@@ -188,17 +190,98 @@ def test_nobody_listens(card: StrategyCard, home: Path) -> None:
 
 def test_a_folder_that_cannot_be(card: StrategyCard, home: Path) -> None:
     home.write_text("a file where the folder should be")
-    with pytest.raises(WeightsMissingError, match="could not be fetched"):
+    with pytest.raises(WeightsFolderError, match="set DEEPCOLOR_HOME to a folder") as caught:
         weights.locate(card)
+    assert f"cannot be kept in {home}/weights" in str(caught.value)
+    assert (caught.value.code, caught.value.exit_code) == ("weights_folder", 3)
     assert home.read_text() == "a file where the folder should be"
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+@pytest.fixture
+def no_root(tmp_path: Path) -> Iterator[None]:
+    """Root may write everywhere; for a while this process is somebody else."""
+    if os.geteuid() != 0:
+        yield
+        return
+    for folder in (tmp_path, *tmp_path.parents[:2]):
+        folder.chmod(0o755)
+    os.seteuid(65534)
+    yield
+    os.seteuid(0)
+
+
+@pytest.mark.usefixtures("no_root")
 def test_a_folder_that_may_not_be_written(card: StrategyCard, home: Path) -> None:
-    (home / "weights").mkdir(parents=True)
-    (home / "weights").chmod(0o500)
-    with pytest.raises(WeightsMissingError, match="Permission denied"):
+    with pytest.raises(WeightsFolderError, match="Permission denied"):
         weights.locate(card)
+    assert not home.exists()
+
+
+def test_a_mirror_takes_the_publishers_place(
+    card: StrategyCard, file_server: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file_server.files = {"/mirror/net-1.pth": CONTENT}
+    monkeypatch.setenv("DEEPCOLOR_WEIGHTS_URL", f"{file_server.url}/mirror/")
+    assert weights.locate(card)["net-1.pth"].read_bytes() == CONTENT
+    assert file_server.asked == ["/mirror/net-1.pth"]
+
+
+def test_a_mirror_that_lacks_a_file_is_named(
+    card: StrategyCard, home: Path, file_server: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DEEPCOLOR_WEIGHTS_URL", f"{file_server.url}/mirror")
+    with pytest.raises(WeightsMissingError, match=f"fetch {file_server.url}/mirror/net-1.pth by"):
+        weights.locate(card)
+    assert file_server.asked == ["/mirror/net-1.pth"]  # and not the publisher
+    assert list(files_below(home)) == []
+
+
+def test_a_mirror_does_not_replace_what_a_package_carries(
+    card: StrategyCard, file_server: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DEEPCOLOR_WEIGHTS_URL", file_server.url)
+    carried = with_file(card, url=None, package="deepcolor", filename="lost.safetensors")
+    with pytest.raises(WeightsCorruptError, match="the package is incomplete"):
+        weights.locate(carried)
+    assert file_server.asked == []
+
+
+def test_a_mirror_in_a_folder(
+    card: StrategyCard, tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mirror = tmp_path / "our weights"
+    mirror.mkdir()
+    monkeypatch.setenv("DEEPCOLOR_WEIGHTS_URL", mirror.as_uri())
+    with pytest.raises(WeightsMissingError, match="No such file"):
+        weights.locate(card)
+    (mirror / "net-1.pth").write_bytes(CONTENT)
+    # Half of it is here from a fetch that was killed.
+    (home / "weights/.net-1.pth.part").write_bytes(CONTENT[:1_000_000])
+    assert weights.locate(card)["net-1.pth"].read_bytes() == CONTENT
+    assert len(list(files_below(home))) == 1
+
+
+def test_a_mirror_in_a_bucket(
+    card: StrategyCard, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "local")
+    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    server.start()
+    try:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", "http://{}:{}".format(*server.get_host_and_port()))
+        s3 = boto3.client("s3", region_name="us-east-1")
+        s3.create_bucket(Bucket="models")
+        s3.put_object(Bucket="models", Key="color/net-1.pth", Body=CONTENT)
+        monkeypatch.setenv("DEEPCOLOR_WEIGHTS_URL", "s3://models/elsewhere")
+        with pytest.raises(WeightsMissingError, match="NoSuchKey"):
+            weights.locate(card)
+        monkeypatch.setenv("DEEPCOLOR_WEIGHTS_URL", "s3://models/color")
+        (home / "weights/.net-1.pth.part").write_bytes(CONTENT[:1_000_000])
+        assert weights.locate(card)["net-1.pth"].read_bytes() == CONTENT
+    finally:
+        server.stop()
+    assert len(list(files_below(home))) == 1
 
 
 def test_an_incomplete_package_says_so(card: StrategyCard) -> None:

@@ -56,7 +56,7 @@ class Colornet(Strategy):
         # torch's stubs lack memory_format.
         self.net: ColorNet = net.eval().to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
 
-    def predict(self, l: Tensor, knobs: Mapping[str, float]) -> Tensor:
+    def predict(self, l: Tensor, knobs: Mapping[str, float], hints: Tensor | None) -> Tensor:
         return self.net(l, *annealing(knobs["vividness"]))
 
 

@@ -48,5 +48,5 @@ class RichZhang(Strategy):
         net.load_state_dict(state)
         self.net = net.eval().to(device)
 
-    def predict(self, l: Tensor, knobs: Mapping[str, float]) -> Tensor:
+    def predict(self, l: Tensor, knobs: Mapping[str, float], hints: Tensor | None) -> Tensor:
         return self.net(l)

@@ -104,7 +104,7 @@ def test_exported_weights_are_a_strategys(trained: Run) -> None:
     strategy.prepare({WEIGHTS.filename: best}, torch.device("cpu"))
     l = torch.rand((1, 1, 64, 64), generator=torch.Generator().manual_seed(0)) * 100
     with torch.inference_mode():
-        ab = strategy.predict(l, {"vividness": 1.0})
+        ab = strategy.predict(l, {"vividness": 1.0}, None)
         net = trained.ema.eval()
         expected = net(l, *annealing(1))
     assert ab.shape == (1, 2, 16, 16)
