@@ -12,7 +12,7 @@ from urllib.parse import quote
 from botocore.exceptions import ClientError
 from PIL import Image
 
-from deepcolor import Colorizer, DeepcolorError, StrategyCard, __version__, load, weights
+from deepcolor import Colorizer, DeepcolorError, Hint, StrategyCard, __version__, load, weights
 from deepcolor.colorizer import Encoded
 from deepcolor.errors import UnknownStrategyError
 from deepcolor.registry import DEFAULT, find, manifest
@@ -83,7 +83,7 @@ class Jobs:
         if record is None or record.order != work.order or record.status.is_final:
             return None
         running = self.records.put(record.moved(Status.RUNNING))
-        if running.order != record.order or running.status.is_final:
+        if running is None or running.order != record.order or running.status.is_final:
             return None
         previous = self._head_result(record.key)
         if previous is not None and self._answers(previous, record):
@@ -108,8 +108,10 @@ class Jobs:
 
     def color(self, job: Job) -> Outcome:
         """The colored photograph, or why there can be none."""
+        record = job.record
         try:
-            return self._colorizer(job.record.strategy).file(job.content, job.record.knobs)
+            hints = [Hint.parse(text) for text in record.hints]
+            return self._colorizer(record.strategy).file(job.content, record.knobs, hints=hints)
         except DeepcolorError as error:
             return Refusal(error.code, str(error))
 
@@ -160,7 +162,11 @@ class Jobs:
             "weights": metadata["weights"],
             "version": metadata["version"],
         }
-        self.records.put(record.moved(Status.DONE, result=result, milliseconds=milliseconds))
+        done = record.moved(Status.DONE, result=result, milliseconds=milliseconds)
+        if self.records.put(done) is None:
+            # Deleted while it was being colored, and so nobody's result.
+            self.s3.delete_object(Bucket=self.settings.results_bucket, Key=record.key)
+            return
         self._log("done", record, milliseconds=milliseconds)
 
     def _fail(self, record: Record, refusal: Refusal) -> None:
@@ -195,7 +201,7 @@ class Jobs:
             raise
 
     def _answers(self, head: dict[str, Any], record: Record) -> bool:
-        """Whether a result is of this very upload, strategy, weights and knobs."""
+        """Whether a result is of this very upload, strategy, weights, knobs and hints."""
         try:
             question = self._question(record, find(record.strategy).card)
         except UnknownStrategyError:
@@ -208,6 +214,7 @@ class Jobs:
             "strategy": record.strategy,
             "weights": weights.identity(card),
             "knobs": json.dumps(record.knobs, sort_keys=True),
+            "hints": hashlib.sha256(" ".join(record.hints).encode()).hexdigest(),
         }
 
     def _metadata(self, record: Record, encoded: Encoded) -> dict[str, str]:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 from functions.contract.conditional import put_if_unchanged
 from functions.contract.keys import record_key
@@ -43,21 +43,32 @@ class Status(StrEnum):
 
 @dataclass(frozen=True)
 class Source:
-    """One state of an uploaded object: another upload under its key has another etag or time."""
+    """One state of an uploaded object: another upload under its key has another etag or time.
+
+    ``request`` is the correlation id that came with it. It tells orders apart that the page gives
+    by copying an object onto itself, which changes no etag, and S3's times only by the second.
+    """
 
     etag: str
     last_modified: str
     size: int
+    request: str = ""
 
     @classmethod
     def of(cls, head: HeadObjectOutputTypeDef) -> Source:
-        return cls(head["ETag"], head["LastModified"].isoformat(), head["ContentLength"])
+        return cls(
+            head["ETag"],
+            head["LastModified"].isoformat(),
+            head["ContentLength"],
+            head["Metadata"].get("correlation-id", ""),
+        )
 
 
 @dataclass(frozen=True)
 class Record:
     """What is known of one upload. Times are ISO 8601 in UTC, ``milliseconds`` are by stage.
 
+    ``knobs`` are those that were turned, ``hints`` are as the command line takes them.
     ``error`` is ``{"code", "message"}`` when failed; ``result`` is
     ``{"etag", "size", "content_type", "width", "height", "weights", "version"}`` when done.
     """
@@ -69,6 +80,7 @@ class Record:
     source: Source
     correlation_id: str
     knobs: dict[str, float] = field(default_factory=dict)
+    hints: list[str] = field(default_factory=list)
     times: dict[str, str] = field(default_factory=dict)
     milliseconds: dict[str, float] = field(default_factory=dict)
     result: dict[str, Any] | None = None
@@ -110,20 +122,32 @@ class Records:
         found = self._read(upload_key)
         return found and found[0]
 
-    def put(self, record: Record) -> Record:
-        """Writes ``record`` if it is news, and gives back whichever record stands then."""
+    def put(self, record: Record) -> Record | None:
+        """Moves a record on to ``record`` if that is news, and gives back whichever stands then.
 
-        def newer(current: Record | None) -> Record:
-            if current is None or (current.order, current.status.rank) < (
+        ``None`` when it has been deleted: whoever did that wants to hear no more of it.
+        """
+
+        def newer(current: Record | None) -> Record | None:
+            if current is None or (current.order, current.status.rank) >= (
                 record.order,
                 record.status.rank,
             ):
-                return record
-            return current
+                return current
+            return record
 
         return self.update(record.key, newer)
 
-    def update(self, upload_key: str, change: Callable[[Record | None], Record]) -> Record:
+    @overload
+    def update(self, upload_key: str, change: Callable[[Record | None], Record]) -> Record: ...
+    @overload
+    def update(
+        self, upload_key: str, change: Callable[[Record | None], Record | None]
+    ) -> Record | None: ...
+
+    def update(
+        self, upload_key: str, change: Callable[[Record | None], Record | None]
+    ) -> Record | None:
         """Replaces the record by ``change(record)``, starting again whenever another wrote first.
 
         ``change`` may be called several times; giving back its argument writes nothing.
@@ -133,7 +157,7 @@ class Records:
             found = self._read(upload_key)
             current, etag = found or (None, None)
             wanted = change(current)
-            if wanted is current:
+            if wanted is None or wanted is current:
                 return wanted
             body = wanted.to_json()
             if put_if_unchanged(

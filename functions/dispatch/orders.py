@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
-from functions.contract.keys import is_folder_marker, is_reserved, strategy_in
-from functions.contract.manifest import Manifest, ManifestReader
+from functions.contract.keys import is_folder_marker
+from functions.contract.manifest import ManifestReader
 from functions.contract.records import Record, Records, Source, Status
 from functions.contract.settings import Settings
 from functions.contract.work import Work
+from functions.dispatch.wish import read_wish
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -28,14 +29,6 @@ class Outcome(StrEnum):
     FINISHED = "AlreadyFinished"
     VANISHED = "Vanished"
     IGNORED = "Ignored"
-
-
-class RefusedError(Exception):
-    """The upload can't be colored, whoever tries; ``code`` names the reason."""
-
-    def __init__(self, code: str, message: str):
-        super().__init__(message)
-        self.code = code
 
 
 @dataclass
@@ -67,9 +60,9 @@ class Orders:
                 return Outcome.VANISHED
             raise
         source, metadata = Source.of(head), head["Metadata"]
-        manifest = self.manifest.read()
-        strategy = metadata.get("strategy") or strategy_in(key, manifest.strategies)
-        strategy = strategy or manifest.default
+        wish = read_wish(
+            key, metadata, source.size, self.manifest.read(), self.settings.max_upload_bytes
+        )
 
         def open_order(current: Record | None) -> Record:
             if current is not None and current.source == source:
@@ -78,41 +71,19 @@ class Orders:
                 key=key,
                 order=current.order + 1 if current else 1,
                 status=Status.QUEUED,
-                strategy=strategy,
+                strategy=wish.strategy,
                 source=source,
                 correlation_id=metadata.get("correlation-id") or uuid.uuid4().hex,
+                knobs=wish.knobs,
+                hints=wish.hints,
             ).moved(Status.QUEUED)
 
         record = self.records.update(key, open_order)
         if record.status.is_final:
             return Outcome.FINISHED
-        try:
-            self._check(record, manifest)
-        except RefusedError as refusal:
-            reason = {"code": refusal.code, "message": str(refusal)}
-            self.records.put(record.moved(Status.FAILED, error=reason))
+        if wish.refusal:
+            self.records.put(record.moved(Status.FAILED, error=wish.refusal))
             return Outcome.REFUSED
         work = Work(record.key, record.order, record.correlation_id)
         self.sqs.send_message(QueueUrl=self.settings.work_queue_url, MessageBody=work.to_json())
         return Outcome.QUEUED
-
-    def _check(self, record: Record, manifest: Manifest) -> None:
-        """Raises :class:`RefusedError` for what no worker could color."""
-        if is_reserved(record.key):
-            raise RefusedError(
-                "reserved_key",
-                f"{record.key} is a name that deepcolor keeps for itself; upload it under another.",
-            )
-        if record.strategy not in manifest.strategies:
-            raise RefusedError(
-                "unknown_strategy",
-                f"There is no strategy '{record.strategy}'; "
-                f"there are: {', '.join(manifest.strategies)}.",
-            )
-        limit = self.settings.max_upload_bytes
-        if record.source.size > limit:
-            raise RefusedError(
-                "too_large",
-                f"The file has {record.source.size / 2**20:.1f} MiB, "
-                f"more than the {limit / 2**20:g} MiB allowed; make it smaller.",
-            )

@@ -53,19 +53,19 @@ class Cloud:
         s3, sqs = self.s3(), self.sqs()
         for bucket in (UPLOADS_BUCKET, RESULTS_BUCKET):
             s3.create_bucket(Bucket=bucket)
-        s3.put_bucket_cors(
-            Bucket=UPLOADS_BUCKET,
-            CORSConfiguration={
-                "CORSRules": [
-                    {
-                        "AllowedOrigins": page_origins,
-                        "AllowedMethods": ["GET", "POST"],
-                        "AllowedHeaders": ["*"],
-                        "ExposeHeaders": ["ETag"],
-                    }
-                ]
-            },
-        )
+            s3.put_bucket_cors(
+                Bucket=bucket,
+                CORSConfiguration={
+                    "CORSRules": [
+                        {
+                            "AllowedOrigins": page_origins,
+                            "AllowedMethods": ["GET", "POST"],
+                            "AllowedHeaders": ["*"],
+                            "ExposeHeaders": ["ETag"],
+                        }
+                    ]
+                },
+            )
         for name in ("uploads", "work"):
             dead = sqs.create_queue(QueueName=f"deepcolor-{name}-dead")["QueueUrl"]
             redrive = {"deadLetterTargetArn": _arn(dead), "maxReceiveCount": MAX_RECEIVES}

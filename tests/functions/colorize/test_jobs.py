@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 from dataclasses import replace
@@ -53,6 +54,7 @@ def test_a_photograph_is_colored(cloud: Any, place: Any, drain: Any, gray_jpeg: 
         "strategy": "colornet",
         "weights": WEIGHTS.sha256,
         "knobs": "{}",
+        "hints": hashlib.sha256(b"").hexdigest(),
         "version": __version__,
         "width": "320",
         "height": "240",
@@ -249,6 +251,31 @@ def test_weights_that_cannot_be_had_fail_the_photograph(
     assert record.error["message"].startswith("The weights of 'richzhang'")
     assert cloud.record("b.jpg").status is Status.DONE
     assert cloud.messages() == (0, 0)
+
+
+def test_what_is_deleted_while_it_is_colored_leaves_nothing(
+    cloud: Any, jobs: Jobs, place: Any, gray_jpeg: bytes
+) -> None:
+    job = jobs.fetch(place("web/v/i/a.jpg", gray_jpeg))
+    assert job is not None
+    outcome = jobs.color(job)
+    cloud.s3.delete_object(Bucket=cloud.settings.results_bucket, Key="records/web/v/i/a.jpg.json")
+    jobs.store(job, outcome)
+    assert cloud.results() == []
+    assert cloud.records.get("web/v/i/a.jpg") is None
+
+
+def test_hints_that_cannot_be_met_fail_the_photograph(
+    cloud: Any, place: Any, drain: Any, gray_jpeg: bytes
+) -> None:
+    for order, hint in enumerate(["over there", "9,9,#00ff00"], start=2):
+        place("a.jpg", gray_jpeg)
+        cloud.records.update(
+            "a.jpg", lambda record, o=order, h=hint: replace(record, order=o, hints=[h])
+        )
+        cloud.send(Work("a.jpg", order, "c"))
+    drain()
+    assert cloud.record("a.jpg").error["code"] in {"hint_format", "hints_not_taken"}
 
 
 def test_a_strategy_that_is_gone_fails_the_photograph(

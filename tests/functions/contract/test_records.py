@@ -23,16 +23,22 @@ def records(cloud: Any) -> Records:
     return standing
 
 
-def test_what_is_put_is_read_back(records: Records) -> None:
+def stand(records: Records, one: Record) -> Record:
+    """Has a record stand, whatever stood there."""
+    return records.update(one.key, lambda _: one)
+
+
+def test_what_is_written_is_read_back(records: Records) -> None:
     full = record(
         status=D,
         knobs={"vividness": 1.5},
+        hints=["3,4,#c84b31"],
         times={"done": "2026-11-23T20:00:01.000+00:00"},
         milliseconds={"network": 61.2},
         result={"etag": '"x"', "width": 3},
         error=None,
     )
-    assert records.put(full) == full
+    assert stand(records, full) == full
     assert records.get("a/photo.jpg") == full
 
 
@@ -42,7 +48,7 @@ def test_a_key_without_a_record(records: Records) -> None:
 
 def test_records_of_different_keys_are_apart(records: Records) -> None:
     for key in ("ä ö/1+1.jpg", "a%20b", "x" * 1024):
-        records.put(record(key=key))
+        stand(records, record(key=key))
         assert records.get(key) == record(key=key)
 
 
@@ -55,8 +61,8 @@ def test_moving_stamps_the_time() -> None:
 
 @pytest.mark.parametrize(("before", "after"), [(Q, R), (Q, D), (Q, F), (R, D), (R, F)])
 def test_the_status_moves_forward(records: Records, before: Status, after: Status) -> None:
-    records.put(record(status=before))
-    assert records.put(record(status=after)).status is after
+    stand(records, record(status=before))
+    assert records.put(record(status=after)) == record(status=after)
     standing = records.get("a/photo.jpg")
     assert standing is not None
     assert standing.status is after
@@ -69,27 +75,27 @@ def test_the_status_moves_forward(records: Records, before: Status, after: Statu
 def test_the_status_never_moves_back_or_from_an_end(
     records: Records, before: Status, after: Status
 ) -> None:
-    first = records.put(record(status=before, milliseconds={"fetch": 1}))
+    first = stand(records, record(status=before, milliseconds={"fetch": 1}))
     assert records.put(record(status=after, milliseconds={"fetch": 2})) == first
     assert records.get("a/photo.jpg") == first
 
 
 @pytest.mark.parametrize("standing", list(Status))
 def test_a_newer_order_replaces_any_status(records: Records, standing: Status) -> None:
-    records.put(record(1, standing))
+    stand(records, record(1, standing))
     assert records.put(record(2, Q)) == record(2, Q)
     assert records.get("a/photo.jpg") == record(2, Q)
 
 
 @pytest.mark.parametrize("late", list(Status))
 def test_an_older_order_never_replaces_a_newer(records: Records, late: Status) -> None:
-    records.put(record(2, Q))
+    stand(records, record(2, Q))
     assert records.put(record(1, late)) == record(2, Q)
     assert records.get("a/photo.jpg") == record(2, Q)
 
 
 def test_of_sixteen_that_race_exactly_one_wins(records: Records) -> None:
-    records.put(record())
+    stand(records, record())
     start = threading.Barrier(16)
 
     def race(number: int) -> bool:
@@ -111,7 +117,7 @@ def test_of_sixteen_that_open_the_first_exactly_one_wins(records: Records) -> No
     def race(number: int) -> bool:
         start.wait()
         mine = replace(record(), correlation_id=str(number))
-        return records.put(mine) == mine
+        return records.update(mine.key, lambda current: current or mine) == mine
 
     with ThreadPoolExecutor(16) as pool:
         assert list(pool.map(race, range(16))).count(True) == 1
@@ -143,7 +149,7 @@ def test_who_never_wins_gives_up(records: Records) -> None:
 
 
 def test_no_change_writes_nothing(records: Records, cloud: Any) -> None:
-    records.put(record())
+    stand(records, record())
     bucket, key = cloud.settings.results_bucket, "records/a/photo.jpg.json"
     before = cloud.s3.head_object(Bucket=bucket, Key=key)["ResponseMetadata"]["HTTPHeaders"]
     wrote: list[str] = []
@@ -152,6 +158,12 @@ def test_no_change_writes_nothing(records: Records, cloud: Any) -> None:
     assert wrote == []
     after = cloud.s3.head_object(Bucket=bucket, Key=key)["ResponseMetadata"]["HTTPHeaders"]
     assert before["etag"] == after["etag"]
+
+
+@pytest.mark.parametrize("status", list(Status))
+def test_what_was_deleted_stays_deleted(records: Records, status: Status) -> None:
+    assert records.put(record(status=status)) is None
+    assert records.get("a/photo.jpg") is None
 
 
 def test_a_source_is_one_state_of_an_upload(cloud: Any) -> None:
@@ -164,3 +176,20 @@ def test_a_source_is_one_state_of_an_upload(cloud: Any) -> None:
     assert first.size == 5
     cloud.upload("a", b"second")
     assert source() != first
+
+
+def test_a_copy_onto_itself_is_another_source(cloud: Any) -> None:
+    """The page's way to ask for other colors: S3's times may be the same, to the second."""
+    bucket = cloud.settings.uploads_bucket
+    cloud.upload("a", b"first", **{"correlation-id": "one"})
+    first = cloud.s3.head_object(Bucket=bucket, Key="a")
+    cloud.s3.copy_object(
+        Bucket=bucket,
+        Key="a",
+        CopySource={"Bucket": bucket, "Key": "a"},
+        MetadataDirective="REPLACE",
+        Metadata={"correlation-id": "two"},
+    )
+    second = cloud.s3.head_object(Bucket=bucket, Key="a") | {"LastModified": first["LastModified"]}
+    assert second["ETag"] == first["ETag"]
+    assert Source.of(second) != Source.of(first)

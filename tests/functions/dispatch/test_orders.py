@@ -142,3 +142,16 @@ def test_the_page_may_name_the_correlation(orders: Orders, cloud: Any) -> None:
     orders.open("photo.jpg")
     assert cloud.record("photo.jpg").correlation_id == "visit-7"
     assert [work.correlation_id for work in cloud.take_work()] == ["visit-7"]
+
+
+def test_knobs_and_hints_reach_the_record(orders: Orders, cloud: Any) -> None:
+    cloud.upload("photo.jpg", b"some bytes", vividness="1.5", saturation="0.8")
+    assert orders.open("photo.jpg") is Outcome.QUEUED
+    assert cloud.record("photo.jpg").knobs == {"vividness": 1.5, "saturation": 0.8}
+
+
+def test_knobs_that_make_no_sense_are_refused(orders: Orders, cloud: Any) -> None:
+    cloud.upload("photo.jpg", b"some bytes", vividness="bold")
+    assert orders.open("photo.jpg") is Outcome.REFUSED
+    assert refused(cloud, "photo.jpg")[0] == "knob_out_of_range"
+    assert cloud.take_work() == []
