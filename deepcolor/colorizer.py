@@ -6,11 +6,11 @@ import math
 import os
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import overload
+from typing import TypeVar, overload
 
 import numpy as np
 import torch
@@ -215,38 +215,59 @@ class Colorizer:
     ) -> Iterator[Encoded | DeepcolorError]:
         """Files of many photographs in color, in order; an error stands in for one that failed.
 
-        While the network colors one, ``jobs`` threads (one a core unless told) read the next and
-        write the last. ``hints`` are the same for all.
+        ``jobs`` threads work, one a core unless told. On a processor each takes a whole photograph,
+        for a core does more by itself than as a part of two; beside another device they read and
+        write while it colors. ``hints`` are the same for all.
         """
         settings = check(self.card, knobs or {}, hints)
         reading = reading or Reading()
         jobs = jobs or os.cpu_count() or 1
-        coming: deque[tuple[str, Future[_Prepared]]] = deque()
-        going: deque[tuple[str, Future[Encoded]]] = deque()
-        waiting = iter(sources)
-        pool = ThreadPoolExecutor(jobs, thread_name_prefix="deepcolor")
+        threads = torch.get_num_threads()
+        # Each of these threads keeps to its core: torch's own would only be in each other's way.
+        pool = ThreadPoolExecutor(
+            jobs, "deepcolor", initializer=torch.set_num_threads, initargs=(1,)
+        )
+
+        def prepare(source: Input) -> _Prepared:
+            return self._prepare(source, reading, settings, hints)
+
+        def whole(source: Input) -> Encoded:
+            prepared = prepare(source)
+            return self._finish(prepared, self._guess(prepared, settings), writing, settings)
+
         try:
-            while True:
-                while len(coming) <= jobs and (source := next(waiting, None)) is not None:
-                    arrival = pool.submit(self._prepare, source, reading, settings, hints)
-                    coming.append((_name(source), arrival))
-                if not coming:
-                    break
-                name, arrival = coming.popleft()
-                try:
-                    prepared = arrival.result()
-                    ab = self._guess(prepared, settings)
-                except Exception as error:
-                    going.append((name, _failed(error)))
-                else:
-                    departure = pool.submit(self._finish, prepared, ab, writing, settings)
-                    going.append((name, departure))
-                if len(going) > jobs:
-                    yield _settled(*going.popleft())
-            while going:
-                yield _settled(*going.popleft())
+            if self.device.type == "cpu":
+                for name, result in _ahead(pool, whole, sources, jobs):
+                    yield _settled(name, result)
+            else:
+                yield from self._beside(pool, prepare, sources, settings, writing, jobs)
         finally:
             pool.shutdown(cancel_futures=True)
+            torch.set_num_threads(threads)  # what the pool set is the default of new threads
+
+    def _beside(
+        self,
+        pool: ThreadPoolExecutor,
+        prepare: Callable[[Input], _Prepared],
+        sources: Iterable[Input],
+        settings: Mapping[str, float],
+        writing: Writing | None,
+        jobs: int,
+    ) -> Iterator[Encoded | DeepcolorError]:
+        """Colors what the pool has prepared, and has it finished by the pool."""
+        going: deque[tuple[str, Future[Encoded]]] = deque()
+        for name, arrival in _ahead(pool, prepare, sources, jobs):
+            try:
+                prepared = arrival.result()
+                ab = self._guess(prepared, settings)
+            except Exception as error:
+                going.append((name, _failed(error)))
+            else:
+                going.append((name, pool.submit(self._finish, prepared, ab, writing, settings)))
+            if len(going) > jobs:
+                yield _settled(*going.popleft())
+        while going:
+            yield _settled(*going.popleft())
 
     def _prepare(
         self,
@@ -324,6 +345,24 @@ class Colorizer:
             max(1, round(width / multiple)) * multiple,
             max(1, round(height / multiple)) * multiple,
         )
+
+
+Result = TypeVar("Result")
+
+
+def _ahead(
+    pool: ThreadPoolExecutor,
+    work: Callable[[Input], Result],
+    sources: Iterable[Input],
+    jobs: int,
+) -> Iterator[tuple[str, Future[Result]]]:
+    """The work on each source, in order, with no more than a few begun ahead of their turn."""
+    begun: deque[tuple[str, Future[Result]]] = deque()
+    for source in sources:
+        begun.append((_name(source), pool.submit(work, source)))
+        if len(begun) > 2 * jobs:
+            yield begun.popleft()
+    yield from begun
 
 
 def _settled(name: str, result: Future[Encoded]) -> Encoded | DeepcolorError:

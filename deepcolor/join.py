@@ -6,6 +6,8 @@ Works down the photograph in strips, so that memory beyond the result stays the 
 from __future__ import annotations
 
 import functools
+import math
+from concurrent.futures import ThreadPoolExecutor
 from typing import Literal
 
 import numpy as np
@@ -15,10 +17,12 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
-from deepcolor import lab
+from deepcolor import draw, lab
 from deepcolor.photograph import Photograph, lightness_codes
 
-STRIP_PIXELS = 1 << 19
+DEEP_STRIP_PIXELS = 1 << 19
+CHROMA_OF_F = np.array([500, -200], np.float32)[:, None, None]
+"""How a* and b* stand to f(X) − f(Y) and f(Z) − f(Y)."""
 
 Upsampling = Literal["bilinear", "bicubic"]
 
@@ -41,22 +45,71 @@ def join(
 
     ``ab`` (2, h, w) is what the network gave. L* stays within one code of the photograph's: colors
     that sRGB lacks lose chroma, never lightness. With ``deep``, a sixteen-bit photograph gives
-    uint16, otherwise it is uint8.
+    uint16, otherwise it is uint8. Runs in as many threads as torch does here.
     """
     width, height = photograph.size
-    is_deep = deep and photograph.deep is not None
-    channels = _codes(photograph, is_deep)
-    rows = resampling(ab.shape[1], height, upsampling).to(ab.device)
-    columns = resampling(ab.shape[2], width, upsampling).to(ab.device)
-    out = np.empty((height, width, 3), channels.dtype)
-    step = max(1, STRIP_PIXELS // width)
-    for top in range(0, height, step):
-        bottom = min(height, top + step)
-        l = _lightness(torch.from_numpy(channels[:, top:bottom].copy()).to(ab.device))
-        colors = (rows[top:bottom] @ (ab * saturation)) @ columns.T
-        rgb = lab.lab_to_rgb(l, lab.fit_gamut(l, colors), deep=is_deep)
-        out[top:bottom] = rgb.permute(1, 2, 0).cpu().numpy()
+    enlarge = Enlarger(ab.cpu() * saturation, (width, height), upsampling)
+    if deep and photograph.deep is not None:
+        return _join_deep(photograph.deep, enlarge)
+    gray = lightness_codes(photograph)
+    codes = np.asarray(photograph.pixels if gray is None else gray)
+    out = np.empty((height, width, 3), np.uint8)
+    threads = min(torch.get_num_threads(), math.ceil(width * height / draw.STRIP_PIXELS))
+    edges = [height * i // threads for i in range(threads + 1)]
+
+    def band(i: int) -> None:
+        rows = max(1, draw.STRIP_PIXELS // width)
+        strip = draw.Strip(rows * width)
+        for top in range(edges[i], edges[i + 1], rows):
+            bottom = min(edges[i + 1], top + rows)
+            da, db = enlarge(top, bottom) / CHROMA_OF_F
+            strip.draw(
+                codes[top:bottom].reshape(-1, *codes.shape[2:]),
+                da.ravel(),
+                db.ravel(),
+                out[top:bottom].reshape(-1, 3),
+            )
+
+    if threads == 1:
+        band(0)
+    else:
+        with ThreadPoolExecutor(threads, thread_name_prefix="join") as pool:
+            list(pool.map(band, range(threads)))
     return out
+
+
+def _join_deep(codes: NDArray[np.uint16], enlarge: Enlarger) -> NDArray[np.uint16]:
+    """Sixteen-bit gray (H, W) in color, computed exactly."""
+    height, width = codes.shape
+    out = np.empty((height, width, 3), np.uint16)
+    rows = max(1, DEEP_STRIP_PIXELS // width)
+    for top in range(0, height, rows):
+        bottom = min(height, top + rows)
+        l = _lightness_of_gray(1 << 16)[torch.from_numpy(codes[top:bottom].astype(np.int64))][None]
+        ab = lab.fit_gamut(l, torch.from_numpy(enlarge(top, bottom)))
+        out[top:bottom] = lab.lab_to_rgb(l, ab, deep=True).permute(1, 2, 0).numpy()
+    return out
+
+
+class Enlarger:
+    """a*b* (2, h, w) at the size of a photograph, a few rows at a time.
+
+    The rows are widened once; a row of the photograph then mixes only the two or four of them
+    that its kernel reaches.
+    """
+
+    def __init__(self, ab: Tensor, size: tuple[int, int], kind: Upsampling):
+        width, height = size
+        self.wide = (ab.float() @ resampling(ab.shape[2], width, kind).T).numpy()
+        self.rows = resampling(ab.shape[1], height, kind).numpy()
+        reached = self.rows != 0
+        self.first = reached.argmax(axis=1)
+        self.last = self.rows.shape[1] - reached[:, ::-1].argmax(axis=1)
+
+    def __call__(self, top: int, bottom: int) -> NDArray[np.float32]:
+        """The rows ``top`` to ``bottom``, (2, bottom − top, W)."""
+        reach = slice(self.first[top:bottom].min(), self.last[top:bottom].max())
+        return self.rows[top:bottom, reach] @ self.wide[:, reach]
 
 
 @functools.lru_cache(maxsize=16)
@@ -76,14 +129,6 @@ def _channels(image: Image.Image) -> NDArray[np.uint8]:
     return codes[None] if codes.ndim == 2 else codes.transpose(2, 0, 1)
 
 
-def _codes(photograph: Photograph, deep: bool) -> NDArray[np.uint8] | NDArray[np.uint16]:
-    """Codes (1 or 3, H, W): one channel where the photograph is gray."""
-    if deep and photograph.deep is not None:
-        return photograph.deep[None]
-    gray = lightness_codes(photograph)
-    return _channels(photograph.pixels if gray is None else gray)
-
-
 @functools.cache
 def _lightness_of_gray(levels: int) -> Tensor:
     """L* of each gray code, shape (levels,)."""
@@ -92,10 +137,9 @@ def _lightness_of_gray(levels: int) -> Tensor:
 
 
 def _lightness(codes: Tensor) -> Tensor:
-    """L* (1, H, W) of uint8 codes (1 or 3, H, W) or uint16 ones (1, H, W)."""
+    """L* (1, H, W) of uint8 codes (1 or 3, H, W)."""
     if len(codes) == 1:
-        levels = 1 << (8 * codes.element_size())
-        return _lightness_of_gray(levels).to(codes.device)[codes.long()]
-    weights = torch.tensor(lab.RGB_TO_XYZ[1], device=codes.device)
+        return _lightness_of_gray(256)[codes.long()]
+    weights = torch.tensor(lab.RGB_TO_XYZ[1])
     luminance = torch.einsum("c,chw->hw", weights, lab.linear_rgb(codes))
     return lab.lightness(luminance)[None]

@@ -18,7 +18,8 @@ RGB_TO_XYZ = (
 )
 EPSILON = 216 / 24389
 KAPPA = 24389 / 27
-GAMUT_STEPS = 8
+# Half an 8-bit code in the linear toe, as beyond the gamut as rounding takes care of.
+SLACK = 0.5 / 255 / 12.92
 
 
 @functools.cache
@@ -28,7 +29,7 @@ def _linear_of_code() -> Tensor:
 
 
 @functools.cache
-def _matrix(inverse: bool) -> Tensor:
+def matrix(inverse: bool) -> Tensor:
     """Linear sRGB to XYZ relative to the white point, or back; shape (3, 3)."""
     forward = torch.tensor(RGB_TO_XYZ, dtype=torch.float64)
     # Scaling each row by its own sum puts (1, 1, 1) exactly on the white point, so gray stays gray.
@@ -41,6 +42,13 @@ def decode_gamma(code: Tensor) -> Tensor:
     return torch.where(code <= 0.04045, code / 12.92, ((code + 0.055) / 1.055) ** 2.4)
 
 
+def encode_gamma(linear: Tensor) -> Tensor:
+    """sRGB values in 0…1 of linear light in 0…1."""
+    return torch.where(
+        linear <= 0.0031308, linear * 12.92, 1.055 * linear.clamp_min(1e-9) ** (1 / 2.4) - 0.055
+    )
+
+
 def linear_rgb(rgb: Tensor) -> Tensor:
     """Linear light in 0…1 of 8-bit sRGB codes (uint8, any shape)."""
     return _linear_of_code().to(rgb.device)[rgb.long()]
@@ -51,9 +59,19 @@ def lightness(y: Tensor) -> Tensor:
     return 116 * _f(y) - 16
 
 
+def luminance(l: Tensor) -> Tensor:
+    """Relative luminance (0…1) of L* (0…100)."""
+    return _f_inverse((l + 16) / 116)
+
+
 def rgb_to_lab(rgb: Tensor) -> Tensor:
     """L*a*b* of 8-bit sRGB: uint8 (..., 3, H, W) to float32 (..., 3, H, W)."""
-    xyz = _mix(_matrix(inverse=False), linear_rgb(rgb))
+    return linear_rgb_to_lab(linear_rgb(rgb))
+
+
+def linear_rgb_to_lab(linear: Tensor) -> Tensor:
+    """L*a*b* of linear sRGB in 0…1; both (..., 3, H, W)."""
+    xyz = _mix(matrix(inverse=False), linear)
     fx, fy, fz = _f(xyz).unbind(dim=-3)
     return torch.stack((116 * fy - 16, 500 * (fx - fy), 200 * (fy - fz)), dim=-3)
 
@@ -63,7 +81,7 @@ def lab_to_linear_rgb(l: Tensor, ab: Tensor) -> Tensor:
     fy = (l.squeeze(-3) + 16) / 116
     fx = fy + ab.select(-3, 0) / 500
     fz = fy - ab.select(-3, 1) / 200
-    return _mix(_matrix(inverse=True), _f_inverse(torch.stack((fx, fy, fz), dim=-3)))
+    return _mix(matrix(inverse=True), _f_inverse(torch.stack((fx, fy, fz), dim=-3)))
 
 
 def lab_to_rgb(l: Tensor, ab: Tensor, *, deep: bool = False) -> Tensor:
@@ -71,20 +89,17 @@ def lab_to_rgb(l: Tensor, ab: Tensor, *, deep: bool = False) -> Tensor:
 
     Uint8 (..., 3, H, W), or uint16 with ``deep``.
     """
-    linear = lab_to_linear_rgb(l, ab).clamp_(0, 1)
-    code = torch.where(
-        linear <= 0.0031308, linear * 12.92, 1.055 * linear.clamp_min(1e-9) ** (1 / 2.4) - 0.055
-    )
+    code = encode_gamma(lab_to_linear_rgb(l, ab).clamp_(0, 1))
     if deep:
         return code.mul_(65535).round_().to(torch.int32).to(torch.uint16)
     return code.mul_(255).round_().to(torch.uint8)
 
 
-def fit_gamut(l: Tensor, ab: Tensor) -> Tensor:
+def fit_gamut(l: Tensor, ab: Tensor, steps: int = 8) -> Tensor:
     """The a*b* of least change in chroma that sRGB can show at this L* and hue.
 
     Clipping RGB instead would move L*. Bisects the chroma of the colors outside the gamut only,
-    to 1/256 of their own chroma, always ending on the inside. Shapes as in :func:`lab_to_rgb`.
+    to 1/2^steps of their own chroma, always ending on the inside. Shapes as in :func:`lab_to_rgb`.
     """
     outside = _outside(lab_to_linear_rgb(l, ab))
     if not outside.any():
@@ -93,7 +108,7 @@ def fit_gamut(l: Tensor, ab: Tensor) -> Tensor:
     ab_out = ab.movedim(-3, 0)[:, outside][:, :, None]
     low = torch.zeros_like(l_out)
     high = torch.ones_like(l_out)
-    for _ in range(GAMUT_STEPS):
+    for _ in range(steps):
         middle = (low + high) / 2
         bad = _outside(lab_to_linear_rgb(l_out, ab_out * middle))[None]
         low, high = torch.where(bad, low, middle), torch.where(bad, middle, high)
@@ -103,9 +118,7 @@ def fit_gamut(l: Tensor, ab: Tensor) -> Tensor:
 
 
 def _outside(linear: Tensor) -> Tensor:
-    # Half an 8-bit code of slack in the linear toe: rounding takes care of that much.
-    slack = 0.5 / 255 / 12.92
-    return ((linear < -slack) | (linear > 1 + slack)).any(dim=-3)
+    return ((linear < -SLACK) | (linear > 1 + SLACK)).any(dim=-3)
 
 
 def _mix(matrix: Tensor, channels: Tensor) -> Tensor:

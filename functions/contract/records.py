@@ -68,7 +68,8 @@ class Source:
 class Record:
     """What is known of one upload. Times are ISO 8601 in UTC, ``milliseconds`` are by stage.
 
-    ``knobs`` are those that were turned, ``hints`` are as the command line takes them.
+    ``knobs`` are those that were turned, ``hints`` are as the command line takes them. ``etag`` is
+    that of the record as it was read, and is not written.
     ``error`` is ``{"code", "message"}`` when failed; ``result`` is
     ``{"etag", "size", "content_type", "width", "height", "weights", "version"}`` when done.
     """
@@ -85,19 +86,24 @@ class Record:
     milliseconds: dict[str, float] = field(default_factory=dict)
     result: dict[str, Any] | None = None
     error: dict[str, str] | None = None
+    etag: str | None = field(default=None, compare=False)
 
     def moved(self, status: Status, **changes: Any) -> Record:
         """This record with another status, stamped with the time."""
         times = self.times | {status.value: now()}
-        return replace(self, status=status, times=times, **changes)
+        etag = self.etag if status.rank > self.status.rank else None  # else no news: look first
+        return replace(self, status=status, times=times, etag=etag, **changes)
 
     def to_json(self) -> bytes:
-        return json.dumps(asdict(self), indent=1).encode()
+        fields = asdict(self)
+        del fields["etag"]
+        return json.dumps(fields, indent=1).encode()
 
     @classmethod
-    def from_json(cls, text: str | bytes) -> Record:
+    def from_json(cls, text: str | bytes, etag: str | None = None) -> Record:
         data = json.loads(text)
-        return cls(**data | {"status": Status(data["status"]), "source": Source(**data["source"])})
+        status, source = Status(data["status"]), Source(**data["source"])
+        return cls(**data | {"status": status, "source": source, "etag": etag})
 
 
 def now() -> str:
@@ -119,8 +125,11 @@ class Records:
     bucket: str
 
     def get(self, upload_key: str) -> Record | None:
-        found = self._read(upload_key)
-        return found and found[0]
+        try:
+            reply = self.s3.get_object(Bucket=self.bucket, Key=record_key(upload_key))
+        except self.s3.exceptions.NoSuchKey:
+            return None
+        return Record.from_json(reply["Body"].read(), reply["ETag"])
 
     def put(self, record: Record) -> Record | None:
         """Moves a record on to ``record`` if that is news, and gives back whichever stands then.
@@ -136,7 +145,9 @@ class Records:
                 return current
             return record
 
-        return self.update(record.key, newer)
+        # As a rule nothing has happened since it was read, and it need not be read again.
+        written = record.etag and self._write(record, record.etag)
+        return written or self.update(record.key, newer)
 
     @overload
     def update(self, upload_key: str, change: Callable[[Record | None], Record]) -> Record: ...
@@ -154,21 +165,16 @@ class Records:
         Raises :class:`ContendedError` when others keep winning.
         """
         for _ in range(ATTEMPTS):
-            found = self._read(upload_key)
-            current, etag = found or (None, None)
+            current = self.get(upload_key)
             wanted = change(current)
             if wanted is None or wanted is current:
                 return wanted
-            body = wanted.to_json()
-            if put_if_unchanged(
-                self.s3, self.bucket, record_key(upload_key), body, etag, ContentType=JSON
-            ):
-                return wanted
+            if written := self._write(wanted, current.etag if current else None):
+                return written
         raise ContendedError(upload_key)
 
-    def _read(self, upload_key: str) -> tuple[Record, str] | None:
-        try:
-            reply = self.s3.get_object(Bucket=self.bucket, Key=record_key(upload_key))
-        except self.s3.exceptions.NoSuchKey:
-            return None
-        return Record.from_json(reply["Body"].read()), reply["ETag"]
+    def _write(self, record: Record, read_etag: str | None) -> Record | None:
+        """The record as it is written over what was read; ``None`` if another was faster."""
+        key, body = record_key(record.key), record.to_json()
+        etag = put_if_unchanged(self.s3, self.bucket, key, body, read_etag, ContentType=JSON)
+        return replace(record, etag=etag) if etag else None

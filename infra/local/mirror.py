@@ -11,9 +11,9 @@ import json
 import mimetypes
 import os
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from deepcolor.files import write_whole
 
@@ -37,13 +37,35 @@ class Stamp:
 
 
 @dataclass(frozen=True)
+class Version:
+    """What tells whether an object has changed: a copy onto itself changes only the time.
+
+    ``modified`` is ``None`` until the bucket was listed after an upload of ours.
+    """
+
+    etag: str
+    modified: str | None = None
+
+    def is_of(self, other: Version) -> bool:
+        """Whether nothing speaks against both being one version."""
+        return self.etag == other.etag and (
+            None in {self.modified, other.modified} or self.modified == other.modified
+        )
+
+
+@dataclass(frozen=True)
 class Entry:
     """An object and its file, as they were when they were last the same."""
 
-    etag: str
+    version: Version
     stamp: Stamp
     content_type: str
     metadata: dict[str, str]
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Entry:
+        version, stamp = Version(**data["version"]), Stamp(**data["stamp"])
+        return cls(**data | {"version": version, "stamp": stamp})
 
 
 @dataclass
@@ -67,8 +89,7 @@ class Mirror:
         if not self.index.exists():
             return
         known = {
-            key: Entry(**data | {"stamp": Stamp(**data["stamp"])})
-            for key, data in json.loads(self.index.read_text()).items()
+            key: Entry.from_json(data) for key, data in json.loads(self.index.read_text()).items()
         }
         for key, path in self._files():
             entry = known.get(key)
@@ -89,23 +110,28 @@ class Mirror:
         if self.entries != self.saved:
             self._save()
 
-    def _sync_one(self, key: str, etag: str | None, path: Path | None) -> None:
+    def _sync_one(self, key: str, version: Version | None, path: Path | None) -> None:
         entry = self.entries.get(key)
-        if etag is not None and (entry is None or entry.etag != etag):
+        if version is not None and (entry is None or not entry.version.is_of(version)):
             self._get(key)
-        elif path is None:
-            if etag is not None:
+            return
+        if version is not None and entry is not None and entry.version != version:
+            entry = self.entries[key] = replace(entry, version=version)
+        if path is None:
+            if version is not None:
                 self.s3.delete_object(Bucket=self.bucket, Key=key)
             self.entries.pop(key, None)
         else:
             with contextlib.suppress(FileNotFoundError):  # moved away; the next turn sees that
-                self._sync_file(key, etag, path, entry)
+                self._sync_file(key, version, path, entry)
 
-    def _sync_file(self, key: str, etag: str | None, path: Path, entry: Entry | None) -> None:
+    def _sync_file(
+        self, key: str, version: Version | None, path: Path, entry: Entry | None
+    ) -> None:
         stamp = Stamp.of(path)
         if entry is None or entry.stamp != stamp:
             self._take(key, path, stamp)
-        elif etag is None:
+        elif version is None:
             path.unlink()
             del self.entries[key]
 
@@ -127,7 +153,7 @@ class Mirror:
             ContentType=content_type,
             Metadata=metadata,
         )
-        self.entries[key] = Entry(reply["ETag"], stamp, content_type, metadata)
+        self.entries[key] = Entry(Version(reply["ETag"]), stamp, content_type, metadata)
 
     def _get(self, key: str) -> None:
         path = self._path(key)
@@ -141,9 +167,8 @@ class Mirror:
             write_whole(path, reply["Body"].read())
         except (FileExistsError, IsADirectoryError, NotADirectoryError):
             return  # "a" and "a/b" can both be keys, but not both files
-        self.entries[key] = Entry(
-            reply["ETag"], Stamp.of(path), reply["ContentType"], reply["Metadata"]
-        )
+        version = Version(reply["ETag"], reply["LastModified"].isoformat())
+        self.entries[key] = Entry(version, Stamp.of(path), reply["ContentType"], reply["Metadata"])
 
     def _path(self, key: str) -> Path | None:
         """Where a key's file lies; ``None`` for a key that no file can be named by."""
@@ -154,12 +179,12 @@ class Mirror:
                 return None
         return self.folder.joinpath(*parts)
 
-    def _objects(self) -> Iterator[tuple[str, str]]:
+    def _objects(self) -> Iterator[tuple[str, Version]]:
         pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket)
         for page in pages:
             for item in page.get("Contents", []):
                 if self._path(item["Key"]) is not None:
-                    yield item["Key"], item["ETag"]
+                    yield item["Key"], Version(item["ETag"], item["LastModified"].isoformat())
 
     def _files(self) -> Iterator[tuple[str, Path]]:
         """The files that are not hidden, nor below hidden folders, nor links out of here."""

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import importlib
-
 import numpy as np
 import pytest
 import torch
@@ -10,12 +8,9 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
-from deepcolor import lab
+from deepcolor import draw, lab
 from deepcolor.join import Upsampling, join, network_lightness, resampling
 from deepcolor.photograph import Photograph, decode
-
-# The package's attribute `join` is the module's function once it was imported from there.
-room = importlib.import_module("deepcolor.join")
 
 LIGHTNESS_OF_CODE = lab.lightness(lab.linear_rgb(torch.arange(256, dtype=torch.uint8)))
 
@@ -90,11 +85,25 @@ def test_strips_give_what_the_whole_gives(
     photograph = decode(landscape)
     ab = torch.randn(2, 20, 30, generator=torch.Generator().manual_seed(0)) * 40
     whole = np.asarray(joined(photograph, ab, "bicubic", 1.0)).astype(int)
-    monkeypatch.setattr(room, "STRIP_PIXELS", 7 * 320)
+    monkeypatch.setattr(draw, "STRIP_PIXELS", 7 * 320)
     strips = np.asarray(joined(photograph, ab, "bicubic", 1.0))
     # Floating point sums in another order may fall on the other side of a half.
     assert np.abs(whole - strips).max() <= 1
     assert (whole != strips).mean() < 1e-3
+
+
+def test_threads_give_what_one_gives(landscape: Image.Image) -> None:
+    photograph = decode(landscape)
+    ab = torch.randn(2, 20, 30, generator=torch.Generator().manual_seed(0)) * 40
+    before = torch.get_num_threads()
+    try:
+        drawn = []
+        for threads in (1, 3):
+            torch.set_num_threads(threads)
+            drawn.append(join(photograph, ab))
+    finally:
+        torch.set_num_threads(before)
+    assert np.abs(drawn[0].astype(int) - drawn[1]).max() <= 1
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 500), (500, 1), (257, 3)])

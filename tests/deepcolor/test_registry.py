@@ -16,16 +16,19 @@ from deepcolor.errors import StrategyNameTakenError, UnknownStrategyError
 Install = Callable[..., Path]
 
 
+BUILT_IN = ["colornet", "ddcolor", "ddcolor-artistic", "deoldify", "richzhang", "siggraph17"]
+
+
 def test_the_built_in_strategies_are_found_and_the_default_is_first() -> None:
     known = dict(registry.strategies())
-    assert list(known) == ["colornet", "richzhang"]
+    assert list(known) == BUILT_IN
     assert (known["colornet"], known["richzhang"]) == (Colornet, RichZhang)
     assert registry.find("richzhang") is RichZhang
 
 
 def test_an_installed_package_brings_its_strategy(install: Install) -> None:
     install("artists", name="aquarelle")
-    assert list(deepcolor.strategies()) == ["colornet", "aquarelle", "richzhang"]
+    assert list(deepcolor.strategies()) == ["colornet", "aquarelle", *BUILT_IN[1:]]
     entries = {entry["name"]: entry for entry in registry.manifest()["strategies"]}
     assert entries["aquarelle"]["ready"] is True
     assert entries["aquarelle"]["url"] == "https://example.org/aquarelle"
@@ -38,7 +41,7 @@ def test_a_strategy_that_cannot_be_imported_is_left_out_with_a_warning(install: 
     install("broken", name="broken", code="import a_module_that_nobody_has\n")
     with pytest.warns(UserWarning, match="strategy 'broken' cannot be loaded: .*nobody_has"):
         known = registry.strategies()
-    assert list(known) == ["colornet", "richzhang"]
+    assert list(known) == BUILT_IN
 
 
 def test_a_strategy_without_a_card_is_left_out_with_a_warning(install: Install) -> None:
@@ -68,7 +71,7 @@ def test_a_built_in_name_may_not_be_taken(install: Install) -> None:
     [
         ("colournet", "did you mean 'colornet'?"),
         ("rich-zhang", "did you mean 'richzhang'?"),
-        ("xyz", "there are: colornet, richzhang."),
+        ("xyz", f"there are: {', '.join(BUILT_IN)}."),
     ],
 )
 def test_a_misspelt_name_is_corrected(name: str, cure: str) -> None:
@@ -84,7 +87,9 @@ def test_the_manifest_is_json_and_tells_what_is_ready(
     monkeypatch.setenv("DEEPCOLOR_HOME", str(tmp_path))
     listing = json.loads(json.dumps(registry.manifest()))
     assert listing["default"] == "colornet"
-    colornet, richzhang = listing["strategies"]
+    entries = {entry["name"]: entry for entry in listing["strategies"]}
+    assert next(iter(entries)) == "colornet"
+    colornet, richzhang = entries["colornet"], entries["richzhang"]
     assert (colornet["ready"], colornet["problem"]) == (True, None)
     assert colornet["knobs"][0]["name"] == "vividness"
     assert colornet["license"] == {

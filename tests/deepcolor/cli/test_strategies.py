@@ -31,7 +31,7 @@ def test_somebody_elses_strategy_is_listed_and_colors(
     landscape.save(folder / "a.png")
     listed = shell("strategies", "--json", PYTHONPATH=str(site))
     names = [entry["name"] for entry in json.loads(listed.stdout)["strategies"]]
-    assert names == ["colornet", "aquarelle", "richzhang"]
+    assert names[:2] == ["colornet", "aquarelle"]
     done = shell("colorize", "a.png", "-s", "aquarelle", PYTHONPATH=str(site))
     assert (done.returncode, done.stdout) == (0, "a.aquarelle.png\n")
 
@@ -41,4 +41,5 @@ def test_a_broken_strategy_is_a_warning(shell: Any, install: Any) -> None:
     listed = shell("strategies", "--json", PYTHONPATH=str(site))
     assert listed.returncode == 0
     assert "The strategy 'broken' cannot be loaded" in listed.stderr
-    assert [e["name"] for e in json.loads(listed.stdout)["strategies"]] == ["colornet", "richzhang"]
+    names = [entry["name"] for entry in json.loads(listed.stdout)["strategies"]]
+    assert {"colornet", "richzhang"} <= set(names)

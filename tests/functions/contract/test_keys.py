@@ -22,6 +22,7 @@ def test_a_record_keys_length_is_what_s3_allows() -> None:
     ("key", "reserved"),
     [
         ("strategies.json", True),
+        ("workers.json", True),
         ("records/a.jpg.json", True),
         ("visitors/x", True),
         ("records", False),

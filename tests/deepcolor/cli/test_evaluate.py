@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from deepcolor.registry import manifest
+
+
+@pytest.fixture
+def truth(folder: Path) -> Path:
+    """Two color photographs."""
+    place = folder / "truth"
+    place.mkdir()
+    for seed in (1, 2):
+        coarse = np.random.default_rng(seed).integers(40, 216, (5, 7, 3), np.uint8)
+        Image.fromarray(coarse).resize((96, 64)).save(place / f"{seed}.png")
+    return place
+
+
+def test_the_table_names_every_strategy_that_is_ready(run: Any, truth: Path) -> None:
+    result = run("evaluate", str(truth))
+    assert (result.exit_code, result.stderr) == (0, "")
+    ready = [entry["name"] for entry in manifest()["strategies"] if entry["ready"]]
+    lines = result.stdout.splitlines()
+    rows = [line.split()[0] for line in lines[1:] if line and not line.startswith("2 ")]
+    assert rows == ["gray", "constant", "oracle", *ready]
+    assert lines[-1].startswith("2 photographs at 256x256")
+
+
+def test_json_and_report(run: Any, truth: Path, folder: Path) -> None:
+    arguments = ("-s", "colornet", "-s", "colornet", "--report", "out/report.html", "--json")
+    result = run("evaluate", str(truth), *arguments)
+    assert (result.exit_code, result.stderr) == (0, "")
+    found = json.loads(result.stdout)
+    assert list(found["strategies"]) == ["colornet"]
+    assert found["photographs"] == 2
+    html = (folder / "out/report.html").read_text("utf-8")
+    assert f"{found['strategies']['colornet']['psnr']:.2f}</td>" in html
+    assert "dot hue0" in html
+    assert "dot hue1" not in html  # named twice, measured once
+
+
+def test_a_broken_photograph_is_named_and_the_others_are_measured(run: Any, truth: Path) -> None:
+    (truth / "0.png").write_bytes((truth / "1.png").read_bytes()[:400])
+    result = run("evaluate", str(truth), "-s", "colornet")
+    assert result.exit_code == 1
+    assert result.stderr.startswith("deepcolor: 0.png is damaged (")
+    assert "2 photographs at 256x256" in result.stdout
+
+
+def test_nothing_but_broken_photographs(run: Any, truth: Path, folder: Path) -> None:
+    for path in truth.iterdir():
+        path.write_text("Dear grandmother, ...")
+    result = run("evaluate", str(truth), "-s", "colornet", "--report", "report.html")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.count("is not a photograph") == 2
+    assert not (folder / "report.html").exists()
+
+
+def test_an_empty_folder(run: Any, truth: Path) -> None:
+    shutil.rmtree(truth)
+    truth.mkdir()
+    result = run("evaluate", str(truth), "-s", "colornet")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr == (
+        f"deepcolor: There are no photographs in {truth}; name a folder of color ones.\n"
+    )
+
+
+def test_a_strategy_that_is_not_there(run: Any, truth: Path) -> None:
+    result = run("evaluate", str(truth), "-s", "colornot")
+    assert result.exit_code == 2
+    assert "did you mean 'colornet'?" in result.stderr

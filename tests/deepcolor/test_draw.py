@@ -1,0 +1,59 @@
+"""The quick way against the exact one, computed in double precision."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+
+from deepcolor import draw, lab
+
+COUNT = 100_000
+
+
+def exactly(l: torch.Tensor, ab: NDArray[np.float32]) -> NDArray[np.int64]:
+    """sRGB codes (n, 3) of L* (n,) and a*b* (2, n), the gamut's edge found by 30 bisections."""
+    l = l.double()[None, None]
+    wide = torch.from_numpy(ab).double()[:, None]
+    fitted = lab.fit_gamut(l, wide, steps=30)
+    return lab.lab_to_rgb(l, fitted)[:, 0].T.numpy().astype(int)
+
+
+def quickly(codes: NDArray[np.uint8], ab: NDArray[np.float32]) -> NDArray[np.uint8]:
+    out = np.empty((len(codes), 3), np.uint8)
+    draw.Strip(len(codes)).draw(codes, ab[0] / 500, ab[1] / -200, out)
+    return out
+
+
+def random_colors(spread: float) -> NDArray[np.float32]:
+    drawn = np.random.default_rng(7).normal(0, spread, (2, COUNT))
+    return drawn.clip(-128, 128).astype(np.float32)
+
+
+@pytest.mark.parametrize("spread", [0, 8, 16])
+def test_gray_photographs_within_one_code(spread: float) -> None:
+    codes = np.random.default_rng(1).integers(0, 256, COUNT).astype(np.uint8)
+    l = lab.lightness(lab.decode_gamma(torch.from_numpy(codes / 255)))
+    ab = random_colors(spread)
+    assert np.abs(quickly(codes, ab) - exactly(l, ab)).max() <= 1
+
+
+@pytest.mark.parametrize("spread", [0, 8, 16])
+def test_colored_photographs_within_one_code(spread: float) -> None:
+    codes = np.random.default_rng(1).integers(0, 256, (COUNT, 3)).astype(np.uint8)
+    rgb = torch.from_numpy(codes.T.copy())[:, None]
+    l = lab.rgb_to_lab(rgb)[0, 0]
+    ab = random_colors(spread)
+    assert np.abs(quickly(codes, ab) - exactly(l, ab)).max() <= 1
+
+
+def test_the_loudest_colors_keep_their_lightness() -> None:
+    codes = np.random.default_rng(1).integers(0, 256, COUNT).astype(np.uint8)
+    drawn = quickly(codes, random_colors(80))
+    l = lab.rgb_to_lab(torch.from_numpy(drawn.T.copy())[:, None])[0, 0].numpy()
+    grays = torch.arange(256, dtype=torch.uint8).expand(3, 1, 256)
+    of_code = lab.rgb_to_lab(grays)[0, 0].numpy()
+    low, high = of_code[codes.clip(1) - 1], of_code[codes.clip(None, 254) + 1]
+    assert (l >= low - 0.2).all()
+    assert (l <= high + 0.2).all()
