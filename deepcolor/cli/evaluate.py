@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+import sys
 from pathlib import Path
 
 import click
@@ -11,37 +11,48 @@ import click
 from deepcolor.cli import options
 from deepcolor.cli.progress import Progress
 
-BASELINES = 3
-
 
 @click.command()
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option(
     "-s", "--strategy", "names", multiple=True, metavar="NAME", help="[default: all that are ready]"
 )
-@click.option("--json", "as_json", is_flag=True, help="Print the scores as JSON.")
+@click.option(
+    "--report",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="A page of HTML to write, with pictures and plots.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
 @options.offline
-def evaluate(folder: Path, names: tuple[str, ...], as_json: bool) -> None:
-    """Measure strategies on a folder of color photographs, beside the baselines.
+def evaluate(folder: Path, names: tuple[str, ...], report: Path | None, as_json: bool) -> None:
+    """Measure strategies on a folder of color photographs, beside three baselines.
 
-    Each photograph is made gray at 256x256 and colored again. AuC, PSNR and colorfulness / truth
-    are better when higher, the last up to 1; CIEDE2000 is better when lower.
+    Each photograph is made gray at 256x256 and colored again. PSNR, SSIM and both AuC are better
+    when higher, CIEDE2000 when lower, colorfulness when it is the truth's. The baselines are no
+    color at all, the best single color, and the true colors through 64x64.
     """
     from deepcolor.colorizer import load
-    from deepcolor.evaluate import evaluate as score
-    from deepcolor.evaluate import table
-    from deepcolor.files import photographs_below
+    from deepcolor.evaluation import evaluate as measure
+    from deepcolor.evaluation import table
     from deepcolor.registry import manifest
 
     ready = [entry["name"] for entry in manifest()["strategies"] if entry["ready"]]
-    colorizers = [load(name) for name in names or ready]
-    progress = Progress(len(colorizers) + BASELINES, "rows")
-    scores = []
-    for scored in score(list(photographs_below(folder)), colorizers):
-        scores.append(scored)
-        progress.show(len(scores))
-    progress.clear()
-    if as_json:
-        click.echo(json.dumps({name: asdict(one) for name, one in scores}, indent=1))
-    else:
-        click.echo(table(scores))
+    colorizers = [load(name) for name in dict.fromkeys(names or ready)]
+    bars: dict[str, Progress] = {}
+
+    def watch(doing: str, done: int, total: int) -> None:
+        bars.setdefault(doing, Progress(total, f"photographs {doing}")).show(done)
+
+    result = measure(folder, colorizers, watch)
+    for bar in bars.values():
+        bar.clear()
+    for _, error in result.failures:
+        click.echo(f"deepcolor: {error}", err=True)
+    if result.cases:
+        click.echo(json.dumps(table.as_json(result), indent=1) if as_json else table.text(result))
+        if report is not None:
+            from deepcolor.evaluation.report import write_report
+
+            write_report(result, report)
+    sys.exit(bool(result.failures))

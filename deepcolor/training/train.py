@@ -16,10 +16,10 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from deepcolor import metrics
+from deepcolor.bins import SoftEncoder, in_gamut_bins, prior, rebalancing
 from deepcolor.builtin.colornet.network import ColorNet
 from deepcolor.lab import fit_gamut, lab_to_rgb, rgb_to_lab
 from deepcolor.training.augment import old_film, random_crop
-from deepcolor.training.bins import SoftEncoder, in_gamut_bins, prior, rebalancing
 from deepcolor.training.photographs import Photographs, square
 from deepcolor.training.trunk import load_imagenet
 

@@ -77,6 +77,15 @@ def test_auc_is_one_without_error_and_caps_the_error_at_150() -> None:
     assert metrics.auc(zero, far).tolist() == pytest.approx([1, 1 - 50 / 150, 0])
 
 
+def test_auc_weighs_pixels() -> None:
+    near = torch.zeros(2, 2, 1, 2)
+    far = near.clone()
+    far[:, 0, 0, 1] = 60
+    weight = torch.tensor([[[3.0, 1.0]], [[1.0, 3.0]]])
+    assert metrics.auc(near, far, weight).tolist() == pytest.approx([1 - 15 / 150, 1 - 45 / 150])
+    assert metrics.auc(near, far, 7 * weight).tolist() == pytest.approx([0.9, 0.7])
+
+
 def test_psnr_in_decibels() -> None:
     assert metrics.psnr(flat(10, 10, 10), flat(20, 20, 20)).item() == pytest.approx(
         20 * math.log10(25.5)
@@ -84,6 +93,30 @@ def test_psnr_in_decibels() -> None:
     assert metrics.psnr(flat(0, 0, 0), flat(255, 255, 255)).item() == pytest.approx(0)
     one_channel = metrics.psnr(flat(0, 5, 7), flat(30, 5, 7)).item()
     assert one_channel == pytest.approx(10 * math.log10(255**2 / 300))
+
+
+def test_psnr_of_no_error_is_that_of_rounding() -> None:
+    same = metrics.psnr(flat(7, 8, 9), flat(7, 8, 9)).item()
+    assert same == pytest.approx(10 * math.log10(255**2 * 12))
+
+
+def test_ssim_as_scikit_image_has_it() -> None:
+    y, x = torch.meshgrid(torch.arange(40), torch.arange(48), indexing="ij")
+    one = torch.stack((x * 5, y * 6, (x * y) % 256)).to(torch.uint8)
+    other = torch.stack((x * 5, (y * 6 + 20).clamp_max(255), ((x + 3) * y) % 256)).to(torch.uint8)
+    # structural_similarity of scikit-image 0.26.0 with gaussian_weights=True, sigma=1.5,
+    # use_sample_covariance=False, data_range=255, channel_axis=-1.
+    wanted = 0.6844408703961248
+    assert metrics.ssim(one[None], other[None]).item() == pytest.approx(wanted, abs=1e-5)
+    both = metrics.ssim(torch.stack((one, other)), one[None])
+    assert both.tolist() == pytest.approx([1, wanted], abs=1e-5)
+
+
+def test_ssim_of_flat_photographs() -> None:
+    dark, light = flat(50, 50, 50).repeat(1, 1, 3, 4), flat(200, 200, 200).repeat(1, 1, 3, 4)
+    c1 = 2.55**2
+    wanted = (2 * 50 * 200 + c1) / (50**2 + 200**2 + c1)
+    assert metrics.ssim(dark, light).item() == pytest.approx(wanted, abs=1e-4)
 
 
 def test_colorfulness() -> None:

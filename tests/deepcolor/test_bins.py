@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import Tensor
 
+from deepcolor.bins import GRID, SoftEncoder, in_gamut_bins, prior, rebalancing
 from deepcolor.lab import rgb_to_lab
-from deepcolor.training.bins import GRID, SoftEncoder, in_gamut_bins, prior, rebalancing
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +64,16 @@ def test_colors_beyond_the_grid_find_a_bin(encoder: SoftEncoder, bins: Tensor) -
     assert indices.min() >= 0
     assert indices.max() < len(bins)
     assert torch.allclose(shares.sum(dim=0), torch.ones(3), atol=1e-5)
+
+
+def test_the_nearest_bin_is_the_cells(encoder: SoftEncoder, bins: Tensor, colors: Tensor) -> None:
+    some = torch.cat((colors[:2000], torch.tensor([[500.0, 500.0], [-500.0, 3.0]])))
+    nearest = (some[:, None] - bins).norm(dim=2).argmin(dim=1)
+    inside = (some / GRID - (some / GRID).round()).abs().amax(dim=1) < 0.499
+    found = encoder.nearest_bin(some)
+    assert torch.equal(found[:-2][inside[:-2]], nearest[:-2][inside[:-2]])
+    assert found.shape == (2002,)
+    assert found.max() < len(bins)
 
 
 def test_the_prior_is_the_share_of_each_bin(encoder: SoftEncoder, bins: Tensor) -> None:

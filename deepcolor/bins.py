@@ -1,4 +1,4 @@
-"""The a*b* bins a colornet classifies into, their prior and their rebalancing weights."""
+"""The a*b* bins that colors are counted in, their prior and their rebalancing weights."""
 
 from __future__ import annotations
 
@@ -48,6 +48,12 @@ class SoftEncoder:
             [(fa if da else 1 - fa) * (fb if db else 1 - fb) for da in (0, 1) for db in (0, 1)]
         )
         return indices, weights
+
+    def nearest_bin(self, ab: Tensor) -> Tensor:
+        """The bin (M,) that each of colors (M, 2) falls into."""
+        grid = ((ab - self.origin) / GRID).round().long().clamp_min(0)
+        ia, ib = torch.minimum(grid, torch.tensor(self.nearest.shape) - 1).unbind(dim=1)
+        return self.nearest[ia, ib]
 
 
 def prior(encoder: SoftEncoder, bins: int, colors: Tensor) -> Tensor:

@@ -1,0 +1,159 @@
+"""The report's plots, as inline SVG that the page's style colors."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from html import escape
+
+WIDTH, HEIGHT = 340, 240
+LEFT, RIGHT, TOP, BOTTOM = 40, 12, 12, 36
+POINTS = 200  # of a curve, however many photographs there are
+HUES = 6  # the style has as many
+LINE = 15  # between two labels, at least
+LETTER = 6.6  # the width of one, about
+BAR = 28  # the height of one, with the room around it
+
+
+@dataclass(frozen=True)
+class Spot:
+    """A row in the plane of faithfulness against color; ``hue`` is ``None`` for a baseline."""
+
+    name: str
+    ratio: float
+    psnr: float
+    hue: int | None
+
+
+def gains(curves: Sequence[tuple[int, Sequence[float]]]) -> str:
+    """Each strategy's gain over gray, photographs from the worst to the best; (hue, gains)."""
+    ordered = [(hue, _thinned(sorted(values))) for hue, values in curves]
+    low, high = _padded([0.0, *(value for _, values in ordered for value in values)])
+    y = _Axis(low, high, HEIGHT - BOTTOM, TOP)
+    x = _Axis(0, 100, LEFT, WIDTH - RIGHT)
+    parts = [*_horizontals(y, signed), *_verticals(x, lambda value: f"{value:.0f}")]
+    parts.append(_line("zero", LEFT, y(0), WIDTH - RIGHT, y(0)))
+    for hue, values in ordered:
+        last = max(1, len(values) - 1)
+        places = [f"{x(100 * i / last):.1f},{y(value):.1f}" for i, value in enumerate(values)]
+        parts.append(f'<polyline class="curve hue{hue % HUES}" points="{" ".join(places)}"/>')
+    parts.append(_text((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 4, "% of the photographs", "middle"))
+    return _svg("Gain over gray, photograph by photograph", parts)
+
+
+def plane(spots: Sequence[Spot]) -> str:
+    """PSNR against colorfulness to the truth's, a spot a row."""
+    low, high = _padded([spot.psnr for spot in spots], 0.12)
+    y = _Axis(low, high, HEIGHT - BOTTOM, TOP)
+    x = _Axis(-0.06, max(1.12, *(spot.ratio + 0.08 for spot in spots)), LEFT, WIDTH - RIGHT)
+    parts = [
+        *_horizontals(y, lambda value: f"{value:g}"),
+        *_verticals(x, lambda value: f"{value:g}"),
+        _line("zero", x(1), TOP, x(1), HEIGHT - BOTTOM),
+    ]
+    taken: list[tuple[float, float, float]] = []
+    for spot in sorted(spots, key=lambda one: one.psnr):
+        kind = "base" if spot.hue is None else f"hue{spot.hue % HUES}"
+        parts.append(
+            f'<circle class="spot {kind}" cx="{x(spot.ratio):.1f}" cy="{y(spot.psnr):.1f}" r="5"/>'
+        )
+        length = LETTER * len(spot.name)
+        left = x(spot.ratio) + 10
+        if left + length > WIDTH:
+            left = x(spot.ratio) - 10 - length
+        top = y(spot.psnr) + 4
+        while any(
+            left < end and begin < left + length and abs(top - other) < LINE
+            for begin, end, other in taken
+        ):
+            top -= 1
+        taken.append((left, left + length, top))
+        parts.append(_text(left, top, spot.name, "start", "name"))
+    parts.append(_text((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 4, "colorfulness / truth", "middle"))
+    return _svg("PSNR against colorfulness", parts)
+
+
+def bars(rows: Sequence[tuple[str, float, int]]) -> str:
+    """A bar each: (name, seconds, hue)."""
+    name_width = max(LETTER * len(name) for name, *_ in rows)
+    value_width = 44
+    x = _Axis(0, max(seconds for _, seconds, _ in rows), 0, WIDTH - name_width - value_width - 10)
+    parts = []
+    for i, (name, seconds, hue) in enumerate(rows):
+        top = i * BAR
+        parts.append(_text(0, top + 18, name, "start", "name"))
+        parts.append(
+            f'<rect class="spot hue{hue % HUES}" x="{name_width + 10:.1f}" y="{top + 6}" '
+            f'width="{max(1, x(seconds)):.1f}" height="{BAR - 12}" rx="2"/>'
+        )
+        end = name_width + 10 + x(seconds) + 6
+        parts.append(_text(end, top + 18, f"{seconds:.2f}", "start"))
+    return _svg("Seconds a photograph", parts, len(rows) * BAR)
+
+
+def _thinned(values: Sequence[float]) -> Sequence[float]:
+    if len(values) <= POINTS:
+        return values
+    last = len(values) - 1
+    return [values[round(i * last / (POINTS - 1))] for i in range(POINTS)]
+
+
+def signed(value: float) -> str:
+    """A number with its sign, a true minus."""
+    return f"{value:+g}".replace("-", "−") if value else "0"
+
+
+def _padded(values: Sequence[float], share: float = 0.05) -> tuple[float, float]:
+    low, high = min(values), max(values)
+    margin = (high - low) * share or 1.0
+    return low - margin, high + margin
+
+
+@dataclass(frozen=True)
+class _Axis:
+    """From values to places in the picture."""
+
+    low: float
+    high: float
+    start: float
+    end: float
+
+    def __call__(self, value: float) -> float:
+        share = (value - self.low) / (self.high - self.low)
+        return self.start + share * (self.end - self.start)
+
+    def ticks(self) -> Iterator[float]:
+        """Four or so round numbers."""
+        rough = (self.high - self.low) / 4
+        power = 10.0 ** math.floor(math.log10(rough))
+        step = next(n * power for n in (1, 2, 5, 10) if n * power >= rough * 0.9)
+        number = math.ceil(self.low / step)
+        while number * step <= self.high:
+            yield round(number * step, 10)
+            number += 1
+
+
+def _horizontals(y: _Axis, label: Callable[[float], str]) -> Iterator[str]:
+    for value in y.ticks():
+        yield _line("grid", LEFT, y(value), WIDTH - RIGHT, y(value))
+        yield _text(LEFT - 6, y(value) + 4, label(value), "end")
+
+
+def _verticals(x: _Axis, label: Callable[[float], str]) -> Iterator[str]:
+    for value in x.ticks():
+        yield _text(x(value), HEIGHT - BOTTOM + 15, label(value), "middle")
+
+
+def _line(kind: str, x1: float, y1: float, x2: float, y2: float) -> str:
+    return f'<line class="{kind}" x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}"/>'
+
+
+def _text(x: float, y: float, text: str, anchor: str, kind: str = "tick") -> str:
+    place = f'x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}"'
+    return f'<text class="{kind}" {place}>{escape(text)}</text>'
+
+
+def _svg(title: str, parts: Sequence[str], height: int = HEIGHT) -> str:
+    head = f'<svg viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{escape(title)}">'
+    return "\n".join([head, *parts, "</svg>"])
