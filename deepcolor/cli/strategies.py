@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import click
 
@@ -19,9 +20,19 @@ def strategies(as_json: bool) -> None:
         return
     for entry in listing["strategies"]:
         mark = "  (default)" if entry["name"] == listing["default"] else ""
-        licenses = entry["license"]
         click.echo(f"{click.style(entry['name'], bold=True)}{mark}")
         click.echo(f"    {entry['title']}. {entry['description']}")
         click.echo(f"    {entry['url']}")
-        click.echo(f"    code {licenses['code']}, weights {licenses['weights']}")
+        click.echo(f"    {_terms(**entry['license'])}; trained on: {entry['training_data']}")
+        click.echo(f"    takes {_takes(entry)}")
         click.echo(f"    {'ready' if entry['ready'] else entry['problem']}")
+
+
+def _terms(code: str, weights: str, restricted: bool) -> str:
+    limit = ", NOT FOR COMMERCIAL USE" if restricted else ""
+    return f"code {code}, weights {weights}{limit}"
+
+
+def _takes(entry: dict[str, Any]) -> str:
+    knobs = [f"{knob['name']} {knob['low']:g}…{knob['high']:g}" for knob in entry["knobs"]]
+    return ", ".join([*knobs, *(["hints"] if entry["hints"] else [])])

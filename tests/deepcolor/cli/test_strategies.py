@@ -43,3 +43,37 @@ def test_a_broken_strategy_is_a_warning(shell: Any, install: Any) -> None:
     assert "The strategy 'broken' cannot be loaded" in listed.stderr
     names = [entry["name"] for entry in json.loads(listed.stdout)["strategies"]]
     assert {"colornet", "richzhang"} <= set(names)
+
+
+RESTRICTED = """
+from deepcolor import License, Strategy, StrategyCard
+
+
+class Painter(Strategy):
+    card = StrategyCard(
+        name="researchers",
+        title="Research only",
+        description="",
+        url="",
+        license=License(code="MIT", weights="CC-BY-NC-4.0", restricted=True),
+        training_data="found photographs",
+        size=64,
+        hints=True,
+    )
+
+    def predict(self, l, knobs, hints):
+        return l.new_zeros(len(l), 2, 8, 8)
+"""
+
+
+def test_what_one_may_and_can_do_is_told(run: Any, install: Any) -> None:
+    install("researchers", name="researchers", code=RESTRICTED)
+    lines = [line.strip() for line in run("strategies").stdout.splitlines()]
+    terms = "code MIT, weights CC-BY-NC-4.0, NOT FOR COMMERCIAL USE; trained on: found photographs"
+    assert terms in lines
+    assert "takes saturation 0…2, size 64…1024, hints" in lines
+    assert sum("COMMERCIAL" in line for line in lines) == 1
+
+
+def test_the_default_is_free_for_all() -> None:
+    assert not registry.find(registry.DEFAULT).card.license.restricted
