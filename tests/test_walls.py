@@ -71,7 +71,8 @@ def test_the_library_knows_no_cloud() -> None:
 def test_the_strategies_know_nothing_of_files_the_command_line_or_each_other() -> None:
     rooms = [path.parent for path in (ROOT / "deepcolor/builtin").glob("*/__init__.py")]
     assert {room.name for room in rooms} >= {"colornet", "richzhang"}
-    common = {"deepcolor.card", "deepcolor.strategy"}
+    # Some networks are fed gray sRGB, and one draws in it.
+    common = {"deepcolor.card", "deepcolor.lab", "deepcolor.strategy"}
     for room in rooms:
         own = {f"deepcolor.builtin.{room.name}"}
         used = of({"deepcolor"}, known(str(room.relative_to(ROOT))))
@@ -84,14 +85,25 @@ def test_of_the_functions_only_colorize_knows_the_library() -> None:
 
 
 def test_the_contract_knows_no_function() -> None:
-    functions = {f"functions.{name}" for name in ("dispatch", "colorize", "bury")}
+    functions = {f"functions.{name}" for name in SHARED} | FRAME
     assert of(functions | {"web", "infra"}, known("functions/contract")) == {}
 
 
-@pytest.mark.parametrize("name", ["dispatch", "colorize", "bury"])
-def test_the_functions_know_only_the_contract_of_each_other(name: str) -> None:
+FRAME = {"functions.messages", "functions.telemetry"}
+WORKERS = {"functions.workers", "functions.telemetry"}
+SHARED = {
+    "dispatch": FRAME | WORKERS,
+    "sweep": WORKERS,
+    "bury": FRAME,
+    "colorize": set[str](),
+    "workers": set[str](),
+}
+
+
+@pytest.mark.parametrize("name", SHARED)
+def test_the_functions_know_only_what_they_share_of_each_other(name: str) -> None:
     used = of({"functions", "web", "infra"}, known(f"functions/{name}"))
-    allowed = of({f"functions.{name}", "functions.contract"}, used)
+    allowed = of({f"functions.{name}", "functions.contract", *SHARED[name]}, used)
     assert used.keys() - allowed.keys() == set()
 
 

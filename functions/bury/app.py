@@ -5,26 +5,20 @@ from __future__ import annotations
 import functools
 import uuid
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote_plus
 
 import boto3
-from aws_lambda_powertools import Logger, Metrics
-from aws_lambda_powertools.metrics import MetricUnit
-from aws_lambda_powertools.utilities.batch import (
-    BatchProcessor,
-    EventType,
-    process_partial_response,
-)
-from aws_lambda_powertools.utilities.data_classes import S3Event
-from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+from aws_lambda_powertools import Logger
 from botocore.exceptions import ClientError
 
 from functions.contract.records import Record, Records, Source, Status
 from functions.contract.settings import Settings
 from functions.contract.work import Work
+from functions.messages import created_keys, take_each
+from functions.telemetry import count, metrics_of
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
+    from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
     from aws_lambda_powertools.utilities.typing import LambdaContext
     from mypy_boto3_s3 import S3Client
 
@@ -35,31 +29,24 @@ GAVE_UP = {
 }
 
 logger = Logger(service="bury")
-metrics = Metrics(namespace="deepcolor", service="bury")
-processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
+metrics = metrics_of("bury")
 
 
 @logger.inject_lambda_context
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
     """Takes dead messages of the uploads and the work queue; gives back those to be tried again."""
-    metrics.add_metric(name="Messages", unit=MetricUnit.Count, value=len(event["Records"]))
-    response = process_partial_response(
-        event=event, record_handler=bury, processor=processor, context=context
-    )
-    for _, failure, _ in processor.exceptions:
-        logger.error("left for another try", exc_info=failure)
-    return response
+    return take_each(event, context, bury, logger, metrics)
 
 
 def bury(record: SQSRecord) -> None:
     """Marks the photographs of one dead message as failed, unless they were finished after all."""
     body = record.json_body
-    if "Records" in body:
-        for event in S3Event(body).records:
-            _bury_upload(unquote_plus(event.s3.get_object.key))
-    elif "order" in body:
+    if "order" in body:
         _bury_work(Work.from_json(record.body))
+    else:
+        for key in created_keys(body):
+            _bury_upload(key)
 
 
 def _bury_work(work: Work) -> None:
@@ -82,15 +69,16 @@ def _bury_upload(key: str) -> None:
         if current is not None and current.source == source:
             return current
         order = current.order + 1 if current else 1
-        return Record(key, order, Status.QUEUED, "", source, correlation_id=uuid.uuid4().hex)
+        correlation_id = source.request or uuid.uuid4().hex
+        return Record(key, order, Status.QUEUED, "", source, correlation_id)
 
     _fail(records().update(key, opened))
 
 
 def _fail(record: Record) -> None:
     buried = record.moved(Status.FAILED, error=GAVE_UP)
-    if records().put(buried) is buried:
-        metrics.add_metric(name="Buried", unit=MetricUnit.Count, value=1)
+    if records().put(buried) == buried:
+        count(metrics, "Buried")
         logger.error("gave up", extra={"key": record.key, "correlation_id": record.correlation_id})
 
 

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Container
 
 MANIFEST_KEY = "strategies.json"
+WORKERS_KEY = "workers.json"  # the register of the workers that were woken
 RECORDS_PREFIX = "records/"
 WEB_PREFIX = "web/"
 VISITORS_PREFIX = "visitors/"  # the page's notes on who uploaded what
@@ -24,8 +25,9 @@ def record_key(upload_key: str) -> str:
 
 
 def is_reserved(upload_key: str) -> bool:
-    """Whether a result under this key would overwrite the manifest, a record or a page's note."""
-    return upload_key == MANIFEST_KEY or upload_key.startswith((RECORDS_PREFIX, VISITORS_PREFIX))
+    """Whether a result under this key would overwrite what deepcolor itself keeps there."""
+    own = {MANIFEST_KEY, WORKERS_KEY}
+    return upload_key in own or upload_key.startswith((RECORDS_PREFIX, VISITORS_PREFIX))
 
 
 def is_folder_marker(upload_key: str) -> bool:

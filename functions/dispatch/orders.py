@@ -17,6 +17,7 @@ from functions.contract.work import Work
 from functions.dispatch.wish import read_wish
 
 if TYPE_CHECKING:
+    from aws_lambda_powertools import Logger
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sqs import SQSClient
 
@@ -38,6 +39,7 @@ class Orders:
     s3: S3Client
     sqs: SQSClient
     settings: Settings
+    logger: Logger
     records: Records = field(init=False)
     manifest: ManifestReader = field(init=False)
 
@@ -51,13 +53,21 @@ class Orders:
         The event is believed only as far as its key: the object itself says what is there now.
         A repeated event finds its order and at most repeats the message, which a worker sees.
         """
+        outcome, record = self._open(key)
+        told = {"key": key, "outcome": outcome.value}
+        if record is not None:
+            told |= {"strategy": record.strategy, "correlation_id": record.correlation_id}
+        self.logger.info("upload", extra=told)
+        return outcome
+
+    def _open(self, key: str) -> tuple[Outcome, Record | None]:
         if is_folder_marker(key):
-            return Outcome.IGNORED
+            return Outcome.IGNORED, None
         try:
             head = self.s3.head_object(Bucket=self.settings.uploads_bucket, Key=key)
         except ClientError as error:
             if error.response["ResponseMetadata"]["HTTPStatusCode"] == 404:
-                return Outcome.VANISHED
+                return Outcome.VANISHED, None
             raise
         source, metadata = Source.of(head), head["Metadata"]
         wish = read_wish(
@@ -80,10 +90,10 @@ class Orders:
 
         record = self.records.update(key, open_order)
         if record.status.is_final:
-            return Outcome.FINISHED
+            return Outcome.FINISHED, record
         if wish.refusal:
             self.records.put(record.moved(Status.FAILED, error=wish.refusal))
-            return Outcome.REFUSED
+            return Outcome.REFUSED, record
         work = Work(record.key, record.order, record.correlation_id)
         self.sqs.send_message(QueueUrl=self.settings.work_queue_url, MessageBody=work.to_json())
-        return Outcome.QUEUED
+        return Outcome.QUEUED, record

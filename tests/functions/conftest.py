@@ -29,7 +29,7 @@ from functions.contract.records import Record, Records
 from functions.contract.settings import Settings
 from functions.contract.work import Work
 from functions.dispatch import app as dispatch
-from functions.dispatch.wake import waker_from_environment
+from functions.workers.wake import waker_from_environment
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -185,12 +185,24 @@ def context() -> Context:
     return Context()
 
 
+@pytest.fixture
+def logged(monkeypatch: pytest.MonkeyPatch) -> Callable[[Logger], Callable[[], list[Any]]]:
+    """The lines that a function's logger writes from now on, as they would come to CloudWatch."""
+
+    def listen(logger: Logger) -> Callable[[], list[Any]]:
+        stream = io.StringIO()
+        monkeypatch.setattr(logger.registered_handler, "stream", stream)
+        return lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
+
+    return listen
+
+
 @pytest.fixture(scope="session")
 def recorded() -> Callable[[str], dict[str, Any]]:
     """An event of ``events/``, as Lambda gets it."""
 
     def read(name: str) -> dict[str, Any]:
-        path = Path(__file__).parent / "events" / f"{name}.json"
+        path = Path(__file__).parents[2] / "events" / f"{name}.json"
         event: dict[str, Any] = json.loads(path.read_text())
         return event
 

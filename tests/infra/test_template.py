@@ -1,136 +1,65 @@
 from __future__ import annotations
 
 import importlib
-import os
+import json
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from importlib.metadata import distributions
 from pathlib import Path
-from typing import Any
 
-import boto3
 import pytest
-import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from functions.contract.keys import MANIFEST_KEY
-
-ROOT = Path(__file__).parents[2]
-SAM = Path(sys.prefix) / "sam/bin/sam"
-needs_sam = pytest.mark.skipif(
-    not SAM.exists(), reason=f"the SAM CLI is not there: {SAM}; it has a venv of its own"
+from functions.contract.keys import MANIFEST_KEY, WORKERS_KEY
+from functions.dispatch.orders import Outcome
+from functions.workers.wake import SETTLED_SECONDS
+from tests.infra.conftest import Sam
+from tests.infra.template import (
+    RESOURCES,
+    ROOT,
+    TEMPLATE,
+    as_list,
+    got_from,
+    of_type,
+    statements,
 )
 
 ROOMS = {
     "DispatchFunction": Path("functions/dispatch"),
+    "SweepFunction": Path("functions/sweep"),
     "BuryFunction": Path("functions/bury"),
     "WebFunction": Path("web"),
 }
 WORKER_ROOM = Path("functions/colorize")
 CONTRACT = Path("functions/contract")
+WORKERS = Path("functions/workers")
+SHARED = {
+    "DispatchFunction": {CONTRACT, WORKERS},
+    "SweepFunction": {CONTRACT, WORKERS},
+    "BuryFunction": {CONTRACT},
+    "WebFunction": {CONTRACT},
+}
 
-ALLOWED_STARS = {"CountWorkers": "batch:ListJobs knows no resources"}
+ALLOWED_STARS = {"LookAtWorkers": "neither batch:DescribeJobs nor batch:ListJobs knows resources"}
 ALLOWED_MANAGED_POLICIES = {"InstanceRole": "what the ECS agent needs is AWS's to know"}
-
-
-class TemplateLoader(yaml.SafeLoader):
-    """Reads ``!Ref x`` as ``{"Ref": "x"}`` and so on."""
-
-
-def _intrinsic(loader: yaml.SafeLoader, tag: str, node: yaml.Node) -> dict[str, Any]:
-    value: Any
-    if isinstance(node, yaml.ScalarNode):
-        value = loader.construct_scalar(node)
-    elif isinstance(node, yaml.SequenceNode):
-        value = loader.construct_sequence(node, deep=True)
-    else:
-        assert isinstance(node, yaml.MappingNode)
-        value = loader.construct_mapping(node, deep=True)
-    return {tag if tag in {"Ref", "Condition"} else f"Fn::{tag}": value}
-
-
-TemplateLoader.add_multi_constructor("!", _intrinsic)
-
-TEMPLATE = yaml.load((ROOT / "template.yaml").read_text(), TemplateLoader)
-RESOURCES: dict[str, dict[str, Any]] = TEMPLATE["Resources"]
-
-
-def of_type(kind: str) -> dict[str, dict[str, Any]]:
-    """The properties of all resources of a type, by name."""
-    return {
-        name: resource.get("Properties", {})
-        for name, resource in RESOURCES.items()
-        if resource["Type"] == kind
-    }
 
 
 BUCKETS = of_type("AWS::S3::Bucket")
 QUEUES = of_type("AWS::SQS::Queue")
 FUNCTIONS = of_type("AWS::Serverless::Function")
 ROLES = of_type("AWS::IAM::Role")
-
-
-def as_list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
-
-
-def statements(role: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """All that a role may do, whatever the conditions."""
-    for policy in role.get("Policies", []):
-        for entry in policy["PolicyDocument"]["Statement"]:
-            if "Fn::If" in entry:
-                yield from (branch for branch in entry["Fn::If"][1:] if "Effect" in branch)
-            else:
-                yield entry
-
-
-def got_from(value: Any) -> str:
-    """The resource of a ``!GetAtt``."""
-    return str(value["Fn::GetAtt"]).partition(".")[0]
-
-
-def sam(*arguments: str) -> subprocess.CompletedProcess[str]:
-    environment = os.environ | {
-        "SAM_CLI_TELEMETRY": "0",
-        "AWS_DEFAULT_REGION": "eu-central-1",
-        "PYTHON": sys.executable,
-    }
-    return subprocess.run(
-        [SAM, *arguments], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
-    )
+ALARMS = of_type("AWS::CloudWatch::Alarm")
 
 
 # ---- As SAM sees it
 
 
-@needs_sam
-def test_sam_finds_nothing_wrong() -> None:
-    done = sam("validate", "--lint")
-    assert done.returncode == 0, done.stdout + done.stderr
+def test_sam_and_cfn_lint_find_nothing_wrong(sam: Sam) -> None:
+    assert "is a valid SAM Template" in sam("validate", "--lint")
 
 
-@pytest.fixture(scope="module")
-def artifacts(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("sam-build")
-    done = sam("build", "--build-dir", str(folder))
-    assert done.returncode == 0, done.stdout + done.stderr
-    return folder
-
-
-@pytest.fixture(scope="module")
-def lambda_runtime(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The packages that Lambda's Python has by itself: boto3 and what that needs."""
-    folder = tmp_path_factory.mktemp("lambda-runtime")
-    installed = Path(boto3.__file__).parents[1]
-    for name in ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "six.py", "urllib3"):
-        (folder / name).symlink_to(installed / name)
-    return folder
-
-
-@needs_sam
 @pytest.mark.parametrize("name", ROOMS)
 def test_a_built_function_imports_on_its_own(
     artifacts: Path, lambda_runtime: Path, name: str
@@ -152,27 +81,22 @@ def test_a_built_function_imports_on_its_own(
     assert done.returncode == 0, done.stderr
 
 
-@needs_sam
 @pytest.mark.parametrize("name", ROOMS)
-def test_a_built_function_holds_its_own_room_and_the_contract_only(
-    artifacts: Path, name: str
-) -> None:
+def test_a_built_function_holds_its_own_room_and_what_it_shares(artifacts: Path, name: str) -> None:
     artifact = artifacts / name
     rooms = {path.relative_to(artifact).parent for path in artifact.glob("functions/*/__init__.py")}
     if (artifact / "web").exists():
         rooms.add(Path("web"))
-    assert rooms == {CONTRACT, ROOMS[name]}
+    assert rooms == {ROOMS[name], *SHARED[name]}
     assert not (artifact / "deepcolor").exists()
 
 
-@needs_sam
 @pytest.mark.parametrize("name", ROOMS)
 def test_what_is_compiled_is_compiled_for_lambda(artifacts: Path, name: str) -> None:
     for library in (artifacts / name).rglob("*.so"):
         assert ".cpython-313-aarch64-" in library.name or ".abi3." in library.name
 
 
-@needs_sam
 @pytest.mark.parametrize("name", ROOMS)
 def test_a_built_function_lacks_no_requirement(
     artifacts: Path, lambda_runtime: Path, name: str
@@ -229,11 +153,16 @@ def test_there_are_two_buckets_and_only_uploads_speak() -> None:
     assert "NotificationConfiguration" not in BUCKETS["ResultsBucket"]
 
 
-def test_only_the_page_may_upload_from_a_browser() -> None:
-    [rule] = BUCKETS["UploadsBucket"]["CorsConfiguration"]["CorsRules"]
-    assert rule["AllowedMethods"] == ["POST"]
-    assert "*" not in rule["AllowedOrigins"]
-    assert "CorsConfiguration" not in BUCKETS["ResultsBucket"]
+@pytest.mark.parametrize(
+    ("name", "methods"), [("UploadsBucket", ["GET", "POST"]), ("ResultsBucket", ["GET"])]
+)
+def test_only_the_page_may_reach_into_buckets_from_a_browser(name: str, methods: list[str]) -> None:
+    [rule] = BUCKETS[name]["CorsConfiguration"]["CorsRules"]
+    assert rule["AllowedMethods"] == methods
+    assert rule["AllowedOrigins"] == [
+        {"Fn::Sub": "https://${PageApi}.execute-api.${AWS::Region}.${AWS::URLSuffix}"},
+        {"Fn::If": ["HasPageOrigin", {"Ref": "PageOrigin"}, {"Ref": "AWS::NoValue"}]},
+    ]
 
 
 @pytest.mark.parametrize("name", BUCKETS)
@@ -242,11 +171,12 @@ def test_unfinished_uploads_do_not_stay(name: str) -> None:
     assert any("AbortIncompleteMultipartUpload" in rule for rule in rules)
 
 
-def test_the_manifest_never_expires() -> None:
+def test_what_the_functions_keep_never_expires() -> None:
     rules = BUCKETS["ResultsBucket"]["LifecycleConfiguration"]["Rules"]
     expiring = [rule for rule in rules if "ExpirationInDays" in rule]
     assert expiring
-    assert not [rule for rule in expiring if MANIFEST_KEY.startswith(rule.get("Prefix", ""))]
+    for key in (MANIFEST_KEY, WORKERS_KEY):
+        assert not [rule for rule in expiring if key.startswith(rule.get("Prefix", ""))]
 
 
 # ---- Queues
@@ -292,6 +222,8 @@ def test_only_the_uploads_bucket_may_send_events() -> None:
 def test_functions_take_messages_as_aws_asks(name: str) -> None:
     timeout = TEMPLATE["Globals"]["Function"]["Timeout"]
     for event in FUNCTIONS[name].get("Events", {}).values():
+        if event["Type"] != "SQS":
+            continue
         queue = QUEUES[got_from(event["Properties"]["Queue"])]
         assert queue["VisibilityTimeout"] >= 6 * timeout
         assert event["Properties"]["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
@@ -323,7 +255,7 @@ def test_functions_are_told_what_they_read_and_nothing_else(name: str) -> None:
     everywhere = TEMPLATE["Globals"]["Function"]["Environment"]["Variables"]
     told = everywhere.keys() | FUNCTIONS[name]["Environment"]["Variables"].keys()
     ours = {variable for variable in told if variable.startswith("DEEPCOLOR_")}
-    assert ours == variables_read_in(CONTRACT, ROOMS[name])
+    assert ours == variables_read_in(ROOMS[name], *SHARED[name])
 
 
 def test_the_worker_is_told_what_it_reads_and_nothing_else() -> None:
@@ -350,8 +282,10 @@ def test_everything_of_the_workers_is_behind_their_condition() -> None:
         "AWS::Batch::JobQueue",
         "AWS::ECR::Repository",
     }
-    bare = {n for n, r in of_workers.items() if r.get("Condition") not in {"HasWorker", "MakesVpc"}}
+    conditions = {"HasWorker", "MakesVpc", "MakesSqsEndpoint"}
+    bare = {name for name, r in of_workers.items() if r.get("Condition") not in conditions}
     assert not bare
+    assert {"Condition": "MakesVpc"} in TEMPLATE["Conditions"]["MakesSqsEndpoint"]["Fn::And"]
     assert {"Condition": "HasWorker"} in TEMPLATE["Conditions"]["MakesVpc"]["Fn::And"]
 
 
@@ -373,6 +307,106 @@ def test_a_worker_is_tried_again_only_if_its_instance_went_away() -> None:
     retry, leave = job["RetryStrategy"]["EvaluateOnExit"]
     assert retry == {"Action": "RETRY", "OnStatusReason": "Host EC2*"}
     assert leave == {"Action": "EXIT", "OnReason": "*"}
+
+
+def test_sweep_comes_every_minute() -> None:
+    [event] = FUNCTIONS["SweepFunction"]["Events"].values()
+    assert (event["Type"], event["Properties"]) == ("Schedule", {"Schedule": "rate(1 minute)"})
+
+
+def test_no_function_can_still_submit_when_its_slot_is_given_to_another() -> None:
+    assert TEMPLATE["Globals"]["Function"]["Timeout"] < SETTLED_SECONDS
+    assert not [name for name, function in FUNCTIONS.items() if "Timeout" in function]
+
+
+def test_the_page_is_throttled() -> None:
+    [stage] = of_type("AWS::ApiGatewayV2::Stage").values()
+    limit = {"Ref": "PageRequestsPerSecond"}
+    assert stage["DefaultRouteSettings"] == {
+        "ThrottlingRateLimit": limit,
+        "ThrottlingBurstLimit": limit,
+    }
+    assert not any("FunctionUrlConfig" in function for function in FUNCTIONS.values())
+    assert json.loads(stage["AccessLogSettings"]["Format"])["requestId"] == "$context.requestId"
+
+
+# ---- Watching over it
+
+
+def test_every_alarm_tells_somebody() -> None:
+    topic = [{"Ref": "AlarmTopic"}]
+    for name, alarm in ALARMS.items():
+        assert alarm["AlarmActions"] == alarm["OKActions"] == topic, name
+        assert alarm["AlarmDescription"].endswith(".")
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_function_that_fails_raises_an_alarm(name: str) -> None:
+    [alarm] = [
+        alarm
+        for alarm in ALARMS.values()
+        if alarm["MetricName"] == "Errors" and alarm["Dimensions"][0]["Value"] == {"Ref": name}
+    ]
+    assert (alarm["Threshold"], alarm["Statistic"]) == (0, "Sum")
+
+
+@pytest.mark.parametrize("name", QUEUES)
+def test_messages_that_stay_raise_an_alarm(name: str) -> None:
+    metric = (
+        "ApproximateNumberOfMessagesVisible"
+        if name in DEAD_LETTER_QUEUES
+        else "ApproximateAgeOfOldestMessage"
+    )
+    watched = [
+        alarm["MetricName"]
+        for alarm in ALARMS.values()
+        if alarm["Dimensions"][0]["Value"] == {"Fn::GetAtt": f"{name}.QueueName"}
+    ]
+    assert watched == [metric]
+
+
+def counted_in(service: str) -> set[str]:
+    """The metrics that a function counts, by the names in its sources."""
+    rooms = {"dispatch": "functions/dispatch", "bury": "functions/bury", "sweep": "functions/sweep"}
+    paths = [*(ROOT / rooms[service]).glob("*.py"), ROOT / "functions/messages.py"]
+    names = {
+        name for path in paths for name in re.findall(r'count\(metrics, "(\w+)"', path.read_text())
+    }
+    return names | {outcome.value for outcome in Outcome} if service == "dispatch" else names
+
+
+def test_alarms_and_the_dashboard_look_at_metrics_that_are_counted() -> None:
+    body, names = RESOURCES["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
+    shown = [
+        (metric[3], metric[1])
+        for widget in json.loads(body)["widgets"]
+        for metric in widget["properties"]["metrics"]
+        if metric[0] == "${Namespace}"
+    ]
+    watched = [
+        (alarm["Dimensions"][0]["Value"], alarm["MetricName"])
+        for alarm in ALARMS.values()
+        if isinstance(alarm["Namespace"], dict)
+    ]
+    assert shown
+    assert len(watched) == 3
+    for service, metric in shown + watched:
+        assert metric in counted_in(service), (service, metric)
+    told = TEMPLATE["Globals"]["Function"]["Environment"]["Variables"]
+    assert names["Namespace"] == told["POWERTOOLS_METRICS_NAMESPACE"]
+
+
+def test_what_costs_bears_the_stacks_tag() -> None:
+    kinds = ("AWS::S3::Bucket", "AWS::SQS::Queue", "AWS::Logs::LogGroup", "AWS::ECR::Repository")
+    stack = {"Ref": "AWS::StackName"}
+    for kind in kinds:
+        for name, properties in of_type(kind).items():
+            assert properties["Tags"] == [{"Key": "deepcolor", "Value": stack}], name
+    for environment in of_type("AWS::Batch::ComputeEnvironment").values():
+        assert environment["ComputeResources"]["Tags"] == {"deepcolor": stack}
+    [budget] = of_type("AWS::Budgets::Budget").values()
+    of_stack = budget["Budget"]["CostFilters"]["Fn::If"][1]
+    assert of_stack == {"TagKeyValue": [{"Fn::Sub": "user:deepcolor$${AWS::StackName}"}]}
 
 
 # ---- Who may do what
@@ -398,25 +432,3 @@ def test_functions_have_roles_of_their_own(name: str) -> None:
     roles = [got_from(function["Role"]) for function in FUNCTIONS.values()]
     assert roles.count(got_from(FUNCTIONS[name]["Role"])) == 1
     assert "Policies" not in FUNCTIONS[name]
-
-
-# ---- The worker's image
-
-
-def test_the_workers_image_copies_what_is_there() -> None:
-    folder = ROOT / "infra/worker"
-    let_in = [
-        line[1:]
-        for line in (folder / "Dockerfile.dockerignore").read_text().splitlines()
-        if line.startswith("!")
-    ]
-    copied = [
-        source
-        for line in (folder / "Dockerfile").read_text().splitlines()
-        if line.startswith("COPY ") and "--from=" not in line
-        for source in line.split()[1:-1]
-    ]
-    assert copied
-    for source in copied:
-        assert (ROOT / source).exists(), source
-        assert source.split("/")[0] in let_in, source

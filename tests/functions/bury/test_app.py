@@ -5,8 +5,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from aws_lambda_powertools import Logger
 
-from functions.bury.app import GAVE_UP, handler
+from functions.bury.app import GAVE_UP, handler, logger
 from functions.contract.records import Record, Source, Status
 from functions.contract.work import Work
 from functions.dispatch.orders import Orders
@@ -28,7 +29,7 @@ def dead(*bodies: str) -> dict[str, Any]:
 def order(cloud: Any) -> Callable[..., Work]:
     """Uploads and opens an order, and takes its message as the dead-letter queue would."""
     cloud.publish_manifest()
-    orders = Orders(cloud.s3, cloud.sqs, cloud.settings)
+    orders = Orders(cloud.s3, cloud.sqs, cloud.settings, Logger(service="dispatch"))
 
     def place(key: str, content: bytes = b"some bytes") -> Work:
         cloud.upload(key, content)
@@ -114,6 +115,32 @@ def test_an_upload_that_was_colored_after_all_is_left_alone(
     done = cloud.records.put(cloud.record(key).moved(Status.DONE))
     assert handler(recorded("aws_put"), context) == NOTHING_FAILED
     assert cloud.record(key) == done
+
+
+def test_what_was_removed_tagged_or_restored_fails_nothing(
+    cloud: Any, context: Any, recorded: Recorded
+) -> None:
+    """Only news of an upload can be given up; a dead message of another kind is but news."""
+    key = "colornet/album/photo.jpg"
+    cloud.upload(key, b"some bytes")
+    assert handler(recorded("aws_not_created"), context) == NOTHING_FAILED
+    assert cloud.records.get(key) is None
+    dead_uploads = recorded("dead_uploads")
+    cloud.upload("album/removed.jpg", b"some bytes")
+    assert handler(dead_uploads, context) == NOTHING_FAILED
+    assert cloud.records.get("album/removed.jpg") is None
+    assert_buried(cloud.record(key))
+
+
+def test_a_photograph_given_up_keeps_the_pages_correlation_id(
+    cloud: Any, context: Any, recorded: Recorded, logged: Any
+) -> None:
+    key, lines = "colornet/album/photo.jpg", logged(logger)
+    cloud.upload(key, b"some bytes", **{"correlation-id": "zybqtp0btjqpc3b8av5yjqa9em"})
+    handler(recorded("aws_put"), context)
+    assert cloud.record(key).correlation_id == "zybqtp0btjqpc3b8av5yjqa9em"
+    [line] = [line for line in lines() if line["message"] == "gave up"]
+    assert line["correlation_id"] == "zybqtp0btjqpc3b8av5yjqa9em"
 
 
 @pytest.mark.parametrize("event", ["aws_put", "aws_test_event", "aws_not_created"])

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from functions.contract.records import Status
-from functions.dispatch.app import handler
+from functions.dispatch.app import handler, logger
+from functions.workers.wake import Fleet
 
 Recorded = Callable[[str], dict[str, Any]]
 
@@ -41,6 +42,8 @@ def dispatch(cloud: Any, context: Any) -> Callable[[dict[str, Any]], dict[str, A
             ],
         ),
         ("aws_multipart", ["album/big.tif"]),
+        ("aws_longest_key", [f"album/{'ü' * 100}{'😀' * 200}{'x' * 14}.jpg"]),
+        ("aws_several_records", ["album/first.jpg", "album/second one.jpg"]),
         ("moto_put", ["colornet/album/a b+c%d.jpg", "Müller/😀.jpg"]),
     ],
 )
@@ -124,6 +127,72 @@ def test_metrics_count_what_became_of_uploads(
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     [blob] = [line for line in lines if "_aws" in line]
     assert (blob["Messages"], blob["Queued"], blob["Vanished"]) == ([2], [1], [1])
+
+
+def test_the_log_says_by_the_pages_correlation_id_what_became_of_an_upload(
+    dispatch: Any, cloud: Any, recorded: Recorded, logged: Any
+) -> None:
+    lines = logged(logger)
+    key = "web/06peejmfvxp054dwtwjyfj2t1y/zybqtp0btjqpc3b8av5yjqa9em/grandma.jpg"
+    cloud.upload(key, b"some bytes", **{"correlation-id": "zybqtp0btjqpc3b8av5yjqa9em"})
+    dispatch(recorded("aws_recolored"))
+    [line] = [line for line in lines() if line["message"] == "upload"]
+    assert line["correlation_id"] == "zybqtp0btjqpc3b8av5yjqa9em"
+    assert (line["key"], line["outcome"], line["strategy"]) == (key, "Queued", "colornet")
+    assert [work.correlation_id for work in cloud.take_work()] == [line["correlation_id"]]
+
+
+class Waker:
+    """Notes what it is called for, or fails at it."""
+
+    def __init__(self, *, fails: bool = False):
+        self.calls: list[int] = []
+        self.fails = fails
+
+    def wake(self, just_sent: int) -> Fleet:
+        self.calls.append(just_sent)
+        if self.fails:
+            raise TimeoutError("Batch does not answer")
+        return Fleet(photographs=just_sent, running=0, starting=0, woken=1, failed=0)
+
+
+@pytest.fixture
+def wakes_with(monkeypatch: pytest.MonkeyPatch) -> Callable[[Waker], Waker]:
+    def use(waker: Waker) -> Waker:
+        monkeypatch.setattr("functions.dispatch.app.waker_from_environment", lambda: waker)
+        return waker
+
+    return use
+
+
+def test_workers_are_woken_for_what_was_queued_only(
+    dispatch: Any, cloud: Any, recorded: Recorded, wakes_with: Any
+) -> None:
+    waker = wakes_with(Waker())
+    dispatch(recorded("aws_put"))  # there is no such object
+    assert waker.calls == []
+    cloud.upload("album/first.jpg", b"some bytes")
+    cloud.upload("album/second one.jpg", b"x" * 2**21)  # refused
+    dispatch(recorded("aws_several_records"))
+    assert waker.calls == [1]
+
+
+def test_a_failed_wake_up_makes_no_message_come_again(
+    dispatch: Any,
+    cloud: Any,
+    recorded: Recorded,
+    wakes_with: Any,
+    logged: Any,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Else a quarter of an hour without Batch would have healthy photographs given up."""
+    wakes_with(Waker(fails=True))
+    lines = logged(logger)
+    cloud.upload("colornet/album/photo.jpg", b"some bytes")
+    assert dispatch(recorded("aws_put")) == NOTHING_FAILED
+    [blob] = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "_aws" in line]
+    assert (blob["Queued"], blob["WakeFailed"]) == ([1], [1])
+    assert "Batch does not answer" in lines()[-1]["exception"]
 
 
 def test_from_the_bucket_through_the_queue_to_the_work_queue(dispatch: Any, cloud: Any) -> None:

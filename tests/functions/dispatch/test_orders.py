@@ -4,8 +4,10 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from aws_lambda_powertools import Logger
 from botocore.exceptions import ClientError
 
+from deepcolor import registry
 from functions.contract.records import Status
 from functions.dispatch.orders import Orders, Outcome
 
@@ -13,7 +15,7 @@ from functions.dispatch.orders import Orders, Outcome
 @pytest.fixture
 def orders(cloud: Any) -> Orders:
     cloud.publish_manifest()
-    return Orders(cloud.s3, cloud.sqs, cloud.settings)
+    return Orders(cloud.s3, cloud.sqs, cloud.settings, Logger(service="dispatch"))
 
 
 @pytest.mark.parametrize(
@@ -48,7 +50,8 @@ def test_an_unknown_strategy_is_refused(orders: Orders, cloud: Any) -> None:
     assert orders.open("photo.jpg") is Outcome.REFUSED
     code, message = refused(cloud, "photo.jpg")
     assert code == "unknown_strategy"
-    assert message == "There is no strategy 'colournet'; there are: colornet, richzhang."
+    known = ", ".join(registry.strategies())
+    assert message == f"There is no strategy 'colournet'; there are: {known}."
 
 
 def test_what_is_too_large_is_refused(orders: Orders, cloud: Any) -> None:
@@ -127,6 +130,7 @@ def test_an_order_whose_message_was_never_sent_is_sent_at_the_next_try(
         cloud.s3,
         cloud.sqs,
         replace(cloud.settings, work_queue_url=f"{cloud.settings.work_queue_url}-none"),
+        orders.logger,
     )
     with pytest.raises(ClientError, match="NonExistentQueue"):
         lost.open("photo.jpg")

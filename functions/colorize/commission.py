@@ -1,0 +1,48 @@
+"""What is asked of a painter and what it answers; no torch, so that who only asks needs none."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True)
+class Commission:
+    """A photograph's bytes and how it is to be colored; ``hints`` as the command line takes them."""
+
+    content: bytes
+    strategy: str
+    knobs: dict[str, float]
+    hints: list[str]
+
+
+@dataclass(frozen=True)
+class Colored:
+    """A colored photograph as a file; the size is in pixels, ``milliseconds`` are by stage."""
+
+    content: bytes
+    media_type: str
+    width: int
+    height: int
+    milliseconds: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why a photograph can't be colored, for good."""
+
+    code: str
+    message: str
+
+
+Outcome = Colored | Refusal
+
+
+class Paints(Protocol):
+    """Who colors; raises only for what another try may mend."""
+
+    def load(self, strategy: str) -> Refusal | None:
+        """Gets a strategy ready, fetching its weights if need be, or says why that can't be."""
+
+    def paint(self, commission: Commission) -> Outcome:
+        """The colored photograph, or why there can be none."""

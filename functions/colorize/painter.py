@@ -1,0 +1,84 @@
+"""The painter: holds the strategies that are loaded, and colors with them."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeVar
+
+import torch
+from PIL import Image
+
+from deepcolor import Colorizer, DeepcolorError, Hint, load
+from functions.colorize.commission import Colored, Commission, Outcome, Refusal
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools import Logger
+
+OUT_OF_MEMORY = Refusal(
+    "out_of_memory",
+    "Coloring this photograph takes more memory than there is; make it smaller, or ask for a "
+    "smaller size.",
+)
+
+Answer = TypeVar("Answer")
+
+
+@dataclass
+class Painter:
+    """Colors in this very process. One photograph at a time."""
+
+    logger: Logger
+    colorizers: dict[str, Colorizer] = field(default_factory=dict)
+
+    def load(self, strategy: str) -> Refusal | None:
+        def just_load() -> None:
+            self._colorizer(strategy)
+
+        return self._with_room(strategy, just_load)
+
+    def paint(self, commission: Commission) -> Outcome:
+        return self._with_room(commission.strategy, lambda: self._paint(commission))
+
+    def _paint(self, commission: Commission) -> Colored:
+        hints = [Hint.parse(text) for text in commission.hints]
+        colorizer = self._colorizer(commission.strategy)
+        done = colorizer.file(commission.content, commission.knobs, hints=hints)
+        return Colored(done.content, done.media_type, done.width, done.height, done.milliseconds)
+
+    def _colorizer(self, strategy: str) -> Colorizer:
+        if strategy not in self.colorizers:
+            colorizer = load(strategy)
+            # Run once, so that the first photograph needn't wait.
+            colorizer(Image.new("L", (256, 256), 128))
+            self.colorizers[strategy] = colorizer
+        return self.colorizers[strategy]
+
+    def _with_room(self, strategy: str, attempt: Callable[[], Answer]) -> Answer | Refusal:
+        """Tries; where the memory gives out once more, with nothing else in it.
+
+        Not at a smaller size: the result would answer another question than was asked.
+        """
+        for tries_left in (1, 0):
+            try:
+                return attempt()
+            except DeepcolorError as error:
+                return Refusal(error.code, str(error))
+            except Exception as error:
+                if not _is_out_of_memory(error):
+                    raise
+                told = {"strategy": strategy, "error": str(error), "tries_left": tries_left}
+                self.logger.warning("out of memory", extra=told)
+            # Here, for until now the error held on to what its frames held.
+            self.colorizers.clear()
+            gc.collect()
+            torch.cuda.empty_cache()
+        return OUT_OF_MEMORY
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    # On the processor torch raises a plain RuntimeError.
+    return isinstance(error, MemoryError | torch.OutOfMemoryError) or (
+        isinstance(error, RuntimeError) and "can't allocate memory" in str(error)
+    )

@@ -1,0 +1,1 @@
+"""The Lambda function that looks once a minute whether work waits and nobody does it."""

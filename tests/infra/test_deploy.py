@@ -1,0 +1,190 @@
+"""`make deploy` and `make destroy`, run as they are, against MiniStack, and why they would not run.
+
+Without workers, for MiniStack has no AWS Batch; the worker's image is test_image.py's matter.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.stub import Stubber
+
+from infra.deploy import buckets
+from infra.deploy.account import check_quotas
+from infra.deploy.errors import QuotaError
+from infra.local.ports import free_port
+from tests.infra.conftest import CREDENTIALS, REGION, Sam, tool
+from tests.infra.servers import serving
+from tests.infra.template import RESOURCES, ROOT
+
+MINISTACK = ("ministack==1.5.33", "aws-sam-translator==1.115.0")
+STACK = "deepcolor-try"
+
+
+@pytest.fixture(scope="module")
+def ministack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    folder, port = tmp_path_factory.mktemp("ministack"), free_port(None, near=14566)
+    environment = CREDENTIALS | {
+        "BIND_HOST": "127.0.0.1",
+        "GATEWAY_PORT": str(port),
+        "SFTP_ENABLED": "0",
+        "STATE_DIR": str(folder / "state"),
+        "S3_DATA_DIR": str(folder / "s3"),
+    }
+    python = tool("ministack", *MINISTACK) / "python"
+    with serving([python, "-m", "ministack"], port, folder / "log", environment, folder) as address:
+        yield address
+
+
+def deploy(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    environment = clean | {"SAM_CLI_TELEMETRY": "0", "PYTHON": sys.executable} | variables
+    return subprocess.run(
+        [sys.executable, "-m", "infra.deploy", *arguments],
+        cwd=ROOT,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def s3_at(address: str) -> Any:
+    return boto3.client(
+        "s3",
+        endpoint_url=address,
+        region_name=REGION,
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+    )
+
+
+def names_in(address: str) -> list[str]:
+    found = [bucket["Name"] for bucket in s3_at(address).list_buckets()["Buckets"]]
+    return [name for name in found if name.startswith(STACK)]
+
+
+def up(address: str, name: str) -> str:
+    """Deploys a stack, and gives back what was said."""
+    options = ("--worker=none", "--parameter=MonthlyBudget=0", f"--stack-name={name}")
+    done = deploy("up", *options, **there(address))
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def there(address: str) -> dict[str, str]:
+    return CREDENTIALS | {"AWS_ENDPOINT_URL": address, "SAM_CLI_POLL_DELAY": "0.5"}
+
+
+def test_what_goes_up_comes_down(ministack: str, sam: Sam) -> None:
+    up(ministack, STACK)
+    said = up(ministack, STACK)  # there is nothing to change
+    s3, [results, uploads] = s3_at(ministack), sorted(names_in(ministack))
+    assert f"s3://{uploads}/" in said
+    assert "execute-api" in said
+    manifest = json.loads(s3.get_object(Bucket=results, Key="strategies.json")["Body"].read())
+    assert "colornet" in {strategy["name"] for strategy in manifest["strategies"]}
+    s3.put_object(Bucket=uploads, Key="album/photo.jpg", Body=b"a photograph")
+
+    options = ("down", "--delete-photographs", f"--stack-name={STACK}")
+    refused = deploy(*options, **there(ministack))  # nobody there to say yes
+    assert (refused.returncode, refused.stderr) == (1, "Nothing was deleted.\n")
+    assert s3.get_object(Bucket=uploads, Key="album/photo.jpg")["Body"].read() == b"a photograph"
+
+    went_down = deploy(*options, "--yes", **there(ministack))
+    assert went_down.returncode == 0, went_down.stdout + went_down.stderr
+    assert names_in(ministack) == []
+    assert "aws-sam-cli-managed-default" in went_down.stdout
+
+    again = deploy(*options, "--yes", **there(ministack))
+    assert again.returncode == 1
+    assert again.stderr == f"There is no stack named {STACK} in {REGION}.\n"
+
+
+@pytest.mark.skipif(
+    "DeletionPolicy" not in RESOURCES["UploadsBucket"],
+    reason="the template retains no buckets, and MiniStack deletes full ones, which AWS does not",
+)
+def test_photographs_stay_unless_the_contrary_is_said(ministack: str, sam: Sam) -> None:
+    name = f"{STACK}-kept"
+    up(ministack, name)
+    s3, [_, uploads] = s3_at(ministack), sorted(names_in(ministack))
+    s3.put_object(Bucket=uploads, Key="album/photo.jpg", Body=b"a photograph")
+    went_down = deploy("down", "--yes", f"--stack-name={name}", **there(ministack))
+    assert went_down.returncode == 0, went_down.stdout + went_down.stderr
+    assert f"aws s3 rb --force s3://{uploads}" in went_down.stdout
+    assert s3.get_object(Bucket=uploads, Key="album/photo.jpg")["Body"].read() == b"a photograph"
+
+
+def test_every_version_of_a_photograph_goes(moto: str) -> None:
+    s3 = s3_at(moto)
+    s3.create_bucket(Bucket="many", CreateBucketConfiguration={"LocationConstraint": REGION})
+    assert buckets.is_empty(s3, "many")
+    s3.put_bucket_versioning(Bucket="many", VersioningConfiguration={"Status": "Enabled"})
+    for _ in range(2):
+        s3.put_object(Bucket="many", Key="photo.jpg", Body=b"a photograph")
+    s3.delete_object(Bucket="many", Key="photo.jpg")
+    assert not buckets.is_empty(s3, "many")
+    assert buckets.empty(s3, "many") == 3
+    assert buckets.is_empty(s3, "many")
+
+
+# ---- Why it would not go on
+
+
+def test_without_a_region_it_says_so(tmp_path: Path) -> None:
+    refused = deploy("up", AWS_CONFIG_FILE=str(tmp_path / "none"))
+    assert refused.returncode == 1
+    assert refused.stderr == "No region is set: give --region, or set AWS_REGION.\n"
+
+
+def test_without_credentials_it_says_so(tmp_path: Path) -> None:
+    refused = deploy(
+        "up",
+        f"--region={REGION}",
+        AWS_CONFIG_FILE=str(tmp_path / "none"),
+        AWS_SHARED_CREDENTIALS_FILE=str(tmp_path / "none"),
+        AWS_EC2_METADATA_DISABLED="true",
+    )
+    assert refused.returncode == 1
+    assert refused.stderr.startswith("AWS does not know who you are (Unable to locate credentials)")
+
+
+def test_without_a_container_engine_it_says_so_before_anything_is_made(moto: str) -> None:
+    refused = deploy("up", **CREDENTIALS, AWS_ENDPOINT_URL=moto, PATH="/nowhere")
+    assert refused.returncode == 1
+    assert refused.stderr.startswith("Neither Docker nor Podman runs here")
+    assert names_in(moto) == []
+
+
+@pytest.mark.parametrize(
+    ("spot", "on_demand", "is_enough"), [(0, 0, False), (0, 4, True), (8, 0, True), (3, 3, False)]
+)
+def test_quotas_for_no_worker_at_all_are_refused(
+    spot: float, on_demand: float, is_enough: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the replies that AWS documents: no emulator knows these quotas."""
+    session = boto3.Session("test", "test", region_name=REGION)
+    client = session.client("service-quotas")
+    monkeypatch.setattr(session, "client", lambda _: client)
+    with Stubber(client) as stubber:
+        for code, value in (("L-3819A6DF", spot), ("L-DB2E81BA", on_demand)):
+            stubber.add_response(
+                "get_service_quota",
+                {"Quota": {"QuotaCode": code, "Value": value}},
+                {"ServiceCode": "ec2", "QuotaCode": code},
+            )
+        if is_enough:
+            check_quotas(session)
+        else:
+            with pytest.raises(QuotaError, match=f"may run {spot:g} vCPUs .* --worker cpu"):
+                check_quotas(session)
