@@ -1,25 +1,25 @@
-"""The API under the page: strategies, and the visitor's photographs."""
+"""The API under the page: strategies, and the visitor's photographs. See docs/openapi.yaml."""
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
 
 from functions.contract.manifest import ManifestReader
 from web import ids
-from web.photographs import Photographs
+from web.bodies import read_json
+from web.coloring import Coloring
+from web.entity_tags import entity_tag, is_held
+from web.photographs import Photograph, Photographs
 from web.problems import Problem, no_photograph
 from web.strategies import shown
 from web.visitors import Visitors
 from web.wishes import Wish
-
-MAX_BODY_BYTES = 16 * 1024
 
 
 @dataclass(frozen=True)
@@ -33,57 +33,67 @@ class Api:
         return JSONResponse(shown(self.manifest.read()))
 
     async def create(self, request: Request) -> JSONResponse:
-        data = await _json(request)
-        return await run_in_threadpool(self._create, request, data)
+        return await run_in_threadpool(self._create, request, await read_json(request))
 
-    def _create(self, request: Request, data: Any) -> JSONResponse:
+    def _create(self, request: Request, data: dict[str, Any]) -> JSONResponse:
         wish = Wish.parse(data, self.manifest.read(), self.max_upload_bytes)
         visitor = self.visitors.welcome(request)
         photograph, upload = self.photographs.add(visitor, wish)
         response = JSONResponse(
-            {"id": photograph.id, "upload": upload},
-            HTTPStatus.CREATED,
-            {"Location": f"/api/images/{photograph.id}"},
+            {"id": photograph.id, "upload": upload}, HTTPStatus.CREATED, _location(photograph)
         )
         self.visitors.remember(visitor, request, response)
         return response
 
-    def show(self, request: Request) -> JSONResponse:
-        visitor = self.visitors.known(request)
-        photograph = visitor and self.photographs.find(visitor, request.path_params["id"])
-        if not photograph:
-            raise no_photograph()
-        return JSONResponse(self.photographs.describe(photograph))
+    def show(self, request: Request) -> Response:
+        view = self.photographs.describe(self._asked_for(request))
+        tag = entity_tag(view)
+        # A browser may keep it, if it asks each time whether it still holds.
+        headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
+        if is_held(tag, request.headers.get("if-none-match", "")):
+            return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
+        return JSONResponse(view, headers=headers)
+
+    def delete(self, request: Request) -> Response:
+        self.photographs.delete(self._asked_for(request))
+        return Response(status_code=HTTPStatus.NO_CONTENT)
+
+    async def recolor(self, request: Request) -> JSONResponse:
+        return await run_in_threadpool(self._recolor, request, await read_json(request))
+
+    def _recolor(self, request: Request, data: dict[str, Any]) -> JSONResponse:
+        photograph = self._asked_for(request)
+        before = {"strategy": photograph.coloring.strategy}
+        coloring = Coloring.parse(before | data, self.manifest.read())
+        beside = data.get("beside", False)
+        if not isinstance(beside, bool):
+            raise _invalid("'beside' must be true or false.")
+        asked = self.photographs.recolor(photograph, coloring, beside=beside)
+        return JSONResponse(
+            self.photographs.describe(asked),
+            HTTPStatus.CREATED if beside else HTTPStatus.ACCEPTED,
+            _location(asked),
+        )
 
     def album(self, request: Request) -> JSONResponse:
         after = request.query_params.get("after", "")
         if after and not ids.is_id(after):
-            raise Problem(
-                HTTPStatus.UNPROCESSABLE_ENTITY, "invalid", "'after' must be a photograph's id."
-            )
+            raise _invalid("'after' must be a photograph's id.")
         visitor = self.visitors.known(request)
         images, following = self.photographs.album(visitor, after) if visitor else ([], None)
         return JSONResponse({"images": images, "next": following})
 
+    def _asked_for(self, request: Request) -> Photograph:
+        visitor = self.visitors.known(request)
+        photograph = visitor and self.photographs.find(visitor, request.path_params["id"])
+        if not photograph:
+            raise no_photograph()
+        return photograph
 
-async def _json(request: Request) -> Any:
-    # A form of another site could be posted without asking, but not as JSON.
-    if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
-        raise Problem(
-            HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "not-json", "Send the request as application/json."
-        )
-    body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_BODY_BYTES:
-            raise Problem(
-                HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-                "request-too-large",
-                f"The request is longer than {MAX_BODY_BYTES} bytes.",
-            )
-    try:
-        return json.loads(body)
-    except (ValueError, RecursionError):
-        raise Problem(
-            HTTPStatus.BAD_REQUEST, "not-json", "The request is not valid JSON."
-        ) from None
+
+def _location(photograph: Photograph) -> dict[str, str]:
+    return {"Location": f"/api/images/{photograph.id}"}
+
+
+def _invalid(sentence: str) -> Problem:
+    return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid", sentence)

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Mount, Route
@@ -19,6 +20,7 @@ from web.assets import Assets
 from web.headers import SecurityHeaders
 from web.page import Page
 from web.photographs import Photographs
+from web.same_origin import SameOrigin
 from web.storage import browser_origins, s3_client
 from web.visitors import Visitors
 
@@ -29,18 +31,26 @@ def create_app() -> SecurityHeaders:
     s3 = s3_client()
     manifest = ManifestReader(s3, settings.results_bucket)
     assets = Assets.of_this_package()
-    page = Page(manifest, visitors, assets.url, settings.max_upload_bytes)
-    api = Api(manifest, visitors, Photographs(s3, settings), settings.max_upload_bytes)
+    photographs = Photographs(s3, settings)
+    page = Page(manifest, visitors, photographs, assets.url, settings.max_upload_bytes)
+    api = Api(manifest, visitors, photographs, settings.max_upload_bytes)
     app = Starlette(
         routes=[
             Route("/", page.show, methods=["GET"]),
+            Route("/photographs/{id}", page.photograph, methods=["GET"]),
+            Route("/photographs/{id}/delete", page.delete_photograph, methods=["POST"]),
+            Route("/photographs/{id}/recolor", page.recolor_photograph, methods=["POST"]),
+            Route("/upload", page.upload, methods=["GET"]),
             Route("/health", health, methods=["GET"]),
             Route("/api/strategies", api.strategies, methods=["GET"]),
             Route("/api/images", api.album, methods=["GET"]),
             Route("/api/images", api.create, methods=["POST"]),
             Route("/api/images/{id}", api.show, methods=["GET"]),
+            Route("/api/images/{id}", api.delete, methods=["DELETE"]),
+            Route("/api/images/{id}/recolor", api.recolor, methods=["POST"]),
             Mount(assets.url, assets.app),
         ],
+        middleware=[Middleware(SameOrigin)],
         exception_handlers=problems.HANDLERS,
     )
     buckets = [settings.uploads_bucket, settings.results_bucket]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import mimetypes
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from starlette.types import Scope
 
 DIRECTORY = Path(__file__).parent / "static"
 YEAR_SECONDS = 365 * 24 * 3600
+
+mimetypes.add_type("image/webp", ".webp")  # which Python knows by itself only from 3.13 on
 
 
 @dataclass(frozen=True)
@@ -26,8 +29,9 @@ class Assets:
         Not by time and size, as ETags are: every file that SAM packs is of the same age.
         """
         digest = hashlib.sha256()
-        for path in sorted(DIRECTORY.iterdir()):
-            digest.update(path.name.encode() + b"\0" + path.read_bytes())
+        for path in sorted(path for path in DIRECTORY.rglob("*") if path.is_file()):
+            name = path.relative_to(DIRECTORY).as_posix()
+            digest.update(name.encode() + b"\0" + path.read_bytes())
         return cls(f"/static/{digest.hexdigest()[:12]}", Immutable(directory=DIRECTORY))
 
 

@@ -18,6 +18,8 @@ class SecurityHeaders:
             "X-Content-Type-Options": "nosniff",
             "Referrer-Policy": "same-origin",
             "Cross-Origin-Opener-Policy": "same-origin",
+            # A photograph taken with the phone comes through its file chooser, which asks no leave.
+            "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=()",
             "Cache-Control": "no-store",
         }
 

@@ -1,44 +1,146 @@
-"""The page itself, drawn by the server."""
+"""The pages, drawn by the server; all that is essential on them works without a script."""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.templating import Jinja2Templates
 
 from functions.contract.manifest import ManifestMissingError, ManifestReader
-from web import wishes
+from web import gallery, wishes, words
+from web.bodies import read_form
+from web.coloring import MAX_HINTS, Coloring
+from web.photographs import Photograph, Photographs
+from web.problems import Problem
 from web.strategies import shown
 from web.visitors import Visitors
+from web.wishes import Wish
+from web.words import Words
 
 logger = logging.getLogger(__name__)
 
 TEMPLATES = Jinja2Templates(Path(__file__).parent / "templates")
+TEMPLATES.env.trim_blocks = TEMPLATES.env.lstrip_blocks = True
+REFRESH_SECONDS = 3
+FINAL = ("done", "failed")
 
 
 @dataclass(frozen=True)
 class Page:
     manifest: ManifestReader
     visitors: Visitors
+    photographs: Photographs
     assets_url: str
     max_upload_bytes: int
 
     def show(self, request: Request) -> Response:
+        manifest = self._manifest()
         context = {
-            "assets": self.assets_url,
-            "manifest": self._manifest(),
-            "accept": ",".join(wishes.ACCEPTED),
-            "kinds": wishes.listing(),
-            "limit": wishes.megabytes(self.max_upload_bytes),
+            "manifest": manifest,
+            "chosen": manifest and manifest["default"],
+            "turned": {},
+            "gallery": gallery.EXAMPLES,
         }
-        response = TEMPLATES.TemplateResponse(request, "index.html", context)
+        response = self._draw(request, "index.html", context)
         self.visitors.remember(self.visitors.welcome(request), request, response)
+        return response
+
+    def photograph(self, request: Request) -> Response:
+        photograph = self._asked_for(request)
+        if not photograph:
+            return self._missing(request)
+        view = self.photographs.describe(photograph)
+        context = {
+            "view": view,
+            "is_final": view["status"] in FINAL,
+            "manifest": self._manifest(),
+            "chosen": view["strategy"],
+            "turned": view["knobs"],
+            "max_hints": MAX_HINTS,
+            "refresh_seconds": REFRESH_SECONDS,
+        }
+        return self._draw(request, "photograph.html", context)
+
+    def upload(self, request: Request) -> Response:
+        """The second step where no script runs: a form that posts straight to S3."""
+        try:
+            manifest = self.manifest.read()
+            wish = Wish.unseen(_own_fields(request.query_params), manifest)
+            visitor = self.visitors.welcome(request)
+            _, upload = self.photographs.add(visitor, wish, back_to=str(request.base_url))
+        except Problem as problem:
+            return self._refused(request, problem)
+        card = manifest.strategies[wish.coloring.strategy]
+        context = {"upload": upload, "title": card.get("title") or card["name"]}
+        response = self._draw(request, "upload.html", context)
+        self.visitors.remember(visitor, request, response)
+        return response
+
+    async def delete_photograph(self, request: Request) -> Response:
+        return await run_in_threadpool(self._delete, request)
+
+    def _delete(self, request: Request) -> Response:
+        photograph = self._asked_for(request)
+        if not photograph:
+            return self._missing(request)
+        self.photographs.delete(photograph)
+        return RedirectResponse("/", HTTPStatus.SEE_OTHER)
+
+    async def recolor_photograph(self, request: Request) -> Response:
+        return await run_in_threadpool(self._recolor, request, await read_form(request))
+
+    def _recolor(self, request: Request, form: Mapping[str, str]) -> Response:
+        photograph = self._asked_for(request)
+        if not photograph:
+            return self._missing(request)
+        try:
+            coloring = Coloring.of_form(_own_fields(form), self.manifest.read())
+            asked = self.photographs.recolor(photograph, coloring, beside="beside" in form)
+        except Problem as problem:
+            return self._refused(request, problem)
+        return RedirectResponse(f"/photographs/{asked.id}", HTTPStatus.SEE_OTHER)
+
+    def _asked_for(self, request: Request) -> Photograph | None:
+        visitor = self.visitors.known(request)
+        return self.photographs.find(visitor, request.path_params["id"]) if visitor else None
+
+    def _missing(self, request: Request) -> Response:
+        return self._draw(request, "missing.html", {}, HTTPStatus.NOT_FOUND)
+
+    def _refused(self, request: Request, problem: Problem) -> Response:
+        said = words.spoken(request).known("problems", problem.code, problem.detail)
+        return self._draw(request, "refused.html", {"sentence": said}, problem.status)
+
+    def _draw(
+        self,
+        request: Request,
+        template: str,
+        context: dict[str, Any],
+        status: HTTPStatus = HTTPStatus.OK,
+    ) -> Response:
+        spoken = words.spoken(request)
+        common = {
+            "assets": self.assets_url,
+            "words": spoken,
+            "say": spoken.say,
+            "languages": [Words.of(each) for each in words.LANGUAGES],
+            "accept": wishes.accept(),
+            "kinds": spoken.listing(list(dict.fromkeys(wishes.ACCEPTED.values()))),
+            "limit": spoken.megabytes(self.max_upload_bytes),
+            "max_bytes": self.max_upload_bytes,
+        }
+        response = TEMPLATES.TemplateResponse(request, template, common | context, status)
+        response.headers["Vary"] = "Accept-Language, Cookie"
+        words.remember(request, response)
         return response
 
     def _manifest(self) -> dict[str, Any] | None:
@@ -50,3 +152,11 @@ class Page:
         except (BotoCoreError, ClientError) as error:
             logger.error("The manifest cannot be read: %s", error)
             return None
+
+
+def _own_fields(form: Mapping[str, str]) -> dict[str, str]:
+    """The chosen strategy and its knobs, which the form calls ``<strategy>.<knob>``."""
+    strategy = form.get("strategy", "")
+    own = f"{strategy}."
+    knobs = {name.removeprefix(own): form[name] for name in form if name.startswith(own)}
+    return {"strategy": strategy} | knobs

@@ -1,4 +1,4 @@
-"""Visitors' photographs: where they go, what became of them, and the addresses of their pictures.
+"""Visitors' photographs: where they go, and what became of them.
 
 What a visitor said of a photograph is kept as ``visitors/<visitor>/<image id>.json`` in the
 results bucket: it finds the photograph by its id with one GET, where the key of the upload, which
@@ -8,28 +8,30 @@ ends in a file name, could only be listed.
 from __future__ import annotations
 
 import json
-import mimetypes
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
+from http import HTTPStatus
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 from botocore.exceptions import ClientError
 
-from functions.contract.keys import VISITORS_PREFIX, web_key
+from functions.contract.keys import VISITORS_PREFIX, record_key, web_key
 from functions.contract.records import Record, Records, Status
 from functions.contract.settings import Settings
 from web import ids
+from web.addresses import Addresses, colored_name
+from web.coloring import Coloring, hints_of
+from web.open_uploads import OpenUploads
+from web.problems import Problem
 from web.wishes import Wish
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 UPLOAD_SECONDS = 10 * 60
-PICTURE_SECONDS = 60 * 60
 PAGE_LENGTH = 24
 READERS = 8
 
@@ -39,15 +41,27 @@ NEVER_ARRIVED = {
     "message": "The photograph never arrived: its upload was interrupted. Choose it once more.",
 }
 
+View = dict[str, Any]  # what the API says of a photograph
+
 
 @dataclass(frozen=True)
 class Photograph:
-    """What the visitor said when asking to upload."""
+    """What the visitor said, and how it was last asked to be colored.
+
+    ``correlation_id`` is that of the last asking, by which its record is known.
+    """
 
     visitor: str
     id: str
     filename: str
-    strategy: str
+    content_type: str
+    coloring: Coloring
+    correlation_id: str
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> Photograph:
+        data = json.loads(text)
+        return cls(**data | {"coloring": Coloring(**data["coloring"])})
 
     @property
     def key(self) -> str:
@@ -59,31 +73,48 @@ class Photograph:
         return _note_key(self.visitor, self.id)
 
     @property
+    def metadata(self) -> dict[str, str]:
+        """Of the upload."""
+        return self.coloring.metadata(self.correlation_id)
+
+    @property
     def has_expired(self) -> bool:
         """Whether the time to upload it is over."""
         return time.time() > ids.created_seconds(self.id) + UPLOAD_SECONDS
 
 
-@dataclass(frozen=True)
+@dataclass
 class Photographs:
     s3: S3Client
     settings: Settings
-    readers: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(READERS))
+    records: Records = field(init=False)
+    addresses: Addresses = field(init=False)
+    readers: ThreadPoolExecutor = field(init=False)
+    open_uploads: OpenUploads = field(init=False)
 
-    def add(self, visitor: str, wish: Wish) -> tuple[Photograph, dict[str, Any]]:
-        """A new photograph, and the signed form with which the browser uploads it."""
-        photograph = Photograph(visitor, ids.image_id(), wish.filename, wish.strategy)
-        self.s3.put_object(
-            Bucket=self.settings.results_bucket,
-            Key=photograph.note_key,
-            Body=json.dumps(asdict(photograph)).encode(),
-            ContentType="application/json",
-        )
-        fields = {
-            "Content-Type": wish.content_type,
-            "x-amz-meta-strategy": wish.strategy,
-            "x-amz-meta-correlation-id": photograph.id,
-        }
+    def __post_init__(self) -> None:
+        self.records = Records(self.s3, self.settings.results_bucket)
+        self.addresses = Addresses(self.s3, self.settings)
+        self.readers = ThreadPoolExecutor(READERS)
+        self.open_uploads = OpenUploads(self._arrived, UPLOAD_SECONDS)
+
+    def add(
+        self, visitor: str, wish: Wish, *, back_to: str = ""
+    ) -> tuple[Photograph, dict[str, Any]]:
+        """A new photograph, and the signed form with which the browser uploads it.
+
+        With ``back_to``, the address of the site with its slash, S3 answers a finished upload by
+        sending the browser to the photograph's own page there. Raises :class:`Problem` when the
+        visitor has too many uploads open.
+        """
+        new = ids.image_id()
+        photograph = Photograph(visitor, new, wish.filename, wish.content_type, wish.coloring, new)
+        self.open_uploads.begin(visitor, photograph.key)
+        self._note(photograph)
+        fields = {"Content-Type": photograph.content_type}
+        fields |= {f"x-amz-meta-{name}": value for name, value in photograph.metadata.items()}
+        if back_to:
+            fields["success_action_redirect"] = f"{back_to}photographs/{photograph.id}"
         upload = self.s3.generate_presigned_post(
             self.settings.uploads_bucket,
             photograph.key,
@@ -105,9 +136,46 @@ class Photographs:
             )
         except self.s3.exceptions.NoSuchKey:
             return None
-        return Photograph(**json.loads(note["Body"].read()))
+        return Photograph.from_json(note["Body"].read())
 
-    def album(self, visitor: str, after: str) -> tuple[list[dict[str, Any]], str | None]:
+    def recolor(
+        self, photograph: Photograph, coloring: Coloring, *, beside: bool = False
+    ) -> Photograph:
+        """Asks for another coloring, in place of the one there is or as a photograph of its own.
+
+        The upload is copied, onto itself or beside it, which is an event like any upload. Raises
+        :class:`Problem` while there is no upload.
+        """
+        new = ids.image_id()
+        image_id = new if beside else photograph.id
+        asked = replace(photograph, id=image_id, coloring=coloring, correlation_id=new)
+        try:
+            self.s3.copy_object(
+                CopySource={"Bucket": self.settings.uploads_bucket, "Key": photograph.key},
+                Bucket=self.settings.uploads_bucket,
+                Key=asked.key,
+                MetadataDirective="REPLACE",
+                Metadata=asked.metadata,
+                ContentType=asked.content_type,
+            )
+        except self.s3.exceptions.NoSuchKey:
+            raise Problem(
+                HTTPStatus.CONFLICT,
+                "not-uploaded",
+                f"{photograph.filename} has not arrived yet, or is no longer kept.",
+            ) from None
+        self._note(asked)
+        return asked
+
+    def delete(self, photograph: Photograph) -> None:
+        """Deletes all there is of it, the note last, so that what broke off can be repeated."""
+        uploads, results = self.settings.uploads_bucket, self.settings.results_bucket
+        self.s3.delete_object(Bucket=uploads, Key=photograph.key)
+        for key in (record_key(photograph.key), photograph.key, photograph.note_key):
+            self.s3.delete_object(Bucket=results, Key=key)
+        self.open_uploads.end(photograph.visitor, photograph.key)
+
+    def album(self, visitor: str, after: str) -> tuple[list[View], str | None]:
         """The newest photographs made before ``after`` ("": the newest of all).
 
         Also the id after which the next page begins, if there is one. Photographs that never
@@ -121,7 +189,7 @@ class Photographs:
         )
         page = [PurePosixPath(note["Key"]).stem for note in listed.get("Contents", [])]
 
-        def described(image_id: str) -> dict[str, Any] | None:
+        def described(image_id: str) -> View | None:
             photograph = self.find(visitor, image_id)
             return self.describe(photograph) if photograph else None
 
@@ -129,15 +197,13 @@ class Photographs:
         arrived = [view for view in views if view["error"] != NEVER_ARRIVED]
         return arrived, page[-1] if listed["IsTruncated"] else None
 
-    def describe(self, photograph: Photograph) -> dict[str, Any]:
-        """What the API says of a photograph."""
-        record = Records(self.s3, self.settings.results_bucket).get(photograph.key)
+    def describe(self, photograph: Photograph) -> View:
         created = datetime.fromtimestamp(ids.created_seconds(photograph.id), UTC)
-        view: dict[str, Any] = {
+        view: View = {
             "id": photograph.id,
             "filename": photograph.filename,
             "created": created.isoformat(timespec="milliseconds"),
-            "strategy": photograph.strategy,
+            **asdict(photograph.coloring),
             "status": WAITING,
             "original_url": None,
             "colored_url": None,
@@ -147,67 +213,63 @@ class Photographs:
             "error": None,
             "timings": None,
         }
-        if record:
-            view |= self._recorded(photograph, record)
-        elif photograph.has_expired and not self._is_uploaded(photograph):
+        record = self.records.get(photograph.key)
+        if record and record.correlation_id == photograph.correlation_id:
+            return view | self._recorded(photograph, record)
+        metadata = self._metadata_of_upload(photograph.key)
+        if metadata is not None:
+            view["original_url"] = self.addresses.original(photograph.key)
+            # The note is behind when recoloring broke off, or another program uploaded.
+            if record and metadata.get("correlation-id") in (record.correlation_id, None):
+                view |= self._recorded(photograph, record)
+        elif photograph.has_expired:
             view |= {"status": Status.FAILED, "error": NEVER_ARRIVED}
         return view
 
-    def _recorded(self, photograph: Photograph, record: Record) -> dict[str, Any]:
-        view: dict[str, Any] = {
+    def _recorded(self, photograph: Photograph, record: Record) -> View:
+        view: View = {
             "status": record.status,
             "strategy": record.strategy,
-            "original_url": self._url(self.settings.uploads_bucket, photograph.key),
+            "knobs": record.knobs,
+            "hints": hints_of(record.hints),
+            "original_url": self.addresses.original(photograph.key),
             "error": record.error,
             "timings": {"times": record.times, "milliseconds": record.milliseconds},
         }
         if record.status is Status.DONE:
             result = record.result or {}
             view |= {
-                "colored_url": self._url(self.settings.results_bucket, photograph.key),
-                "download_url": self._url(
-                    self.settings.results_bucket,
-                    photograph.key,
-                    attached_as=_colored_name(photograph.filename, result.get("content_type")),
+                "colored_url": self.addresses.colored(photograph.key),
+                "download_url": self.addresses.download(
+                    photograph.key, colored_name(photograph.filename, result.get("content_type"))
                 ),
                 "width": result.get("width"),
                 "height": result.get("height"),
             }
         return view
 
-    def _is_uploaded(self, photograph: Photograph) -> bool:
-        try:
-            self.s3.head_object(Bucket=self.settings.uploads_bucket, Key=photograph.key)
-        except ClientError as error:
-            if error.response["ResponseMetadata"]["HTTPStatusCode"] != 404:
-                raise
-            return False
-        return True
-
-    def _url(self, bucket: str, key: str, attached_as: str = "") -> str:
-        params = {"Bucket": bucket, "Key": key}
-        if attached_as:
-            plain = attached_as.encode("ascii", "replace").decode().translate(_UNQUOTABLE)
-            params["ResponseContentDisposition"] = (
-                f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(attached_as, safe='')}"
-            )
-        return self.s3.generate_presigned_url(
-            "get_object", Params=params, ExpiresIn=PICTURE_SECONDS
+    def _note(self, photograph: Photograph) -> None:
+        self.s3.put_object(
+            Bucket=self.settings.results_bucket,
+            Key=photograph.note_key,
+            Body=json.dumps(asdict(photograph)).encode(),
+            ContentType="application/json",
         )
 
+    def _metadata_of_upload(self, key: str) -> dict[str, str] | None:
+        """``None`` when there is no upload."""
+        try:
+            return self.s3.head_object(Bucket=self.settings.uploads_bucket, Key=key)["Metadata"]
+        except ClientError as error:
+            if error.response["ResponseMetadata"]["HTTPStatusCode"] != HTTPStatus.NOT_FOUND:
+                raise
+            return None
 
-_UNQUOTABLE = str.maketrans({'"': "_", "\\": "_", "?": "_", "%": "_"})
+    def _arrived(self, keys: list[str]) -> list[str]:
+        uploads = self.readers.map(self._metadata_of_upload, keys)
+        return [key for key, upload in zip(keys, uploads, strict=True) if upload is not None]
 
 
 def _note_key(visitor: str, image_id: str) -> str:
     name = f"{image_id}.json" if image_id else ""
     return f"{VISITORS_PREFIX}{visitor}/{name}"
-
-
-def _colored_name(filename: str, content_type: str | None) -> str:
-    """``grandma.jpg`` is downloaded as ``grandma-color.jpg``; the suffix follows the result."""
-    path = PurePosixPath(filename)
-    suffix = path.suffix
-    if content_type and mimetypes.guess_type(filename)[0] != content_type:
-        suffix = mimetypes.guess_extension(content_type) or suffix
-    return f"{path.stem}-color{suffix}"

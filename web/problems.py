@@ -20,13 +20,19 @@ logger = logging.getLogger(__name__)
 
 
 class Problem(Exception):  # noqa: N818, the name that RFC 9457 gives it
-    """Ends a request with ``status``, a stable ``code`` and a sentence for whoever asked."""
+    """Ends a request with ``status``, a stable ``code`` and a sentence for whoever asked.
 
-    def __init__(self, status: HTTPStatus, code: str, detail: str):
+    ``retry_seconds`` says when asking again may help.
+    """
+
+    def __init__(
+        self, status: HTTPStatus, code: str, detail: str, *, retry_seconds: int | None = None
+    ):
         super().__init__(detail)
         self.status = status
         self.code = code
         self.detail = detail
+        self.retry_seconds = retry_seconds
 
 
 class ProblemResponse(JSONResponse):
@@ -40,6 +46,8 @@ class ProblemResponse(JSONResponse):
             "detail": problem.detail,
         }
         super().__init__(content, problem.status, headers)
+        if problem.retry_seconds is not None:
+            self.headers["Retry-After"] = str(problem.retry_seconds)
 
 
 def no_photograph() -> Problem:
@@ -52,6 +60,7 @@ def no_strategies_yet() -> Problem:
         HTTPStatus.SERVICE_UNAVAILABLE,
         "no-strategies-yet",
         "The workers that color photographs are still starting. Try again in a moment.",
+        retry_seconds=RETRY_SECONDS,
     )
 
 
@@ -73,7 +82,7 @@ def _http(request: Request, error: Exception) -> ProblemResponse:
 
 
 def _manifest_missing(request: Request, error: Exception) -> ProblemResponse:
-    return ProblemResponse(no_strategies_yet(), {"Retry-After": str(RETRY_SECONDS)})
+    return ProblemResponse(no_strategies_yet())
 
 
 def _storage(request: Request, error: Exception) -> ProblemResponse:
@@ -82,8 +91,9 @@ def _storage(request: Request, error: Exception) -> ProblemResponse:
         HTTPStatus.SERVICE_UNAVAILABLE,
         "storage-unavailable",
         "The photographs cannot be reached just now. Try again in a moment.",
+        retry_seconds=RETRY_SECONDS,
     )
-    return ProblemResponse(problem, {"Retry-After": str(RETRY_SECONDS)})
+    return ProblemResponse(problem)
 
 
 def _crash(request: Request, error: Exception) -> ProblemResponse:

@@ -6,7 +6,10 @@ from typing import Any
 
 from functions.contract.manifest import Manifest
 
-SHOWN = ("name", "title", "description", "url", "license", "ready", "problem")
+SHOWN = (
+    *("name", "title", "description", "url", "training_data", "license"),
+    *("size", "knobs", "hints", "ready", "problem"),
+)
 
 
 def shown(manifest: Manifest) -> dict[str, Any]:
@@ -19,9 +22,14 @@ def shown(manifest: Manifest) -> dict[str, Any]:
 
 
 def preferred(manifest: Manifest) -> str:
-    """The default strategy, or the first that is ready when that one is not."""
-    default = manifest.strategies.get(manifest.default, {})
-    if default.get("ready"):
-        return manifest.default
-    ready = (name for name, card in manifest.strategies.items() if card.get("ready"))
-    return next(ready, manifest.default)
+    """The default strategy, or when that one is not ready, the first that is.
+
+    Never one whose license is restricted: that takes a person's choice.
+    """
+    names = (manifest.default, *manifest.strategies)
+    return next((name for name in names if _is_free(manifest, name)), manifest.default)
+
+
+def _is_free(manifest: Manifest, name: str) -> bool:
+    card = manifest.strategies.get(name, {})
+    return bool(card.get("ready")) and not card["license"].get("restricted")

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
+from pathlib import PurePosixPath
 from typing import Any
 
 from functions.contract.manifest import Manifest
+from web.coloring import Coloring
 from web.problems import Problem
 
 ACCEPTED = {
@@ -16,6 +19,23 @@ ACCEPTED = {
     "image/webp": "WebP",
     "image/tiff": "TIFF",
     "image/bmp": "BMP",
+    "image/gif": "GIF",
+    "image/avif": "AVIF",
+    "image/heic": "HEIC",
+    "image/heif": "HEIC",
+}
+SUFFIXES = {
+    ".jpg": "image/jpeg",
+    ".jpeg": "image/jpeg",
+    ".png": "image/png",
+    ".webp": "image/webp",
+    ".tif": "image/tiff",
+    ".tiff": "image/tiff",
+    ".bmp": "image/bmp",
+    ".gif": "image/gif",
+    ".avif": "image/avif",
+    ".heic": "image/heic",
+    ".heif": "image/heif",
 }
 MAX_NAME_BYTES = 255
 
@@ -24,29 +44,35 @@ MAX_NAME_BYTES = 255
 class Wish:
     filename: str
     content_type: str
-    strategy: str
+    coloring: Coloring
 
     @classmethod
-    def parse(cls, data: Any, manifest: Manifest, max_bytes: int) -> Wish:
+    def parse(cls, data: dict[str, Any], manifest: Manifest, max_bytes: int) -> Wish:
         """Raises the :class:`Problem` that tells the visitor what cannot be."""
-        if not isinstance(data, dict):
-            raise _invalid("The request must be a JSON object.")
         filename = _filename(data.get("filename"))
-        content_type = data.get("content_type")
-        if not isinstance(content_type, str) or content_type not in ACCEPTED:
-            raise Problem(
-                HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-                "unsupported-type",
-                f"{filename} is not of a kind that can be colored: {listing()}.",
-            )
+        content_type = _content_type(data.get("content_type"), filename)
         _check_size(data.get("size"), filename, max_bytes)
-        return cls(filename, content_type, _strategy(data.get("strategy"), manifest))
+        return cls(filename, content_type, Coloring.parse(data, manifest))
+
+    @classmethod
+    def unseen(cls, fields: Mapping[str, str], manifest: Manifest) -> Wish:
+        """For a form that is sent without a script: nobody can tell beforehand what is in it.
+
+        Raises :class:`Problem`.
+        """
+        coloring = Coloring.of_form(fields, manifest)
+        return cls("photograph", "application/octet-stream", coloring)
 
 
 def listing() -> str:
     """The accepted kinds in words: ``JPEG, PNG or WebP``."""
-    *others, last = ACCEPTED.values()
+    *others, last = dict.fromkeys(ACCEPTED.values())
     return f"{', '.join(others)} or {last}"
+
+
+def accept() -> str:
+    """The accepted kinds as an input takes them: by suffix too, for some systems know no type."""
+    return ",".join([*ACCEPTED, *SUFFIXES])
 
 
 def megabytes(count: int) -> str:
@@ -78,6 +104,18 @@ def _filename(name: Any) -> str:
     return name
 
 
+def _content_type(said: Any, filename: str) -> str:
+    """What the browser said; where its system knows no type for the file, what the name says."""
+    content_type = said or SUFFIXES.get(PurePosixPath(filename).suffix.lower())
+    if not isinstance(content_type, str) or content_type not in ACCEPTED:
+        raise Problem(
+            HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+            "unsupported-type",
+            f"{filename} is not of a kind that can be colored: {listing()}.",
+        )
+    return content_type
+
+
 def _check_size(size: Any, filename: str, max_bytes: int) -> None:
     if not isinstance(size, int) or isinstance(size, bool) or size < 0:
         raise _invalid("The size of a photograph is its number of bytes.")
@@ -89,24 +127,6 @@ def _check_size(size: Any, filename: str, max_bytes: int) -> None:
             "too-large",
             f"{filename} has {megabytes(size)}; up to {megabytes(max_bytes)} can be colored.",
         )
-
-
-def _strategy(name: Any, manifest: Manifest) -> str:
-    card = manifest.strategies.get(name) if isinstance(name, str) else None
-    if not isinstance(name, str) or card is None:
-        names = ", ".join(manifest.strategies)
-        raise Problem(
-            HTTPStatus.UNPROCESSABLE_ENTITY,
-            "unknown-strategy",
-            f"There is no strategy of that name. There are: {names}.",
-        )
-    if not card.get("ready"):
-        raise Problem(
-            HTTPStatus.CONFLICT,
-            "strategy-not-ready",
-            card.get("problem") or f"The strategy {name} is not ready.",
-        )
-    return name
 
 
 def _invalid(sentence: str) -> Problem:

@@ -1,17 +1,21 @@
-"""A visitor in a real browser colors photographs on the real stack."""
+"""Visitors in a real browser color photographs on the real stack, the docs' example among it."""
 
 from __future__ import annotations
 
 import io
 import shutil
+import subprocess
+import sys
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
-from tests.end_to_end.running_stack import RunningStack, chroma
+from tests.end_to_end.running_stack import ROOT, RunningStack, chroma, start_stack
 
 WAIT_MILLISECONDS = 60_000
 CHROMIUM_FLAGS = [
@@ -22,21 +26,56 @@ CHROMIUM_FLAGS = [
     "--disable-gpu",
     "--disable-sync",
 ]
+PIP_INSTALL = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+PIP_INSTALL += ["--no-deps", "--no-build-isolation"]
 
 
-@pytest.fixture
-def page() -> Iterator[Page]:
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
+    """With the example strategy, which takes color hints."""
+    site = tmp_path_factory.mktemp("site")
+    example = ROOT / "docs" / "example-strategy"
+    subprocess.run([*PIP_INSTALL, "--target", str(site), str(example)], check=True)
+    folder = tmp_path_factory.mktemp("stack") / "bucket"
+    running = start_stack(folder, {"PYTHONPATH": str(site)})
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
     names = ("chromium", "chromium-browser", "google-chrome")
     chromium = next(filter(None, map(shutil.which, names)), None)
     if chromium is None:
         pytest.skip("no Chromium on the path; install one to run the browser tests")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=chromium,
-            args=CHROMIUM_FLAGS,
-        )
-        yield browser.new_page()
-        browser.close()
+        launched = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_FLAGS)
+        expect.set_options(timeout=WAIT_MILLISECONDS)
+        yield launched
+        expect.set_options(timeout=None)
+        launched.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A visitor of its own, whose console stays empty."""
+    complaints: list[str] = []
+    context = browser.new_context()
+    context.set_default_timeout(WAIT_MILLISECONDS)
+    page = context.new_page()
+    page.on("console", lambda message: complaints.append(message.text))
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    yield page
+    context.close()
+    assert complaints == []
+
+
+def card(page: Page, name: str) -> Locator:
+    return page.get_by_role("article").filter(has=page.get_by_role("heading", name=name))
+
+
+def expect_colored(state: Locator) -> None:
+    expect(state).to_contain_text("Colored")
 
 
 def size(content: bytes) -> tuple[int, int]:
@@ -44,31 +83,97 @@ def size(content: bytes) -> tuple[int, int]:
         return image.size
 
 
+def downloaded(page: Page, link: Locator) -> bytes:
+    with page.expect_download() as waiting:
+        link.click()
+    return waiting.value.path().read_bytes()
+
+
 def test_a_visitor_colors_photographs(
-    stack: RunningStack, page: Page, photographs: list[Path], tmp_path: Path
+    stack: RunningStack, browser: Browser, page: Page, photographs: list[Path], tmp_path: Path
 ) -> None:
     broken = tmp_path / "broken.jpg"
     broken.write_bytes(photographs[1].read_bytes()[:200])
+    chosen = photographs[:3]
     page.goto(stack.page)
     page.get_by_role("radio", name="colornet").check()
-    page.locator("input[type=file]").set_input_files([photographs[0], broken, photographs[2]])
-    downloads = page.get_by_role("link", name="Download")
-    expect(downloads).to_have_count(2, timeout=WAIT_MILLISECONDS)
-    expect(page.locator("#photographs").get_by_text("is damaged")).to_be_visible(
-        timeout=WAIT_MILLISECONDS
-    )
-    with page.expect_download() as waiting:
-        downloads.first.click()
-    content = waiting.value.path().read_bytes()
+    page.get_by_label("Choose photographs").set_input_files([*chosen, broken])
+    for photograph in chosen:
+        expect_colored(card(page, photograph.name))
+    expect(card(page, "broken.jpg")).to_contain_text("This photograph is damaged.")
+    first = card(page, chosen[0].name)
+    content = downloaded(page, first.get_by_role("link", name="Download"))
     assert chroma(content) > 3
-    sizes = [size(path.read_bytes()) for path in (photographs[0], photographs[2])]
-    assert size(content) in sizes
+    assert size(content) == size(chosen[0].read_bytes())
 
     page.reload()
-    expect(page.get_by_role("link", name="Download")).to_have_count(2, timeout=WAIT_MILLISECONDS)
-    pictures = page.locator("figure img:visible")
-    expect(pictures).to_have_count(4)  # the broken one shows none
-    for picture in pictures.all():
-        picture.scroll_into_view_if_needed()  # they load when they come into view
-        expect(picture).to_have_js_property("complete", value=True)
-        assert picture.evaluate("image => image.naturalWidth") > 0
+    for photograph in chosen:
+        for kind in ("the original", "in color"):
+            picture = page.get_by_role("img", name=f"{photograph.name}, {kind}")
+            expect(picture).to_be_visible()
+            expect(picture).not_to_have_js_property("naturalWidth", 0)
+    archive = io.BytesIO(downloaded(page, page.get_by_role("button", name="Download all")))
+    with zipfile.ZipFile(archive) as opened:
+        assert opened.testzip() is None
+        assert len(opened.namelist()) == 3
+        assert content in [opened.read(name) for name in opened.namelist()]
+
+    first.get_by_role("button", name="Delete").click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    expect(first).to_have_count(0)
+    left = [path for path in stack_objects(stack) if chosen[0].name in path]
+    assert left == []
+
+    stranger = browser.new_page()
+    stranger.goto(stack.page)
+    stranger.wait_for_load_state("networkidle")
+    expect(stranger.get_by_role("article")).to_have_count(0)
+    stranger.close()
+
+
+def stack_objects(stack: RunningStack) -> list[str]:
+    return [
+        item["Key"]
+        for bucket in ("deepcolor-uploads", "deepcolor-results")
+        for item in stack.s3.list_objects_v2(Bucket=bucket).get("Contents", [])
+    ]
+
+
+def test_a_visitor_guides_the_colors(
+    stack: RunningStack, page: Page, photographs: list[Path]
+) -> None:
+    photograph = photographs[0]
+    page.goto(stack.page)
+    page.get_by_role("radio", name="Split toning").check()
+    page.get_by_label("Choose photographs").set_input_files(photograph)
+    expect_colored(card(page, photograph.name))
+    page.get_by_role("link", name="Change the colors").click()
+    page.get_by_role("button", name="Place colors").click()
+    surface = page.get_by_role("application")
+    box = surface.bounding_box()
+    assert box is not None
+    surface.click(position={"x": box["width"] * 0.4, "y": box["height"] * 0.6})
+    page.get_by_role("button", name="strong magenta").click()
+    expect(page.locator(".state")).not_to_contain_text("Colored")
+    expect_colored(page.locator(".state"))
+    content = downloaded(page, page.get_by_role("link", name="Download"))
+    with Image.open(io.BytesIO(content)) as image:
+        width, height = image.size
+        there = image.convert("RGB").getpixel((int(width * 0.4), int(height * 0.6)))
+    red, green, blue = np.asarray(there, dtype=int)
+    assert min(red, blue) - green > 25
+
+
+def test_a_visitor_without_scripts(
+    stack: RunningStack, browser: Browser, photographs: list[Path]
+) -> None:
+    context = browser.new_context(java_script_enabled=False, locale="de-DE")
+    page = context.new_page()
+    page.goto(stack.page)
+    page.get_by_role("button", name="Weiter zum Hochladen").click()
+    page.get_by_label("Foto").set_input_files(photographs[1])
+    page.get_by_role("button", name="Hochladen").click()
+    picture = page.get_by_role("img", name="photograph, in Farbe")
+    expect(picture).to_be_visible()
+    expect(picture).to_have_js_property("naturalWidth", size(photographs[1].read_bytes())[0])
+    context.close()

@@ -28,6 +28,22 @@ from web.app import create_app
 START_SECONDS = 20
 ARRIVAL_SECONDS = 10
 
+COMMON_KNOBS = [
+    {
+        "name": "saturation",
+        "description": "a factor on the colors",
+        "low": 0,
+        "default": 1,
+        "high": 2,
+    },
+    {
+        "name": "size",
+        "description": "pixels of the square that the network sees",
+        "low": 64,
+        "default": 256,
+        "high": 1024,
+    },
+]
 MANIFEST: dict[str, Any] = {
     "default": "colornet",
     "strategies": [
@@ -36,10 +52,20 @@ MANIFEST: dict[str, Any] = {
             "title": "colornet",
             "description": "Trained here, works offline.",
             "url": "https://example.org/colornet",
-            "license": {"code": "Apache-2.0", "weights": "Apache-2.0"},
-            "training_data": "photographs",
+            "license": {"code": "Apache-2.0", "weights": "Apache-2.0", "restricted": False},
+            "training_data": "21,032 photographs",
             "size": 256,
-            "knobs": [],
+            "knobs": [
+                {
+                    "name": "vividness",
+                    "description": "0 is safe, 2 bold",
+                    "low": 0.0,
+                    "default": 1.0,
+                    "high": 2.0,
+                },
+                *COMMON_KNOBS,
+            ],
+            "hints": True,
             "weights": [{"filename": "a", "url": "https://example.org/a", "bytes": 1}],
             "ready": True,
             "problem": None,
@@ -49,7 +75,12 @@ MANIFEST: dict[str, Any] = {
             "title": "The <b>Painter</b>",
             "description": "Vivid & bold.",
             "url": "javascript:alert(1)",
-            "license": {"code": "MIT", "weights": "CC-BY-4.0"},
+            "license": {"code": "MIT", "weights": "CC-BY-NC-4.0", "restricted": True},
+            "training_data": "paintings",
+            "size": 512,
+            "knobs": COMMON_KNOBS,
+            "hints": False,
+            "weights": [],
             "ready": True,
             "problem": None,
         },
@@ -58,7 +89,12 @@ MANIFEST: dict[str, Any] = {
             "title": "Zhang et al. 2016",
             "description": "Colorful Image Colorization.",
             "url": "https://richzhang.github.io/colorization/",
-            "license": {"code": "BSD-2-Clause", "weights": "BSD-2-Clause"},
+            "license": {"code": "BSD-2-Clause", "weights": "BSD-2-Clause", "restricted": False},
+            "training_data": "1.3 million photographs of ImageNet",
+            "size": 256,
+            "knobs": COMMON_KNOBS,
+            "hints": False,
+            "weights": [],
             "ready": False,
             "problem": "Its weights are not here yet. Connect to the internet and try again.",
         },
@@ -138,16 +174,27 @@ class Site:
         raise AssertionError(f"{filename} did not arrive")
 
     def record(self, key: str, status: Status, **changes: Any) -> Record:
+        """What dispatch and worker say of the upload as it is now, in an order of its own."""
         head = self.s3.head_object(Bucket=self.uploads, Key=key)
-        record = Record(
-            key=key,
-            order=1,
-            status=Status.QUEUED,
-            strategy=head["Metadata"]["strategy"],
-            source=Source.of(head),
-            correlation_id=head["Metadata"]["correlation-id"],
-        )
-        return Records(self.s3, self.results).put(record.moved(status, **changes))
+        told = dict(head["Metadata"])
+        strategy, correlation_id = told.pop("strategy"), told.pop("correlation-id")
+        hints = told.pop("hints", "").split()
+
+        def news(current: Record | None) -> Record:
+            is_new = current is None or current.correlation_id != correlation_id
+            record = Record(
+                key=key,
+                order=(current.order if current else 0) + is_new,
+                status=Status.QUEUED,
+                strategy=strategy,
+                source=Source.of(head),
+                correlation_id=correlation_id,
+                knobs={name: float(value) for name, value in told.items()},
+                hints=hints,
+            )
+            return record.moved(status, **changes)
+
+        return Records(self.s3, self.results).update(key, news)
 
     def color(self, key: str, picture: bytes) -> None:
         """What a worker leaves behind when all goes well."""

@@ -1,20 +1,27 @@
 from __future__ import annotations
 
 import base64
+import itertools
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import httpx2
 import pytest
+from botocore.client import BaseClient
+from botocore.exceptions import EndpointConnectionError
 
-from functions.contract.records import Status
-from web import photographs
+from functions.contract.records import Records, Status
+from web import entity_tags, open_uploads, photographs
 
 if TYPE_CHECKING:
     from starlette.testclient import TestClient
 
     from tests.web.conftest import MakeSite, Site, Wish
+
+
+HINT = {"x": 120, "y": 80, "color": "#c84b31"}
 
 
 def is_problem(answer: Any, status: int, code: str) -> bool:
@@ -37,6 +44,10 @@ def test_strategies(visitor: TestClient) -> None:
     ]
     assert "connect to the internet" in answer["strategies"][2]["problem"].lower()
     assert "weights" not in answer["strategies"][0]
+    assert answer["strategies"][0]["training_data"] == "21,032 photographs"
+    assert answer["strategies"][0]["knobs"][0]["high"] == 2
+    assert [each["hints"] for each in answer["strategies"]] == [True, False, False]
+    assert [each["license"]["restricted"] for each in answer["strategies"]] == [False, True, False]
 
 
 def test_before_any_worker(make_site: MakeSite, wish: Wish) -> None:
@@ -52,7 +63,8 @@ def test_before_any_worker(make_site: MakeSite, wish: Wish) -> None:
 def test_the_signed_form_allows_exactly_this_photograph(
     visitor: TestClient, site: Site, wish: Wish
 ) -> None:
-    answer = visitor.post("/api/images", json=wish | {"filename": "Oma & Opa 1912.jpg"})
+    turned = {"knobs": {"vividness": 1.5}, "hints": [HINT]}
+    answer = visitor.post("/api/images", json=wish | turned | {"filename": "Oma & Opa 1912.jpg"})
     created = answer.json()
     assert answer.status_code == 201
     assert answer.headers["location"] == f"/api/images/{created['id']}"
@@ -66,6 +78,8 @@ def test_the_signed_form_allows_exactly_this_photograph(
         {"Content-Type": "image/jpeg"},
         {"x-amz-meta-strategy": "colornet"},
         {"x-amz-meta-correlation-id": created["id"]},
+        {"x-amz-meta-vividness": "1.5"},
+        {"x-amz-meta-hints": "120,80,#c84b31"},
         ["content-length-range", 1, 2**20],
         {"bucket": site.uploads},
         {"key": fields["key"]},
@@ -73,6 +87,7 @@ def test_the_signed_form_allows_exactly_this_photograph(
         assert condition in conditions
     assert {name for each in conditions if isinstance(each, dict) for name in each} == {
         *("Content-Type", "x-amz-meta-strategy", "x-amz-meta-correlation-id", "bucket", "key"),
+        *("x-amz-meta-vividness", "x-amz-meta-hints"),
         *("x-amz-algorithm", "x-amz-credential", "x-amz-date"),
     }
 
@@ -99,6 +114,9 @@ def test_from_waiting_to_done(
     head = site.s3.head_object(Bucket=site.uploads, Key=key)
     assert head["ContentType"] == "image/jpeg"
     assert head["Metadata"] == {"strategy": "colornet", "correlation-id": created["id"]}
+    arrived = visitor.get(url).json()
+    assert arrived["status"] == "waiting"
+    assert httpx2.get(arrived["original_url"]).content == gray_jpeg
 
     for status in (Status.QUEUED, Status.RUNNING):
         site.record(key, status)
@@ -179,7 +197,7 @@ def test_an_upload_that_never_came(
     lost = visitor.post("/api/images", json=wish).json()
     came = visitor.post("/api/images", json=wish).json()
     site.send(came, gray_jpeg)
-    monkeypatch.setattr(photographs, "UPLOAD_SECONDS", -1)
+    monkeypatch.setattr(photographs, "UPLOAD_SECONDS", -1)  # their time is over
     answer = visitor.get(f"/api/images/{lost['id']}").json()
     assert (answer["status"], answer["error"]["code"]) == ("failed", "never_arrived")
     assert visitor.get(f"/api/images/{came['id']}").json()["status"] == "waiting"
@@ -226,3 +244,364 @@ def test_the_name_may_be_in_any_script(
     disposition = download.headers["content-disposition"]
     assert "filename*=UTF-8''Gro%C3%9Fmutter%20%22Elsa%22%20100%25%20" in disposition
     assert 'filename="Gro_mutter _Elsa_ 100_' in disposition
+
+
+def test_knobs_and_hints_are_kept(
+    visitor: TestClient, site: Site, wish: Wish, gray_jpeg: bytes, colored_jpeg: bytes
+) -> None:
+    turned = {"knobs": {"vividness": 1.5, "size": 512}, "hints": [HINT]}
+    created = visitor.post("/api/images", json=wish | turned).json()
+    waiting = visitor.get(f"/api/images/{created['id']}").json()
+    assert {name: waiting[name] for name in turned} == turned
+    key = site.send(created, gray_jpeg)
+    assert site.s3.head_object(Bucket=site.uploads, Key=key)["Metadata"] == {
+        "strategy": "colornet",
+        "correlation-id": created["id"],
+        "vividness": "1.5",
+        "size": "512",
+        "hints": "120,80,#c84b31",
+    }
+    site.color(key, colored_jpeg)
+    done = visitor.get(f"/api/images/{created['id']}").json()
+    assert done["status"] == "done"
+    assert {name: done[name] for name in turned} == turned
+
+
+def test_a_kind_that_the_browser_does_not_know(
+    visitor: TestClient, site: Site, wish: Wish, gray_jpeg: bytes
+) -> None:
+    unknown = wish | {"filename": "phone.HEIC", "content_type": ""}
+    created = visitor.post("/api/images", json=unknown).json()
+    key = site.send(created, gray_jpeg)
+    assert site.s3.head_object(Bucket=site.uploads, Key=key)["ContentType"] == "image/heic"
+
+
+def test_what_has_not_changed_is_not_sent_again(
+    visitor: TestClient, site: Site, uploaded: tuple[str, str], colored_jpeg: bytes
+) -> None:
+    image_id, key = uploaded
+    url = f"/api/images/{image_id}"
+    first = visitor.get(url)
+    tag = first.headers["etag"]
+    assert tag.startswith('W/"')
+    assert first.headers["cache-control"] == "private, no-cache"
+    for held in (tag, tag.removeprefix("W/"), f'"other", {tag}', "*"):
+        answer = visitor.get(url, headers={"if-none-match": held})
+        assert (answer.status_code, answer.content) == (304, b"")
+        assert answer.headers["etag"] == tag
+        assert answer.headers["cache-control"] == "private, no-cache"
+    for held in ("", '"other"', tag.replace('"', "")):
+        assert visitor.get(url, headers={"if-none-match": held}).status_code == 200
+    tags = {tag}
+    for status in (Status.QUEUED, Status.RUNNING):
+        site.record(key, status)
+        answer = visitor.get(url, headers={"if-none-match": tag})
+        assert answer.status_code == 200
+        tags.add(tag := answer.headers["etag"])
+    site.color(key, colored_jpeg)
+    tags.add(visitor.get(url, headers={"if-none-match": tag}).headers["etag"])
+    assert len(tags) == 4
+
+
+def test_a_page_that_keeps_asking_gets_fresh_addresses(
+    visitor: TestClient,
+    site: Site,
+    uploaded: tuple[str, str],
+    colored_jpeg: bytes,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    image_id, key = uploaded
+    site.color(key, colored_jpeg)
+    now = 3600.0 * 490_000
+    monkeypatch.setattr(entity_tags.time, "time", lambda: now)
+    tag = visitor.get(f"/api/images/{image_id}").headers["etag"]
+    for minutes, status in ((10, 304), (29, 304), (31, 200)):
+        now = 3600.0 * 490_000 + minutes * 60
+        answer = visitor.get(f"/api/images/{image_id}", headers={"if-none-match": tag})
+        assert answer.status_code == status
+
+
+def test_a_strangers_tag_is_no_key(site: Site, visitor: TestClient, uploaded: Any) -> None:
+    url = f"/api/images/{uploaded[0]}"
+    tag = visitor.get(url).headers["etag"]
+    stranger = site.client().get(url, headers={"if-none-match": tag})
+    assert is_problem(stranger, 404, "no-photograph")
+
+
+def keys(site: Site) -> set[str]:
+    """All that lies in the buckets, but the manifest."""
+    found = set()
+    for bucket in (site.uploads, site.results):
+        listed = site.s3.list_objects_v2(Bucket=bucket)
+        found |= {f"{bucket}/{item['Key']}" for item in listed.get("Contents", [])}
+    return found - {f"{site.results}/strategies.json"}
+
+
+def test_deleting_leaves_nothing(
+    make_site: MakeSite, wish: Wish, gray_jpeg: bytes, colored_jpeg: bytes
+) -> None:
+    site = make_site()
+    visitor = site.client()
+    created = visitor.post("/api/images", json=wish).json()
+    site.color(site.send(created, gray_jpeg), colored_jpeg)
+    assert len(keys(site)) == 4
+    url = f"/api/images/{created['id']}"
+    known_stranger = site.client()
+    known_stranger.get("/")
+    for stranger in (site.client(), known_stranger):
+        assert is_problem(stranger.delete(url), 404, "no-photograph")
+    assert len(keys(site)) == 4
+
+    answer = visitor.delete(url)
+    assert (answer.status_code, answer.content) == (204, b"")
+    assert keys(site) == set()
+    assert is_problem(visitor.get(url), 404, "no-photograph")
+    assert is_problem(visitor.delete(url), 404, "no-photograph")
+    assert visitor.get("/api/images").json() == {"images": [], "next": None}
+
+
+def test_deleting_before_the_upload(make_site: MakeSite, wish: Wish) -> None:
+    site = make_site()
+    visitor = site.client()
+    created = visitor.post("/api/images", json=wish)
+    assert visitor.delete(created.headers["location"]).status_code == 204
+    assert keys(site) == set()
+
+
+@pytest.mark.parametrize("last", [1, 2, 3, 4])
+def test_a_delete_that_broke_off_can_be_repeated(
+    make_site: MakeSite, wish: Wish, gray_jpeg: bytes, monkeypatch: pytest.MonkeyPatch, last: int
+) -> None:
+    site = make_site()
+    visitor = site.client()
+    created = visitor.post("/api/images", json=wish).json()
+    site.color(site.send(created, gray_jpeg), gray_jpeg)
+    url, deletes = f"/api/images/{created['id']}", itertools.count(1)
+    call = BaseClient._make_api_call
+
+    def break_off(self: BaseClient, operation: str, params: Any) -> Any:
+        if operation == "DeleteObject" and next(deletes) == last:
+            raise EndpointConnectionError(endpoint_url="gone")
+        return call(self, operation, params)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(BaseClient, "_make_api_call", break_off)
+        assert is_problem(visitor.delete(url), 503, "storage-unavailable")
+    assert len(keys(site)) == 5 - last
+    assert visitor.delete(url).status_code == 204
+    assert keys(site) == set()
+
+
+def test_recoloring(
+    visitor: TestClient,
+    site: Site,
+    uploaded: tuple[str, str],
+    gray_jpeg: bytes,
+    colored_jpeg: bytes,
+) -> None:
+    image_id, key = uploaded
+    url = f"/api/images/{image_id}"
+    site.color(key, gray_jpeg)
+    before = visitor.get(url)
+    turned = {"strategy": "painter", "knobs": {"saturation": 0.5}}
+    answer = visitor.post(f"{url}/recolor", json=turned)
+    assert (answer.status_code, answer.headers["location"]) == (202, url)
+    waiting = answer.json()
+    assert waiting["status"] == "waiting"
+    assert (waiting["strategy"], waiting["knobs"], waiting["hints"]) == (*turned.values(), [])
+    assert waiting["colored_url"] is None
+    assert httpx2.get(waiting["original_url"]).content == gray_jpeg
+    head = site.s3.head_object(Bucket=site.uploads, Key=key)
+    assert head["ContentType"] == "image/jpeg"
+    correlation_id = head["Metadata"].pop("correlation-id")
+    assert correlation_id != image_id
+    assert head["Metadata"] == {"strategy": "painter", "saturation": "0.5"}
+    assert visitor.get(url, headers={"if-none-match": before.headers["etag"]}).status_code == 200
+
+    site.color(key, colored_jpeg)
+    done = visitor.get(url).json()
+    assert (done["status"], done["strategy"], done["knobs"]) == ("done", *turned.values())
+    assert httpx2.get(done["colored_url"]).content == colored_jpeg
+    assert [each["id"] for each in visitor.get("/api/images").json()["images"]] == [image_id]
+
+
+def test_what_is_left_out_of_a_recoloring(
+    visitor: TestClient, site: Site, uploaded: tuple[str, str]
+) -> None:
+    url = f"/api/images/{uploaded[0]}"
+    visitor.post(f"{url}/recolor", json={"hints": [HINT], "knobs": {"vividness": 2}})
+    guided = visitor.get(url).json()
+    assert (guided["strategy"], guided["hints"]) == ("colornet", [HINT])
+    asked = visitor.post(f"{url}/recolor", json={"strategy": "painter"}).json()
+    assert (asked["strategy"], asked["knobs"], asked["hints"]) == ("painter", {}, [])
+    again = visitor.post(f"{url}/recolor", json={}).json()
+    assert again["strategy"] == "painter"
+
+
+def test_each_recoloring_is_its_own_order(
+    visitor: TestClient, site: Site, uploaded: tuple[str, str], gray_jpeg: bytes
+) -> None:
+    image_id, key = uploaded
+    seen = set()
+    for _ in range(3):
+        site.color(key, gray_jpeg)
+        assert visitor.get(f"/api/images/{image_id}").json()["status"] == "done"
+        answer = visitor.post(f"/api/images/{image_id}/recolor", json={}).json()
+        assert answer["status"] == "waiting"
+        head = site.s3.head_object(Bucket=site.uploads, Key=key)
+        seen.add(head["Metadata"]["correlation-id"])
+    assert len(seen) == 3
+
+
+def test_beside(
+    visitor: TestClient,
+    site: Site,
+    uploaded: tuple[str, str],
+    gray_jpeg: bytes,
+    colored_jpeg: bytes,
+) -> None:
+    image_id, key = uploaded
+    site.color(key, gray_jpeg)
+    wanted = {"strategy": "painter", "beside": True}
+    answer = visitor.post(f"/api/images/{image_id}/recolor", json=wanted)
+    other = answer.json()
+    assert (answer.status_code, other["status"]) == (201, "waiting")
+    assert other["id"] != image_id
+    assert answer.headers["location"] == f"/api/images/{other['id']}"
+    assert (other["filename"], other["strategy"]) == ("grandma.jpg", "painter")
+    assert visitor.get(f"/api/images/{image_id}").json()["status"] == "done"
+    site.color(site.arrived("grandma.jpg"), colored_jpeg)
+    done = visitor.get(f"/api/images/{other['id']}").json()
+    assert httpx2.get(done["colored_url"]).content == colored_jpeg
+    album = visitor.get("/api/images").json()["images"]
+    assert [each["id"] for each in album] == [other["id"], image_id]
+    visitor.delete(f"/api/images/{image_id}")
+    assert httpx2.get(done["original_url"]).content == gray_jpeg
+
+
+@pytest.mark.parametrize("beside", [False, True])
+def test_recoloring_needs_the_upload(visitor: TestClient, wish: Wish, beside: bool) -> None:
+    url = visitor.post("/api/images", json=wish).headers["location"]
+    answer = visitor.post(f"{url}/recolor", json={"beside": beside})
+    assert is_problem(answer, 409, "not-uploaded")
+    assert answer.json()["detail"].startswith("grandma.jpg has not arrived yet")
+    assert len(visitor.get("/api/images").json()["images"]) == 1
+
+
+def test_recoloring_what_is_another_visitors(site: Site, uploaded: tuple[str, str]) -> None:
+    for beside in (False, True):
+        url = f"/api/images/{uploaded[0]}/recolor"
+        answer = site.client().post(url, json={"beside": beside})
+        assert is_problem(answer, 404, "no-photograph")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "status", "code"),
+    [
+        ({"strategy": "nobody"}, 422, "unknown-strategy"),
+        ({"strategy": None}, 422, "unknown-strategy"),
+        ({"strategy": "richzhang"}, 409, "strategy-not-ready"),
+        ({"knobs": {"boldness": 1}}, 422, "unknown-knob"),
+        ({"knobs": {"vividness": 3}}, 422, "knob-out-of-range"),
+        ({"strategy": "painter", "hints": [HINT]}, 422, "hints-not-taken"),
+        ({"hints": [HINT] * 65}, 422, "too-many-hints"),
+        ({"hints": [HINT | {"x": -1}]}, 422, "malformed-hint"),
+        ({"beside": "yes"}, 422, "invalid"),
+        ([], 422, "invalid"),
+    ],
+)
+def test_what_cannot_be_asked_for(
+    visitor: TestClient,
+    site: Site,
+    uploaded: tuple[str, str],
+    wanted: Any,
+    status: int,
+    code: str,
+) -> None:
+    image_id, key = uploaded
+    answer = visitor.post(f"/api/images/{image_id}/recolor", json=wanted)
+    assert is_problem(answer, status, code)
+    head = site.s3.head_object(Bucket=site.uploads, Key=key)
+    assert head["Metadata"]["correlation-id"] == image_id
+
+
+@pytest.mark.parametrize(
+    "turned",
+    [
+        {"strategy": "painter", "knobs": {"saturation": 0.5}, "hints": []},
+        {"strategy": "colornet", "knobs": {"vividness": 2}, "hints": [HINT]},
+    ],
+)
+def test_a_recoloring_that_broke_off_is_told_as_the_storage_has_it(
+    visitor: TestClient,
+    site: Site,
+    uploaded: tuple[str, str],
+    colored_jpeg: bytes,
+    monkeypatch: pytest.MonkeyPatch,
+    turned: Any,
+) -> None:
+    """The upload was copied, but the page's own note not written."""
+    image_id, key = uploaded
+    call = BaseClient._make_api_call
+
+    def break_off(self: BaseClient, operation: str, params: Any) -> Any:
+        if operation == "PutObject":
+            raise EndpointConnectionError(endpoint_url="gone")
+        return call(self, operation, params)
+
+    url = f"/api/images/{image_id}"
+    with monkeypatch.context() as patch:
+        patch.setattr(BaseClient, "_make_api_call", break_off)
+        answer = visitor.post(f"{url}/recolor", json=turned)
+        assert is_problem(answer, 503, "storage-unavailable")
+    site.color(key, colored_jpeg)
+    done = visitor.get(url).json()
+    assert done["status"] == "done"
+    assert {name: done[name] for name in turned} == turned
+
+
+def test_an_upload_by_another_program(
+    visitor: TestClient, site: Site, uploaded: tuple[str, str], colored_jpeg: bytes
+) -> None:
+    """It may lie over the page's own, and carries no correlation id."""
+    image_id, key = uploaded
+    record = site.record(key, Status.QUEUED)
+    site.s3.put_object(Bucket=site.uploads, Key=key, Body=colored_jpeg)
+    another = replace(record, order=record.order + 1, correlation_id="another")
+    Records(site.s3, site.results).put(another.moved(Status.RUNNING))
+    assert visitor.get(f"/api/images/{image_id}").json()["status"] == "running"
+
+
+def test_open_uploads_are_bounded(
+    make_site: MakeSite, wish: Wish, gray_jpeg: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(open_uploads, "LIMIT", 3)
+    monkeypatch.setattr(open_uploads, "LOOK_AGAIN_SECONDS", 0)
+    site = make_site()
+    visitor, another = site.client(), site.client()
+    begun = [visitor.post("/api/images", json=wish).json() for _ in range(3)]
+    refused = visitor.post("/api/images", json=wish)
+    assert is_problem(refused, 429, "too-many-open-uploads")
+    assert refused.headers["retry-after"] == "0"
+    assert len(visitor.get("/api/images").json()["images"]) == 3
+    assert another.post("/api/images", json=wish).status_code == 201
+    site.send(begun[1], gray_jpeg)
+    assert visitor.post("/api/images", json=wish).status_code == 201
+    assert visitor.post("/api/images", json=wish).status_code == 429
+    visitor.delete(f"/api/images/{begun[0]['id']}")
+    assert visitor.post("/api/images", json=wish).status_code == 201
+
+
+def test_announcing_a_photograph_costs_one_put(
+    visitor: TestClient, wish: Wish, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    visitor.get("/api/strategies")
+    call, operations = BaseClient._make_api_call, []
+
+    def count(self: BaseClient, operation: str, params: Any) -> Any:
+        operations.append(operation)
+        return call(self, operation, params)
+
+    monkeypatch.setattr(BaseClient, "_make_api_call", count)
+    visitor.post("/api/images", json=wish)
+    assert operations == ["PutObject"]

@@ -9,6 +9,7 @@ from starlette.testclient import TestClient
 
 from web import app as web_app
 from web.visitors import SecretMissingError
+from web.words import Words
 
 if TYPE_CHECKING:
     from tests.web.conftest import MakeSite
@@ -41,6 +42,8 @@ def test_every_answer_is_guarded(visitor: TestClient) -> None:
         assert "default-src 'none'" in headers["content-security-policy"], url
         assert headers["x-content-type-options"] == "nosniff"
         assert headers["cache-control"] == "no-store"
+        assert headers["referrer-policy"] == "same-origin"
+        assert "camera=()" in headers["permissions-policy"]
 
 
 def test_storage_out_of_reach(make_site: MakeSite) -> None:
@@ -51,7 +54,7 @@ def test_storage_out_of_reach(make_site: MakeSite) -> None:
     answer = client.get("/api/strategies")
     assert answer.status_code == 503
     assert answer.json()["type"] == "urn:deepcolor:problem:storage-unavailable"
-    assert "still starting" in client.get("/").text
+    assert Words.of("en").say("page", "starting") in client.get("/").text
 
 
 def test_a_crash_is_told_and_guarded(make_site: MakeSite, monkeypatch: pytest.MonkeyPatch) -> None:

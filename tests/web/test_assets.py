@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 from web import assets
@@ -34,10 +36,21 @@ def test_the_address_changes_with_the_content(
 ) -> None:
     monkeypatch.setattr(assets, "DIRECTORY", tmp_path)
     urls = set()
-    for text in ("a", "b", "a"):
-        (tmp_path / "page.js").write_text(text)
-        urls.add(assets.Assets.of_this_package().url)
-    assert len(urls) == 2
+    (tmp_path / "gallery").mkdir()
+    for name in ("page.js", "gallery/a.webp"):
+        for text in ("a", "b", "a"):
+            (tmp_path / name).write_text(text)
+            urls.add(assets.Assets.of_this_package().url)
+    assert len(urls) == 4
+
+
+def test_pictures_are_told_as_such_where_the_system_knows_no_types() -> None:
+    script = (
+        "import mimetypes; mimetypes.knownfiles.clear()\n"
+        "import web.assets; print(mimetypes.guess_type('a.webp')[0])"
+    )
+    run = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True)
+    assert run.stdout.strip() == "image/webp"
 
 
 def test_the_first_view_is_light(visitor: TestClient) -> None:

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import io
+import math
 import re
 import shutil
 import socket
 import threading
 import time
+import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
+import httpx2
 import pytest
 import uvicorn
+from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, Response, expect, sync_playwright
 
 from functions.contract.records import Status
 
@@ -35,6 +39,8 @@ ARGUMENTS = [
     "--no-first-run",
 ]
 START_SECONDS = 10
+MOST_TABS = 60
+WAIT_MILLISECONDS = 20_000
 
 pytestmark = pytest.mark.skipif(
     CHROMIUM is None, reason="NO BROWSER: the page is not tested. Install chromium."
@@ -43,12 +49,14 @@ pytestmark = pytest.mark.skipif(
 
 @contextmanager
 def served(site: Site) -> Iterator[str]:
-    """The application under uvicorn, and leave for its page to upload from there."""
+    """The application under uvicorn, and leave for its page to use the buckets from there."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         address = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        rule = {"AllowedOrigins": [address], "AllowedMethods": ["POST"], "AllowedHeaders": ["*"]}
-        site.s3.put_bucket_cors(Bucket=site.uploads, CORSConfiguration={"CORSRules": [rule]})
+        methods = ["GET", "POST"]
+        rule = {"AllowedOrigins": [address], "AllowedMethods": methods, "AllowedHeaders": ["*"]}
+        for bucket in (site.uploads, site.results):
+            site.s3.put_bucket_cors(Bucket=bucket, CORSConfiguration={"CORSRules": [rule]})
         config = uvicorn.Config(site.app, log_level="warning", ws="none", lifespan="off")
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, args=([listener],))
@@ -72,7 +80,9 @@ def address(site: Site) -> Iterator[str]:
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        expect.set_options(timeout=WAIT_MILLISECONDS)
         yield chromium
+        expect.set_options(timeout=None)
         chromium.close()
 
 
@@ -113,6 +123,47 @@ def expect_picture(picture: Locator, width: int) -> None:
     expect(picture).to_have_js_property("naturalWidth", width)
 
 
+def tab_to(page: Page, target: Locator) -> None:
+    """Presses the tabulator until the target has the focus."""
+    for _ in range(MOST_TABS):
+        page.keyboard.press("Tab")
+        if target.evaluate("element => element === document.activeElement"):
+            return
+    raise AssertionError(f"{target} cannot be reached by the keyboard")
+
+
+def asked_again(site: Site, key: str, before: str) -> dict[str, str]:
+    """The metadata of an upload, once its order is another than ``before``."""
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        metadata: dict[str, str] = site.s3.head_object(Bucket=site.uploads, Key=key)["Metadata"]
+        if metadata["correlation-id"] != before:
+            return metadata
+        time.sleep(0.02)
+    raise AssertionError(f"{key} was not asked for again")
+
+
+def order_of(site: Site, key: str) -> str:
+    return site.s3.head_object(Bucket=site.uploads, Key=key)["Metadata"]["correlation-id"]
+
+
+Colored = Callable[..., str]
+
+
+@pytest.fixture
+def colored(site: Site, colored_jpeg: bytes) -> Colored:
+    """Chooses a file and colors it; gives its key."""
+
+    def upload(page: Page, path: Path) -> str:
+        choose(page, path)
+        key = site.arrived(path.name)
+        site.color(key, colored_jpeg)
+        expect(card(page, path.name)).to_contain_text("Colored")
+        return key
+
+    return upload
+
+
 def test_a_photograph_gets_its_colors(
     visit: Visit, address: str, site: Site, tmp_path: Path, colored_jpeg: bytes
 ) -> None:
@@ -143,7 +194,7 @@ def test_a_photograph_gets_its_colors(
     site.color(key, colored_jpeg)
     expect_picture(attic.get_by_role("img", name="attic.jpg, in color"), 320)
     expect_picture(attic.get_by_role("img", name="attic.jpg, the original"), 1200)
-    expect(page.get_by_role("log")).to_contain_text("attic.jpg: Colored")
+    expect(page.get_by_role("log")).to_contain_text("attic.jpg: Colored · colornet")
 
     with page.expect_download() as download:
         attic.get_by_role("link", name="Download attic.jpg").click()
@@ -151,19 +202,30 @@ def test_a_photograph_gets_its_colors(
     assert Path(download.value.path()).read_bytes() == colored_jpeg
 
 
-def test_the_chosen_strategy_is_ordered(
+def test_strategy_and_knobs_are_ordered(
     visit: Visit, address: str, site: Site, gray_file: Path
 ) -> None:
     page = visit(address)
-    group = page.get_by_role("group", name="Strategy")
+    group = page.get_by_role("group", name="How shall they be colored?")
     expect(group.get_by_role("radio", name="colornet")).to_be_checked()
+    group.get_by_text("Not ready yet: 1").click()
     expect(group.get_by_role("radio", name="Zhang et al. 2016")).to_be_disabled()
-    expect(group).to_contain_text("Not ready. Its weights are not here yet.")
-    painter = group.get_by_role("radio", name="The <b>Painter</b>")
-    painter.check()
+    expect(group.get_by_text("Its weights are not here yet.")).to_be_visible()
+    expect(group).to_contain_text("Not for commercial use.")
+    group.get_by_role("radio", name="The <b>Painter</b>").check()
+    group.get_by_text("Advanced").locator("visible=true").click()
+    saturation, detail = (group.get_by_label(name) for name in ("Saturation", "Detail"))
+    for knob in (saturation, detail):
+        knob.locator("visible=true").press("End")
+    outputs = group.locator("output:visible")
+    expect(outputs).to_have_text(["2", "1024"])
+    group.get_by_role("button", name="Back to the suggestion").click()
+    expect(outputs).to_have_text(["1", "256"])
+    saturation.locator("visible=true").press("Home")
     choose(page, gray_file)
     head = site.s3.head_object(Bucket=site.uploads, Key=site.arrived(gray_file.name))
-    assert head["Metadata"]["strategy"] == "painter"
+    assert head["Metadata"].items() >= {"strategy": "painter", "saturation": "0"}.items()
+    assert "size" not in head["Metadata"]
 
 
 def test_a_failure_stays_with_its_photograph(
@@ -173,14 +235,20 @@ def test_a_failure_stays_with_its_photograph(
     (tmp_path / "sound.jpg").write_bytes(gray_jpeg)
     page = visit(address)
     choose(page, tmp_path / "broken.jpg", tmp_path / "sound.jpg")
-    site.fail(site.arrived("broken.jpg"), "broken.jpg is not an image: <b>sorry</b>.")
-    expect(card(page, "broken.jpg")).to_contain_text("broken.jpg is not an image: <b>sorry</b>.")
+    key = site.arrived("broken.jpg")
+    site.fail(key, "broken.jpg is not an image: <b>sorry</b>.")
+    broken = card(page, "broken.jpg")
+    expect(broken).to_contain_text("broken.jpg is not an image: <b>sorry</b>.")
     site.color(site.arrived("sound.jpg"), colored_jpeg)
     expect_picture(page.get_by_role("img", name="sound.jpg, in color"), 320)
-    expect(card(page, "broken.jpg").get_by_role("link", name="Download")).to_be_hidden()
+    before = order_of(site, key)
+    broken.get_by_role("button", name="Try again").click()
+    assert asked_again(site, key, before)["strategy"] == "colornet"
+    site.color(key, colored_jpeg)
+    expect_picture(page.get_by_role("img", name="broken.jpg, in color"), 320)
 
 
-def test_a_reload_finds_the_photographs_and_strangers_do_not(
+def test_a_reload_finds_the_photographs_again_and_a_stranger_none(
     visit: Visit, address: str, site: Site, tmp_path: Path, gray_jpeg: bytes, colored_jpeg: bytes
 ) -> None:
     page = visit(address)
@@ -197,46 +265,292 @@ def test_a_reload_finds_the_photographs_and_strangers_do_not(
     expect_picture(page.get_by_role("img", name="first.jpg, the original"), 320)
     site.color(site.arrived("second.jpg"), colored_jpeg)
     expect_picture(page.get_by_role("img", name="second.jpg, in color"), 320)
+    own = card(page, "first.jpg").get_by_role("link", name="Change the colors")
+    path = own.get_attribute("href")
 
     stranger = visit(address)
     stranger.wait_for_load_state("networkidle")
     expect(stranger.get_by_role("heading", name="Your photographs")).to_be_hidden()
     expect(stranger.get_by_role("article")).to_have_count(0)
+    answer = stranger.context.request.get(f"{address}{path}")
+    assert answer.status == 404
+    assert "first.jpg" not in answer.text()
 
 
-def test_photographs_can_be_dropped_anywhere(
-    visit: Visit, address: str, site: Site, colored_jpeg: bytes
+@pytest.mark.parametrize("way", ["drop", "paste"])
+def test_photographs_can_be_dropped_or_pasted_anywhere(
+    visit: Visit, address: str, site: Site, colored_jpeg: bytes, way: str
 ) -> None:
     page = visit(address)
+    expect(page.get_by_label("Choose photographs")).to_be_enabled()
     page.evaluate(
-        """async () => {
+        """async (way) => {
           const canvas = Object.assign(document.createElement("canvas"), {width: 80, height: 60});
           const blob = await new Promise((done) => canvas.toBlob(done, "image/png"));
-          const dataTransfer = new DataTransfer();
-          dataTransfer.items.add(new File([blob], "dropped.png", {type: "image/png"}));
-          for (const type of ["dragover", "drop"]) {
-            document.body.dispatchEvent(
-              new DragEvent(type, {dataTransfer, bubbles: true, cancelable: true}));
-          }
-        }"""
+          const data = new DataTransfer();
+          data.items.add(new File([blob], `${way}.png`, {type: "image/png"}));
+          const options = {bubbles: true, cancelable: true};
+          const event = way === "drop"
+            ? new DragEvent("drop", {dataTransfer: data, ...options})
+            : new ClipboardEvent("paste", {clipboardData: data, ...options});
+          document.body.dispatchEvent(event);
+        }""",
+        way,
     )
-    site.color(site.arrived("dropped.png"), colored_jpeg)
-    expect_picture(page.get_by_role("img", name="dropped.png, in color"), 320)
+    site.color(site.arrived(f"{way}.png"), colored_jpeg)
+    expect_picture(page.get_by_role("img", name=f"{way}.png, in color"), 320)
 
 
-def test_the_keyboard_suffices(visit: Visit, address: str) -> None:
+def test_a_phone_offers_its_camera(visit: Visit, address: str, site: Site, gray_file: Path) -> None:
+    page = visit(address, viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    expect(page.get_by_text("Take a photograph")).to_be_visible()
+    camera = page.get_by_label("Take a photograph")
+    assert camera.get_attribute("capture") == "environment"
+    camera.set_input_files(gray_file)
+    site.arrived(gray_file.name)
+    expect(card(page, gray_file.name)).to_contain_text("On its way")
+    expect(visit(address).get_by_text("Take a photograph")).to_be_hidden()
+
+
+def test_the_keyboard_suffices(
+    visit: Visit, address: str, site: Site, gray_file: Path, colored_jpeg: bytes
+) -> None:
     page = visit(address)
     # Playwright asks the browser to hand over file choosers without waiting for its answer, so a
     # listener of the last moment could come too late.
     page.on("filechooser", lambda chooser: None)
-    page.keyboard.press("Tab")
-    expect(page.get_by_label("Choose photographs")).to_be_focused()
-    with page.expect_file_chooser():
+    tab_to(page, page.get_by_label("Choose photographs"))
+    with page.expect_file_chooser() as chooser:
         page.keyboard.press("Enter")
-    page.keyboard.press("Tab")
-    expect(page.get_by_role("radio", name="colornet")).to_be_focused()
+    chooser.value.set_files(gray_file)
+    site.color(site.arrived(gray_file.name), colored_jpeg)
+    photograph = card(page, gray_file.name)
+    expect(photograph).to_contain_text("Colored")
+
+    line = photograph.get_by_role("slider", name=f"{gray_file.name}: compare the original")
+    tab_to(page, line)
+    page.keyboard.press("ArrowRight")
+    expect(line).to_have_attribute("aria-valuetext", "51 % original")
+    original = photograph.get_by_role("button", name="Original", exact=True)
+    tab_to(page, original)
+    page.keyboard.press("Enter")
+    expect(original).to_have_attribute("aria-pressed", "true")
+    expect(line).to_have_attribute("aria-valuetext", "100 % original")
+
+    tab_to(page, photograph.get_by_role("button", name="Look closely"))
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("dialog")).to_be_visible()
+    page.keyboard.press("Escape")
+    tab_to(page, photograph.get_by_role("button", name="Delete"))
+    page.keyboard.press("Enter")
+    tab_to(page, page.get_by_role("dialog").get_by_role("button", name="Delete"))
+    page.keyboard.press("Enter")
+    expect(photograph).to_have_count(0)
+
+
+def test_the_line_follows_the_mouse(
+    visit: Visit, address: str, gray_file: Path, colored: Colored
+) -> None:
+    page = visit(address)
+    colored(page, gray_file)
+    photograph = card(page, gray_file.name)
+    stage = photograph.locator(".stage")
+    stage.scroll_into_view_if_needed()
+    box = stage.bounding_box()
+    assert box is not None
+    middle = box["y"] + box["height"] / 2
+    page.mouse.move(box["x"] + box["width"] / 2, middle)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.8, middle, steps=4)
+    page.mouse.up()
+    line = photograph.get_by_role("slider")
+    assert abs(float(line.input_value()) - 80) <= 1
+    shown = photograph.locator(".line").bounding_box()
+    assert shown is not None
+    assert abs(shown["x"] + shown["width"] / 2 - box["x"] - box["width"] * 0.8) < 4
+    color = photograph.get_by_role("button", name="Color", exact=True)
+    color.click()
+    expect(line).to_have_value("0")
+    expect(color).to_have_attribute("aria-pressed", "true")
+
+
+def test_looking_closely_shows_every_pixel(
+    visit: Visit, address: str, tmp_path: Path, site: Site
+) -> None:
+    large = tmp_path / "large.jpg"
+    Image.linear_gradient("L").resize((2000, 1500)).save(large)
+    page = visit(address)
+    choose(page, large)
+    site.color(site.arrived("large.jpg"), large.read_bytes())
+    card(page, "large.jpg").get_by_role("button", name="Look closely").click()
+    dialog = page.get_by_role("dialog", name="large.jpg")
+    picture = dialog.get_by_role("img", name="large.jpg, in color")
+    expect(picture).to_have_js_property("clientWidth", 2000)
+    pane = dialog.get_by_role("region")
+    expect(pane).not_to_have_js_property("scrollLeft", 0)
+    before = pane.evaluate("pane => pane.scrollLeft")
+    box = pane.bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + 300, box["y"] + 300)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 200, box["y"] + 300, steps=4)
+    page.mouse.up()
+    expect(pane).to_have_js_property("scrollLeft", before + 100)
+    dialog.get_by_role("button", name="Original").click()
+    expect(dialog.get_by_role("img", name="large.jpg, the original")).to_be_visible()
+    dialog.get_by_role("button", name="Close").click()
+    expect(dialog).to_be_hidden()
+
+
+def test_deleting_asks_first_and_leaves_nothing(
+    visit: Visit, address: str, site: Site, gray_file: Path, colored: Colored
+) -> None:
+    page = visit(address)
+    key = colored(page, gray_file)
+    photograph = card(page, gray_file.name)
+    dialog = page.get_by_role("dialog", name=f"Delete {gray_file.name}?")
+    photograph.get_by_role("button", name="Delete").click()
+    dialog.get_by_role("button", name="Keep it").click()
+    expect(dialog).to_be_hidden()
+    expect(photograph).to_be_visible()
+    photograph.get_by_role("button", name="Delete").click()
+    dialog.get_by_role("button", name="Delete").click()
+    expect(photograph).to_have_count(0)
+    expect(page.get_by_role("status").filter(has_text="is deleted")).to_be_visible()
+    expect(page.get_by_role("heading", name="Your photographs")).to_be_hidden()
+    for bucket in (site.uploads, site.results):
+        listed = site.s3.list_objects_v2(Bucket=bucket).get("Contents", [])
+        assert not [item["Key"] for item in listed if key.split("/")[2] in item["Key"]]
+
+
+def test_a_link_can_be_copied(
+    visit: Visit, address: str, gray_file: Path, colored: Colored, colored_jpeg: bytes
+) -> None:
+    page = visit(address, permissions=["clipboard-read", "clipboard-write"])
+    colored(page, gray_file)
+    card(page, gray_file.name).get_by_role("button", name="Copy link").click()
+    expect(page.get_by_text("Link copied.")).to_be_visible()
+    link = page.evaluate("navigator.clipboard.readText()")
+    assert httpx2.get(link).content == colored_jpeg
+
+
+def test_colors_are_guided_by_hand(
+    visit: Visit, address: str, site: Site, gray_file: Path, colored: Colored, colored_jpeg: bytes
+) -> None:
+    page = visit(address)
+    key = colored(page, gray_file)
+    order = order_of(site, key)
+    card(page, gray_file.name).get_by_role("link", name="Change the colors").click()
+    page.get_by_role("button", name="Place colors").click()
+    surface = page.get_by_role("application", name="Photograph: move the cross")
+    box = surface.bounding_box()
+    assert box is not None
+    surface.click(position={"x": box["width"] * 0.25, "y": box["height"] * 0.5})
+    palette = page.get_by_role("dialog", name="Which color belongs here?")
+    wanted = palette.get_by_role("button", name="soft green")
+    color = str(wanted.get_attribute("value"))
+    with Image.open(gray_file) as photograph:
+        gray = photograph.convert("L").resize((1, 1), box=(79, 119, 82, 122)).getpixel((0, 0))
+    assert abs(lab(color)[0] - lab(f"#{gray:02x}{gray:02x}{gray:02x}")[0]) < 3
+    wanted.click()
+    metadata = asked_again(site, key, order)
+    x, y, sent = re.fullmatch(r"(\d+),(\d+),(#\w{6})", metadata["hints"]).groups()
+    assert abs(int(x) - 80) <= 1
+    assert abs(int(y) - 120) <= 1
+    assert sent == color
+    expect(page.locator(".marker")).to_have_count(1)
+    expect(page.locator(".state")).to_have_text("On its way")
+    site.color(key, colored_jpeg)
+    expect(page.locator(".state")).to_contain_text("Colored")
+
+    order = metadata["correlation-id"]
+    surface.focus()
+    page.keyboard.press("Shift+ArrowUp")
+    page.keyboard.press("Enter")
+    page.keyboard.press("ArrowRight")
     page.keyboard.press("ArrowDown")
-    expect(page.get_by_role("radio", name="The <b>Painter</b>")).to_be_checked()
+    page.keyboard.press("Enter")
+    metadata = asked_again(site, key, order)
+    assert len(metadata["hints"].split()) == 2
+    assert abs(int(metadata["hints"].split()[1].split(",")[1]) - 108) <= 1
+    page.get_by_role("button", name="Undo").click()
+    metadata = asked_again(site, key, metadata["correlation-id"])
+    assert metadata["hints"] == f"{x},{y},{color}"
+    page.reload()
+    expect(page.get_by_role("button", name=f"Remove {color}")).to_be_visible()
+    page.get_by_role("button", name="Clear all").click()
+    assert "hints" not in asked_again(site, key, metadata["correlation-id"])
+    site.color(key, colored_jpeg)
+    expect(page.locator(".state")).to_contain_text("Colored")
+    page.get_by_role("radio", name="The <b>Painter</b>").check()
+    expect(page.get_by_role("button", name="Place colors")).to_be_hidden()
+
+
+def lab(color: str) -> tuple[float, float, float]:
+    """L*, a*, b* of "#rrggbb", as the library has them."""
+    import torch
+
+    from deepcolor.lab import rgb_to_lab
+
+    codes = torch.tensor(list(bytes.fromhex(color[1:])), dtype=torch.uint8)
+    l, a, b = rgb_to_lab(codes.reshape(3, 1, 1)).flatten().tolist()
+    return l, a, b
+
+
+def test_the_scripts_colors_are_the_librarys(visit: Visit, address: str) -> None:
+    page = visit(address)
+    module = page.get_attribute("script[type=module]", "src").replace("page.js", "lab.js")
+    colors = page.evaluate(
+        """async (module) => {
+          const { hexOf, lightness } = await import(module);
+          const found = [];
+          for (let l = 20; l <= 90; l += 10) {
+            for (let hue = 0; hue < 360; hue += 30) {
+              const color = hexOf(l, 12, hue);
+              const codes = [1, 3, 5].map((at) => parseInt(color.slice(at, at + 2), 16));
+              found.push([color, l, hue, lightness(...codes)]);
+            }
+          }
+          return [found, hexOf(50, 200, 0)];
+        }""",
+        module,
+    )
+    for color, wanted, hue, seen in colors[0]:
+        l, a, b = lab(color)
+        assert seen == pytest.approx(l, abs=0.01)
+        assert l == pytest.approx(wanted, abs=0.6)
+        assert a == pytest.approx(12 * math.cos(math.radians(hue)), abs=1.2)
+        assert b == pytest.approx(12 * math.sin(math.radians(hue)), abs=1.2)
+    assert colors[1] is None
+
+
+def test_two_ways_are_compared(
+    visit: Visit, address: str, site: Site, gray_file: Path, colored: Colored, colored_jpeg: bytes
+) -> None:
+    page = visit(address)
+    colored(page, gray_file)
+    card(page, gray_file.name).get_by_role("link", name="Change the colors").click()
+    # Until the script is there, the form would be sent without it.
+    expect_picture(page.get_by_role("img", name=f"{gray_file.name}, in color"), 320)
+    page.get_by_role("radio", name="The <b>Painter</b>").check()
+    page.get_by_role("button", name="Color a copy to compare").click()
+    page.wait_for_url("**/photographs/*?beside=*")
+    beside = page.url.rpartition("=")[2]
+    copy = next(
+        item["Key"]
+        for item in site.s3.list_objects_v2(Bucket=site.uploads)["Contents"]
+        if beside in item["Key"]
+    )
+    site.color(copy, colored_jpeg)
+    name = gray_file.name
+    for _ in range(2):
+        expect_picture(page.get_by_role("img", name=f"{name}, colored by colornet"), 320)
+        expect_picture(page.get_by_role("img", name=f"{name}, colored by The <b>Painter</b>"), 320)
+        expect(page.get_by_role("button", name="The <b>Painter</b>")).to_be_visible()
+        expect(page.get_by_text("Two versions, side by side.").first).to_be_visible()
+        page.reload()
+    page.get_by_role("link", name="All photographs").click()
+    expect(card(page, name)).to_have_count(2)
 
 
 def test_what_a_browser_cannot_show(
@@ -248,10 +562,10 @@ def test_what_a_browser_cannot_show(
     page = visit(address)
     choose(page, tmp_path / "scan.tif")
     scan = card(page, "scan.tif")
-    original = scan.get_by_role("figure").filter(has_text="Original")
-    expect(original).to_contain_text("Your browser cannot show this kind of file.")
+    expect(scan).to_contain_text("Your browser cannot show this kind of file.")
     site.color(site.arrived("scan.tif"), colored_jpeg)
     expect_picture(scan.get_by_role("img", name="scan.tif, in color"), 320)
+    expect(scan.get_by_role("slider")).to_be_hidden()
 
 
 def test_more_than_a_page_of_photographs(
@@ -276,14 +590,58 @@ def test_more_than_a_page_of_photographs(
     expect(page.get_by_role("button", name="Show earlier photographs")).to_be_hidden()
 
 
+def test_all_are_downloaded_as_one_archive(
+    visit: Visit,
+    address: str,
+    site: Site,
+    tmp_path: Path,
+    gray_jpeg: bytes,
+    colored_jpeg: bytes,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("web.photographs.PAGE_LENGTH", 2)
+    page = visit(address)
+    contents = {}
+    for folder, name in [("a", "Oma Käthe.jpg"), ("b", "Oma Käthe.jpg"), ("c", "späte Äpfel.jpg")]:
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / name).write_bytes(gray_jpeg)
+        choose(page, tmp_path / folder / name)
+        expect(card(page, name).first).to_contain_text("On its way")
+        contents[folder] = colored_jpeg + folder.encode()
+        site.color(site.arrived(name), contents[folder])
+        expect(card(page, name).first).to_contain_text("Colored")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download all").click()
+    assert download.value.suggested_filename == "photographs in color.zip"
+    with zipfile.ZipFile(download.value.path()) as archive:
+        assert archive.testzip() is None
+        packed = {name: archive.read(name) for name in archive.namelist()}
+        assert archive.infolist()[0].date_time[0] >= 2025
+    assert packed == {
+        "späte Äpfel-color.jpg": contents["c"],
+        "Oma Käthe-color.jpg": contents["b"],
+        "Oma Käthe-color (2).jpg": contents["a"],
+    }
+    expect(page.get_by_role("button", name="Download all")).to_be_enabled()
+
+
+@pytest.mark.parametrize("path", ["/", "/photographs/"])
 def test_the_page_fits_a_phone(
-    visit: Visit, address: str, site: Site, gray_file: Path, colored_jpeg: bytes
+    visit: Visit, address: str, gray_file: Path, colored: Colored, path: str
 ) -> None:
     page = visit(address, viewport={"width": 320, "height": 640})
-    choose(page, gray_file)
-    site.color(site.arrived(gray_file.name), colored_jpeg)
+    colored(page, gray_file)
+    if path != "/":
+        card(page, gray_file.name).get_by_role("link", name="Change the colors").click()
     expect_picture(page.get_by_role("img", name=f"{gray_file.name}, in color"), 320)
     assert page.evaluate("document.documentElement.scrollWidth") == 320
+    small = page.evaluate(
+        """() => [...document.querySelectorAll("button, a.button, a.action, .button, summary")]
+          .filter((each) => each.checkVisibility() && !each.closest(".unseen"))
+          .filter((each) => each.getBoundingClientRect().height < 44)
+          .map((each) => each.outerHTML)"""
+    )
+    assert small == []
 
 
 def test_the_page_waits_for_the_first_worker(
@@ -292,34 +650,40 @@ def test_the_page_waits_for_the_first_worker(
     site = make_site(published=False)
     with served(site) as address:
         page = visit(address)
-        expect(page.get_by_text("still starting")).to_be_visible()
+        expect(page.get_by_text("still getting ready")).to_be_visible()
         expect(page.get_by_label("Choose photographs")).to_be_disabled()
         site.publish()
         expect(page.get_by_role("radio", name="colornet")).to_be_checked()
-        expect(page.get_by_text("still starting")).to_have_count(0)
+        expect(page.get_by_text("still getting ready")).to_have_count(0)
         choose(page, gray_file)
         site.arrived(gray_file.name)
         page.context.close()
 
 
-def test_refusals_are_told_by_name(browser: Browser, address: str, tmp_path: Path) -> None:
-    """The browser itself notes refused requests in the console, so it is not looked at here."""
+def test_refusals_are_told_by_name_and_the_others_go_on(
+    visit: Visit, address: str, site: Site, tmp_path: Path, gray_file: Path
+) -> None:
     (tmp_path / "notes.txt").write_text("no picture")
+    (tmp_path / "empty.jpg").touch()
     (tmp_path / "huge.png").write_bytes(bytes(2**20 + 1))
-    context = browser.new_context()
-    page = context.new_page()
-    page.goto(address)
-    choose(page, tmp_path / "notes.txt", tmp_path / "huge.png")
-    expect(card(page, "notes.txt")).to_contain_text(
-        "notes.txt is not of a kind that can be colored: JPEG, PNG, WebP, TIFF or BMP."
+    page = visit(address)
+    names = ("notes.txt", "empty.jpg", "huge.png")
+    choose(page, *(tmp_path / name for name in names), gray_file)
+    expect(page.get_by_role("alert").get_by_role("listitem")).to_have_text(
+        [
+            re.compile("notes.txt is not of a kind that can be colored: JPEG, .* or HEIC."),
+            "empty.jpg is empty.",
+            "huge.png has 1 MB; up to 1 MB can be colored.",
+        ]
     )
-    expect(card(page, "huge.png")).to_contain_text(re.compile("up to 1 MB can be colored"))
-    context.close()
+    site.arrived(gray_file.name)
+    expect(page.get_by_role("article")).to_have_count(1)
 
 
-def test_an_upload_that_is_cut_off(
+def test_an_upload_that_is_cut_off_can_be_tried_again(
     browser: Browser, address: str, site: Site, gray_file: Path, colored_jpeg: bytes
 ) -> None:
+    """The browser itself notes refused requests in the console, so it is not looked at here."""
     context = browser.new_context()
     page = context.new_page()
     page.goto(address)
@@ -328,7 +692,162 @@ def test_an_upload_that_is_cut_off(
     choose(page, gray_file)
     expect(card(page, gray_file.name)).to_contain_text("The upload was interrupted.")
     page.unroute(f"{bucket}*")
-    choose(page, gray_file)
+    page.get_by_role("button", name="Try again").click()
     site.color(site.arrived(gray_file.name), colored_jpeg)
     expect_picture(page.get_by_role("img", name=f"{gray_file.name}, in color"), 320)
+    expect(page.get_by_role("article")).to_have_count(1)
     context.close()
+
+
+def test_without_scripts_a_form_does_it(
+    visit: Visit,
+    address: str,
+    site: Site,
+    gray_file: Path,
+    colored_jpeg: bytes,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("web.page.REFRESH_SECONDS", 1)
+    page = visit(address, java_script_enabled=False)
+    page.get_by_role("radio", name="The <b>Painter</b>").check()
+    page.get_by_role("button", name="Continue to the upload").click()
+    expect(page.get_by_text("It will be colored by The <b>Painter</b>.")).to_be_visible()
+    page.get_by_label("Photograph").set_input_files(gray_file)
+    page.get_by_role("button", name="Upload").click()
+    page.wait_for_url("**/photographs/*")
+    image_id = page.url.partition("?")[0].rpartition("/")[2]
+    expect(page.get_by_text("On its way")).to_be_visible()
+    key = next(
+        item["Key"]
+        for item in site.s3.list_objects_v2(Bucket=site.uploads)["Contents"]
+        if image_id in item["Key"]
+    )
+    assert site.s3.head_object(Bucket=site.uploads, Key=key)["Metadata"]["strategy"] == "painter"
+    site.color(key, colored_jpeg)
+    # It looks again by itself.
+    expect_picture(page.get_by_role("img", name="photograph, in color"), 320)
+    expect_picture(page.get_by_role("img", name="photograph, the original"), 320)
+    page.get_by_role("radio", name="colornet").check()
+    page.get_by_role("button", name="Color again").click()
+    expect(page.get_by_text("On its way")).to_be_visible()
+    assert site.s3.head_object(Bucket=site.uploads, Key=key)["Metadata"]["strategy"] == "colornet"
+    site.color(key, colored_jpeg)
+    expect_picture(page.get_by_role("img", name="photograph, in color"), 320)
+    page.locator("summary").filter(has_text="Delete").click()
+    page.get_by_role("button", name="Delete").click()
+    page.wait_for_url(f"{address}/")
+    gone = page.context.request.get(f"{address}/photographs/{image_id}")
+    assert gone.status == 404
+    assert "There is nothing here" in gone.text()
+
+
+def test_german(
+    visit: Visit, address: str, site: Site, gray_file: Path, colored_jpeg: bytes
+) -> None:
+    page = visit(address, locale="de-DE")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Alte Fotos, in Farbe.")
+    page.get_by_label("Fotos auswählen").set_input_files(gray_file)
+    key = site.arrived(gray_file.name)
+    error = {"code": "damaged_photograph", "message": "It is damaged."}
+    site.record(key, Status.FAILED, error=error)
+    expect(page.get_by_role("article")).to_contain_text("Dieses Foto ist beschädigt.")
+    page.get_by_role("link", name="English").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Old photographs, in color.")
+    expect(page.get_by_role("article")).to_contain_text("This photograph is damaged.")
+    page.goto(address)
+    expect(page.get_by_role("heading", level=1)).to_have_text("Old photographs, in color.")
+
+
+def test_the_first_view_is_light_and_asks_nobody_else(browser: Browser, address: str) -> None:
+    context = browser.new_context()
+    page = context.new_page()
+    answers: list[Response] = []
+    page.on("requestfinished", lambda request: answers.append(request.response()))
+    page.goto(address)
+    page.wait_for_load_state("networkidle")
+    assert {answer.url.startswith(address) for answer in answers} == {True}
+    kinds = {"document", "script", "stylesheet", "fetch"}
+    sizes = [len(each.body()) for each in answers if each.request.resource_type in kinds]
+    assert len(sizes) > 5
+    assert sum(sizes) <= 100_000
+    context.close()
+
+
+def test_examples_are_loaded_when_they_come_near(browser: Browser, address: str) -> None:
+    context = browser.new_context(viewport={"width": 390, "height": 844})
+    page = context.new_page()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(address)
+    page.wait_for_load_state("networkidle")
+    assert not [url for url in asked if "bessborough" in url]
+    last = page.get_by_role("img", name="Servants of Bessborough House, Ireland, 1908")
+    last.scroll_into_view_if_needed()
+    expect_picture(last, 800)
+    context.close()
+
+
+SCHEMES: list[Literal["light", "dark"]] = ["light", "dark"]
+
+
+def expect_accessible(page: Page) -> None:
+    for scheme in SCHEMES:
+        page.emulate_media(color_scheme=scheme)
+        found = Axe().run(page)
+        assert found.violations_count == 0, f"{scheme}\n{found.generate_report()}"
+
+
+def test_axe_finds_nothing_in_the_album(
+    visit: Visit, address: str, site: Site, tmp_path: Path, gray_jpeg: bytes, colored: Colored
+) -> None:
+    page = visit(address, reduced_motion="reduce")
+    page.get_by_text("Advanced").locator("visible=true").click()
+    page.get_by_text("Not ready yet: 1").click()
+    expect_accessible(page)
+    for name in ("colored.jpg", "failed.jpg", "waiting.jpg"):
+        (tmp_path / name).write_bytes(gray_jpeg)
+    (tmp_path / "notes.txt").write_text("no picture")
+    colored(page, tmp_path / "colored.jpg")
+    choose(page, tmp_path / "failed.jpg", tmp_path / "waiting.jpg", tmp_path / "notes.txt")
+    site.fail(site.arrived("failed.jpg"), "It broke.")
+    site.arrived("waiting.jpg")
+    expect(card(page, "failed.jpg")).to_contain_text("It broke.")
+    expect(card(page, "waiting.jpg")).to_contain_text("On its way")
+    expect_accessible(page)
+    card(page, "colored.jpg").get_by_role("button", name="Look closely").click()
+    expect_accessible(page)
+    page.keyboard.press("Escape")
+    card(page, "colored.jpg").get_by_role("button", name="Delete").click()
+    expect_accessible(page)
+
+
+def test_axe_finds_nothing_on_a_photographs_page(
+    visit: Visit, address: str, gray_file: Path, colored: Colored
+) -> None:
+    page = visit(address, reduced_motion="reduce")
+    colored(page, gray_file)
+    card(page, gray_file.name).get_by_role("link", name="Change the colors").click()
+    page.get_by_role("button", name="Place colors").click()
+    expect_accessible(page)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("dialog", name="Which color belongs here?")).to_be_visible()
+    expect_accessible(page)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Your colors")).to_be_visible()
+    expect_accessible(page)
+
+
+def test_axe_finds_nothing_on_the_pages_of_few_words(
+    visit: Visit, address: str, browser: Browser, make_site: MakeSite
+) -> None:
+    page = visit(f"{address}/upload?strategy=colornet")
+    expect_accessible(page)
+    context = browser.new_context()
+    page = context.new_page()
+    for path in ("/photographs/none", "/upload?strategy=none"):
+        page.goto(f"{address}{path}")
+        expect_accessible(page)
+    with served(make_site(published=False)) as waiting:
+        page.goto(waiting)
+        expect_accessible(page)
+        context.close()

@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+import json
 import re
-from typing import TYPE_CHECKING
+from html import unescape
+from typing import TYPE_CHECKING, Any
+
+import httpx2
 
 if TYPE_CHECKING:
     from starlette.testclient import TestClient
 
-    from tests.web.conftest import MakeSite
+    from tests.web.conftest import MakeSite, Site
 
 
 def test_strategies_are_drawn_from_the_manifest(visitor: TestClient) -> None:
@@ -19,9 +23,21 @@ def test_strategies_are_drawn_from_the_manifest(visitor: TestClient) -> None:
     ]
     assert ["checked" in each for each in inputs] == [True, False, False]
     assert ["disabled" in each for each in inputs] == [False, False, True]
+    assert ["data-hints" in each for each in inputs] == [True, False, False]
     assert "Its weights are not here yet." in html
     assert "License: Apache-2.0" in html
-    assert "License: MIT (code), CC-BY-4.0 (weights)" in html
+    assert "License: MIT (code), CC-BY-NC-4.0 (weights)" in html
+    assert html.count("Not for commercial use.") == 1
+    assert html.count("Takes your color hints") == 1
+
+
+def test_knobs_are_drawn_from_the_manifest(visitor: TestClient) -> None:
+    html = visitor.get("/").text
+    knobs = re.findall(r'<input type="range"[^>]*data-knob="\w+"[^>]*>', html)
+    names = [re.search('name="(.*?)"', each)[1] for each in knobs]
+    own = ["colornet.vividness", "colornet.saturation", "colornet.size"]
+    assert names == [*own, "painter.saturation", "painter.size"]
+    assert 'min="64" max="1024" value="256"' in knobs[2]
 
 
 def test_what_others_wrote_stays_text(visitor: TestClient) -> None:
@@ -31,18 +47,126 @@ def test_what_others_wrote_stays_text(visitor: TestClient) -> None:
     assert "javascript:" not in html
 
 
-def test_nothing_is_inline(visitor: TestClient) -> None:
-    html = visitor.get("/").text
-    assert not re.search(r"<style|\sstyle=|\son\w+=|<script(?![^>]*\ssrc=)", html)
+def test_nothing_is_inline(visitor: TestClient, uploaded: tuple[str, str]) -> None:
+    for path in ("/", f"/photographs/{uploaded[0]}", "/upload?strategy=colornet"):
+        html = visitor.get(path).text
+        assert not re.search(r"<style|\sstyle=|\son\w+=", html)
+        scripts = re.findall("<script[^>]*>", html)
+        assert all('src="' in each or 'type="application/json"' in each for each in scripts)
 
 
 def test_kinds_and_limit_are_said_before(visitor: TestClient) -> None:
     html = visitor.get("/").text
-    assert "JPEG, PNG, WebP, TIFF or BMP, up to 1 MB each." in html
-    assert 'accept="image/jpeg,image/png,image/webp,image/tiff,image/bmp"' in html
+    assert "JPEG, PNG, WebP, TIFF, BMP, GIF, AVIF or HEIC, up to 1 MB each." in html
+    assert 'accept="image/jpeg,image/png,' in html
 
 
 def test_without_a_manifest_the_page_asks_for_patience(make_site: MakeSite) -> None:
     html = make_site(published=False).client().get("/").text
-    assert "still starting" in html
+    assert "still getting ready" in html
     assert 'type="radio"' not in html
+
+
+def test_the_language_is_the_browsers_until_one_is_chosen(visitor: TestClient) -> None:
+    german = {"Accept-Language": "fr;q=0.9, de-AT, en;q=0.5"}
+    page = visitor.get("/", headers=german)
+    assert '<html lang="de">' in page.text
+    assert "Accept-Language" in page.headers["Vary"]
+    assert '<html lang="en">' in visitor.get("/?lang=en", headers=german).text
+    assert '<html lang="en">' in visitor.get("/", headers=german).text
+    assert '<html lang="en">' in visitor.get("/?lang=fr").text
+
+
+def test_numbers_and_lists_are_german_too(make_site: MakeSite) -> None:
+    html = make_site(max_upload_bytes=3 * 2**19).client().get("/?lang=de").text
+    assert "AVIF oder HEIC, bis 1,5 MB je Foto." in html
+
+
+def test_a_photographs_page_is_its_owners(
+    visitor: TestClient, site: Site, uploaded: tuple[str, str], colored_jpeg: bytes
+) -> None:
+    image_id, key = uploaded
+    path = f"/photographs/{image_id}"
+    waiting = visitor.get(path).text
+    assert "On its way" in waiting
+    assert '<meta http-equiv="refresh"' in waiting
+    site.color(key, colored_jpeg)
+    html = visitor.get(path).text
+    assert "http-equiv" not in html
+    view = json.loads(re.search(r'id="view">(.*?)</script>', html)[1])
+    assert view["status"] == "done"
+    for url in (view["original_url"], view["colored_url"]):
+        assert url in unescape(html)
+    stranger = site.client().get(path)
+    assert stranger.status_code == 404
+    assert "grandma" not in stranger.text
+    assert site.client().get("/photographs/none").status_code == 404
+
+
+def test_a_failure_is_told_by_its_code_or_else_as_it_was_recorded(
+    visitor: TestClient, site: Site, uploaded: tuple[str, str]
+) -> None:
+    image_id, key = uploaded
+    site.fail(key, "A reason that nobody translated.")
+    path = f"/photographs/{image_id}?lang=de"
+    assert "A reason that nobody translated." in visitor.get(path).text
+
+
+def test_a_form_uploads_and_comes_back(visitor: TestClient, site: Site, gray_jpeg: bytes) -> None:
+    fields = {
+        "strategy": "painter",
+        "painter.saturation": "0.5",
+        "painter.size": "256",
+        "colornet.vividness": "2",
+    }
+    html = visitor.get("/upload", params=fields).text
+    address = unescape(re.search('<form class="post" method="post" action="(.*?)"', html)[1])
+    form = {
+        unescape(name): unescape(value)
+        for name, value in re.findall('type="hidden" name="(.*?)" value="(.*?)"', html)
+    }
+    sent = httpx2.post(address, data=form, files={"file": ("x", gray_jpeg)})
+    assert sent.status_code == 303
+    assert sent.headers["Location"].startswith("http://testserver/photographs/")
+    metadata = site.s3.head_object(Bucket=site.uploads, Key=form["key"])["Metadata"]
+    assert metadata["strategy"] == "painter"
+    assert metadata["saturation"] == "0.5"
+    assert "vividness" not in metadata
+    path = sent.headers["Location"].partition("testserver")[2]
+    assert "On its way" in visitor.get(path).text
+
+
+def test_a_form_that_cannot_be_is_told_why(visitor: TestClient) -> None:
+    page = visitor.get("/upload?strategy=richzhang")
+    assert page.status_code == 409
+    assert "Its weights are not here yet." in page.text
+
+
+def test_a_form_recolors(
+    visitor: TestClient, site: Site, uploaded: tuple[str, str], colored_jpeg: bytes
+) -> None:
+    image_id, key = uploaded
+    site.color(key, colored_jpeg)
+    path = f"/photographs/{image_id}"
+    form: dict[str, Any] = {"strategy": "painter", "painter.saturation": "2"}
+    answer = visitor.post(f"{path}/recolor", data=form, follow_redirects=False)
+    assert answer.status_code == 303
+    assert answer.headers["Location"] == path
+    metadata = site.s3.head_object(Bucket=site.uploads, Key=key)["Metadata"]
+    assert metadata.items() >= {"strategy": "painter", "saturation": "2"}.items()
+    beside = visitor.post(f"{path}/recolor", data=form | {"beside": "1"}, follow_redirects=False)
+    assert beside.headers["Location"] != path
+    assert visitor.get(beside.headers["Location"]).status_code == 200
+    assert site.client().post(f"{path}/recolor", data=form).status_code == 404
+    refused = visitor.post(f"{path}/recolor", data={"strategy": "none"})
+    assert refused.status_code == 422
+    assert "There is no strategy of that name." in refused.text
+
+
+def test_a_form_deletes(visitor: TestClient, site: Site, uploaded: tuple[str, str]) -> None:
+    path = f"/photographs/{uploaded[0]}"
+    assert site.client().post(f"{path}/delete").status_code == 404
+    assert visitor.get(path).status_code == 200
+    answer = visitor.post(f"{path}/delete", follow_redirects=False)
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/")
+    assert visitor.get(path).status_code == 404

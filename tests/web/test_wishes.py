@@ -7,17 +7,14 @@ import pytest
 
 from functions.contract.manifest import Manifest
 from web.problems import Problem
-from web.wishes import ACCEPTED, Wish, listing, megabytes
+from web.wishes import ACCEPTED, SUFFIXES, Wish, accept, listing, megabytes
 
 LIMIT = 1000
 MANIFEST = Manifest.parse(
     json.dumps(
         {
             "default": "good",
-            "strategies": [
-                {"name": "good", "ready": True},
-                {"name": "absent", "ready": False, "problem": "Its weights are missing."},
-            ],
+            "strategies": [{"name": "good", "ready": True}],
         }
     )
 )
@@ -69,7 +66,9 @@ def test_the_limit_is_the_limit() -> None:
     assert (caught.value.status, caught.value.code) == (413, "too-large")
 
 
-@pytest.mark.parametrize("content_type", [None, "", "text/html", "image/svg+xml", ["image/jpeg"]])
+@pytest.mark.parametrize(
+    "content_type", ["text/html", "image/svg+xml", "IMAGE/JPEG", ["image/jpeg"]]
+)
 def test_other_kinds_are_named(content_type: object) -> None:
     with pytest.raises(
         Problem, match=r"a\.jpg is not of a kind that can be colored: JPEG,"
@@ -78,24 +77,33 @@ def test_other_kinds_are_named(content_type: object) -> None:
     assert caught.value.status == 415
 
 
-@pytest.mark.parametrize("strategy", [None, "", "nobody", ["good"]])
-def test_unknown_strategy(strategy: object) -> None:
-    with pytest.raises(Problem, match="There are: good, absent"):
-        parse(strategy=strategy)
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_where_the_system_knows_no_type_the_name_tells(suffix: str) -> None:
+    for name in (f"a{suffix}", f"a.jpg{suffix.upper()}"):
+        assert parse(filename=name, content_type="").content_type == SUFFIXES[suffix]
+    assert SUFFIXES[suffix] in ACCEPTED
 
 
-def test_a_strategy_that_is_not_ready_says_why() -> None:
-    with pytest.raises(Problem, match="Its weights are missing") as caught:
-        parse(strategy="absent")
-    assert caught.value.status == 409
+@pytest.mark.parametrize("name", ["a.pdf", "a", "jpg", ".jpg", "a.jpg.svg"])
+def test_names_that_tell_no_kind(name: str) -> None:
+    with pytest.raises(Problem) as caught:
+        parse(filename=name, content_type="")
+    assert (caught.value.status, caught.value.code) == (415, "unsupported-type")
 
 
-@pytest.mark.parametrize("data", [None, [], "x", 3])
-def test_not_an_object(data: object) -> None:
-    with pytest.raises(Problem):
-        Wish.parse(data, MANIFEST, LIMIT)
+def test_how_to_color_comes_with_it() -> None:
+    assert parse().coloring.strategy == "good"
+    with pytest.raises(Problem, match="There are: good"):
+        parse(strategy="nobody")
+
+
+def test_unseen() -> None:
+    wish = Wish.unseen({"strategy": "good"}, MANIFEST)
+    assert (wish.filename, wish.coloring.strategy) == ("photograph", "good")
 
 
 def test_words() -> None:
-    assert listing() == "JPEG, PNG, WebP, TIFF or BMP"
+    assert listing() == "JPEG, PNG, WebP, TIFF, BMP, GIF, AVIF or HEIC"
+    assert accept().startswith("image/jpeg,image/png,")
+    assert accept().endswith(",.heic,.heif")
     assert megabytes(100 * 2**20) == "100 MB"

@@ -1,24 +1,25 @@
 // The visitor's photographs: those of earlier visits, and those just chosen.
 
-import { createImage, Problem, readAlbum } from "./api.js";
-import { Card } from "./photograph.js";
+import { createImage, Problem, readAlbum, recolorImage } from "./api.js";
+import { Card } from "./card.js";
 import { inTurn, upload } from "./upload.js";
-import { watch } from "./watch.js";
-import { sentences } from "./words.js";
+import { isFinal, watch } from "./watch.js";
+import { say } from "./words.js";
 
 const section = document.getElementById("album");
+const way = document.getElementById("to-album");
 const list = document.getElementById("photographs");
 const earlier = document.getElementById("earlier");
 const trouble = document.getElementById("album-problem");
 
-export function addFiles(files, strategy) {
+export function addFiles(files, order) {
   for (const file of files) {
-    const card = new Card(file.name);
+    const card = new Card(file.name, () => begin());
+    const begin = () => guarded(card, () => send(card, file, order), true);
     list.prepend(card.element);
-    section.hidden = false;
-    card.state("preparing");
-    guarded(card, () => color(card, file, strategy));
+    begin();
   }
+  reveal();
   if (files.length) section.scrollIntoView();
 }
 
@@ -33,19 +34,21 @@ export async function restore(after = null) {
     return;
   }
   for (const image of page.images) {
-    const card = new Card(image.filename);
+    const card = new Card(image.filename, again);
     list.append(card.element);
-    section.hidden = false;
     card.show(image);
-    if (!isFinal(image)) guarded(card, () => watch(image.id, (news) => card.show(news)));
+    if (!isFinal(image)) follow(card, image.id);
   }
+  reveal();
   earlier.hidden = !page.next;
   earlier.onclick = () => restore(page.next);
 }
 
-async function color(card, file, strategy) {
+async function send(card, file, order) {
+  if (card.image) return again(card); // it arrived, and failed only later
+  card.state("preparing");
   const id = await inTurn(async () => {
-    const wish = { filename: file.name, content_type: file.type, size: file.size, strategy };
+    const wish = { filename: file.name, content_type: file.type, size: file.size, ...order };
     const created = await createImage(wish);
     card.preview(file);
     card.state("uploading");
@@ -55,13 +58,28 @@ async function color(card, file, strategy) {
   await watch(id, (image) => card.show(image));
 }
 
-const isFinal = (image) => image.status === "done" || image.status === "failed";
+// The same order once more, for a photograph that is there and failed.
+const again = (card) =>
+  guarded(card, async () => {
+    const { id, strategy, knobs, hints } = card.image;
+    card.show(await recolorImage(id, { strategy, knobs, hints }));
+    await watch(id, (image) => card.show(image));
+  });
 
-async function guarded(card, work) {
+const follow = (card, id) => guarded(card, () => watch(id, (image) => card.show(image)));
+
+async function guarded(card, work, canTryAgain = false) {
   try {
     await work();
   } catch (problem) {
-    card.fail(problem instanceof Problem ? problem.message : sentences.unexpected);
+    if (!card.element.isConnected) return; // deleted meanwhile
+    card.fail(problem instanceof Problem ? problem.message : say("unexpected"), canTryAgain);
     if (!(problem instanceof Problem)) throw problem;
   }
 }
+
+function reveal() {
+  section.hidden = way.hidden = !list.childElementCount;
+}
+
+list.addEventListener("leave", reveal);

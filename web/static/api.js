@@ -1,6 +1,6 @@
 // The API of this site.
 
-import { sentences } from "./words.js";
+import { refusal, say } from "./words.js";
 
 // Its message is a sentence for the visitor; status is 0 when no answer came.
 export class Problem extends Error {
@@ -10,25 +10,27 @@ export class Problem extends Error {
   }
 }
 
-export const createImage = (wish) =>
-  ask("/api/images", {
-    method: "POST",
-    headers: { "Content-Type": "application/json" },
-    body: JSON.stringify(wish),
-  });
-
+export const createImage = (wish) => ask("/api/images", asJson(wish));
 export const readImage = (id) => ask(`/api/images/${id}`);
-
 export const readAlbum = (after) => ask(after ? `/api/images?after=${after}` : "/api/images");
+export const deleteImage = (id) => ask(`/api/images/${id}`, { method: "DELETE" });
+export const recolorImage = (id, order) => ask(`/api/images/${id}/recolor`, asJson(order));
+
+const asJson = (data) => ({
+  method: "POST",
+  headers: { "Content-Type": "application/json" },
+  body: JSON.stringify(data),
+});
 
 async function ask(url, options) {
   let response;
   try {
     response = await fetch(url, options);
   } catch {
-    throw new Problem(sentences.unreachable, 0);
+    throw new Problem(say("unreachable"), 0);
   }
   const answer = await response.json().catch(() => ({}));
-  if (!response.ok) throw new Problem(answer.detail ?? sentences.unexpected, response.status);
-  return answer;
+  if (response.ok) return answer;
+  const code = answer.type?.split(":").at(-1);
+  throw new Problem(refusal(code, answer.detail), response.status);
 }

@@ -1,30 +1,65 @@
-// The page: what a visitor chooses or drops goes into the album.
+// The first page: what a visitor chooses, drops, pastes or takes goes into the album.
 
 import { addFiles, restore } from "./album.js";
-import { awaitStrategies, chosen } from "./strategies.js";
+import { downloadAll } from "./archive.js";
+import { Comparison } from "./comparison.js";
+import { refusalOf } from "./files.js";
+import { awaitStrategies, ordered } from "./strategies.js";
+import { say } from "./words.js";
 
-const chooser = document.getElementById("files");
-const dropzone = document.getElementById("dropzone");
+const choosers = ["files", "camera"].map((id) => document.getElementById(id));
+const refused = document.getElementById("refused");
+const archiver = document.getElementById("download-all");
 
-chooser.addEventListener("change", () => {
-  addFiles([...chooser.files], chosen());
-  chooser.value = "";
+function take(files) {
+  refused.replaceChildren();
+  const order = ordered();
+  const good = files.filter((file) => {
+    const sentence = order ? refusalOf(file) : say("not_yet");
+    if (sentence) refuse(sentence);
+    return !sentence;
+  });
+  addFiles(good, order);
+  if (refused.childElementCount) refused.scrollIntoView();
+}
+
+function refuse(sentence) {
+  const entry = document.createElement("li");
+  entry.textContent = sentence;
+  refused.append(entry);
+}
+
+for (const chooser of choosers) {
+  chooser.addEventListener("change", () => {
+    take([...chooser.files]);
+    chooser.value = "";
+  });
+}
+
+addEventListener("paste", (event) => {
+  const files = [...event.clipboardData.files];
+  if (files.length) take(files);
 });
 
-// Anywhere on the page: a photograph dropped beside the zone would otherwise replace the page.
+// Anywhere on the page: a photograph dropped beside a zone would otherwise replace the page.
 addEventListener("dragover", (event) => {
   event.preventDefault();
-  dropzone.classList.toggle("aimed", event.dataTransfer.types.includes("Files"));
+  document.body.classList.toggle("aimed", event.dataTransfer.types.includes("Files"));
 });
 addEventListener("dragleave", (event) => {
-  if (!event.relatedTarget) dropzone.classList.remove("aimed");
+  if (!event.relatedTarget) document.body.classList.remove("aimed");
 });
 addEventListener("drop", (event) => {
   event.preventDefault();
-  dropzone.classList.remove("aimed");
-  if (!chooser.disabled) addFiles([...event.dataTransfer.files], chosen());
+  document.body.classList.remove("aimed");
+  take([...event.dataTransfer.files]);
 });
 
-chooser.disabled = !chosen();
+archiver.addEventListener("click", () => downloadAll(archiver));
+
+for (const element of document.querySelectorAll(".example .comparison")) new Comparison(element);
+
+const enable = () => choosers.forEach((chooser) => (chooser.disabled = !ordered()));
+enable();
 await Promise.all([restore(), awaitStrategies()]);
-chooser.disabled = !chosen();
+enable();

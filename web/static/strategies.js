@@ -1,11 +1,30 @@
-// Which strategy the visitor chose, once there are any to choose from.
+// What the visitor orders: which strategy, and how its knobs are turned.
 
 const RETRY_MILLISECONDS = 2000;
 
 const form = document.getElementById("order");
 
-// The chosen strategy's name; null while there is none.
-export const chosen = () => new FormData(form).get("strategy");
+const chosenRadio = () => form.querySelector('input[name="strategy"]:checked');
+
+// {strategy, knobs}, of the knobs only the turned ones; null while there is no strategy.
+export function ordered() {
+  const radio = chosenRadio();
+  if (!radio) return null;
+  const knobs = {};
+  for (const knob of knobsIn(radio.closest(".strategy"))) {
+    if (knob.value !== initial(knob)) knobs[knob.dataset.knob] = rounded(knob.value);
+  }
+  return { strategy: radio.value, knobs };
+}
+
+export const takesHints = () => chosenRadio()?.hasAttribute("data-hints") ?? false;
+
+// The title by which a strategy is called here.
+export function titleOf(name) {
+  const radios = form.querySelectorAll('input[name="strategy"]');
+  const radio = [...radios].find((each) => each.value === name);
+  return radio?.labels[0].textContent ?? name;
+}
 
 // The server draws the strategies; while it knows none, its page is asked again.
 export async function awaitStrategies() {
@@ -16,3 +35,22 @@ export async function awaitStrategies() {
     if (fresh?.querySelector("input")) document.getElementById("strategies").replaceWith(fresh);
   }
 }
+
+const knobsIn = (element) => element.querySelectorAll("input[data-knob]");
+
+// As the browser writes the number, which may differ from how the server did.
+const initial = (knob) => String(Number(knob.dataset.default));
+const rounded = (value) => Math.round(value * 1000) / 1000;
+
+const tell = (knob) => (knob.labels[0].nextElementSibling.value = Number(knob.value).toFixed(2) * 1);
+
+form.addEventListener("input", ({ target }) => {
+  if (target.matches("input[data-knob]")) tell(target);
+});
+form.addEventListener("click", ({ target }) => {
+  if (!target.matches(".reset")) return;
+  for (const knob of knobsIn(target.closest(".advanced"))) {
+    knob.value = knob.dataset.default;
+    tell(knob);
+  }
+});

@@ -1,7 +1,7 @@
 // A file on its way into the bucket, a few at a time.
 
 import { Problem } from "./api.js";
-import { sentences } from "./words.js";
+import { failure, say } from "./words.js";
 
 const AT_ONCE = 3;
 
@@ -35,11 +35,11 @@ export function upload({ url, fields }, file, onProgress) {
       if (request.status < 300) resolve();
       else reject(new Problem(refusal(request.responseText), request.status));
     });
-    request.addEventListener("error", () => reject(new Problem(sentences.interrupted, 0)));
+    request.addEventListener("error", () => reject(new Problem(say("interrupted"), 0)));
     request.open("POST", url);
     request.send(form);
   });
 }
 
 const refusal = (text) =>
-  text.includes("EntityTooLarge") ? sentences.tooLarge : sentences.refused;
+  text.includes("EntityTooLarge") ? failure({ code: "too_large" }) : say("refused");

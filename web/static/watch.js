@@ -6,15 +6,18 @@ const FIRST_MILLISECONDS = 300;
 const LONGEST_MILLISECONDS = 5000;
 const GROWTH = 1.3;
 
+export const isFinal = (image) => image.status === "done" || image.status === "failed";
+
 // Calls onChange with what the API says; throws only what asking again cannot cure.
-export async function watch(id, onChange) {
+export async function watch(id, onChange, signal) {
   let status = null;
   let pause = FIRST_MILLISECONDS;
-  for (;;) {
+  while (!signal?.aborted) {
     const image = await patiently(() => readImage(id));
+    if (signal?.aborted) return;
     if (image && image.status !== status) {
       onChange(image);
-      if (image.status === "done" || image.status === "failed") return;
+      if (isFinal(image)) return;
       status = image.status;
       pause = FIRST_MILLISECONDS;
     }

@@ -1,24 +1,19 @@
-// Every word that the scripts say to a visitor.
+// What the scripts say, from the same catalogue as the server's words.
 
-export const states = {
-  preparing: "Getting ready",
-  uploading: "Uploading",
-  waiting: "On its way",
-  queued: "Waiting for its turn",
-  running: "Coloring",
-  done: "Colored",
-};
+const sections = JSON.parse(document.getElementById("words").textContent);
+export const language = document.documentElement.lang;
 
-export const sentences = {
-  unreachable: "The page cannot be reached just now. Check your connection and try again.",
-  interrupted: "The upload was interrupted. Check your connection and choose the photograph again.",
-  tooLarge: "The photograph is larger than allowed.",
-  refused: "The upload was refused. Reload this page and choose the photograph again.",
-  undisplayable: "Your browser cannot show this kind of file.",
-  notYet: "The workers are still starting. Try again in a moment.",
-  unexpected: "Something unexpected happened. Reload this page and try again.",
-};
+// say("copied"), say("upload_of", { name }): of the scripts' own section.
+export const say = (key, values = {}) => fill(sections.script[key], values);
 
-export const original = (name) => `${name}, the original`;
-export const colored = (name) => `${name}, in color`;
-export const uploadOf = (name) => `Upload of ${name}`;
+export const state = (status) => sections.status[status];
+export const hue = (name) => sections.hues[name];
+
+// A failure or refusal by its code, or as the server put it where the catalogue does not know it.
+export const failure = ({ code, message }) => sections.errors[code] ?? message;
+export const refusal = (code, detail) => sections.problems[code] ?? detail ?? say("unexpected");
+
+export const megabytes = (count) =>
+  `${(count / 2 ** 20).toLocaleString(language, { maximumSignificantDigits: 4 })} MB`;
+
+const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);

@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+import base64
+import json
+from typing import TYPE_CHECKING
+
+import httpx2
+
+from functions.contract.manifest import ManifestReader
+from functions.contract.settings import Settings
+from web import ids
+from web.photographs import Photographs
+from web.wishes import Wish
+
+if TYPE_CHECKING:
+    from tests.web.conftest import Site
+
+
+def test_a_form_without_scripts_leads_back(site: Site, gray_jpeg: bytes) -> None:
+    settings = Settings(site.uploads, site.results, "", 2**20)
+    of_site = Photographs(site.s3, settings)
+    wish = Wish.unseen({"strategy": "painter"}, ManifestReader(site.s3, site.results).read())
+    visitor = ids.random_id()
+    photograph, form = of_site.add(visitor, wish, back_to="https://color.example.org/")
+    own_page = f"https://color.example.org/photographs/{photograph.id}"
+    conditions = json.loads(base64.b64decode(form["fields"]["policy"]))["conditions"]
+    assert {"success_action_redirect": own_page} in conditions
+    assert {"key": f"web/{visitor}/{photograph.id}/photograph"} in conditions
+
+    sent = httpx2.post(form["url"], data=form["fields"], files={"file": ("x", gray_jpeg)})
+    assert sent.status_code == 303
+    assert sent.headers["location"].startswith(own_page)
+    site.color(photograph.key, gray_jpeg)
+    found = of_site.find(visitor, photograph.id)
+    assert found == photograph
+    done = of_site.describe(photograph)
+    assert (done["filename"], done["strategy"], done["status"]) == ("photograph", "painter", "done")
+    assert "photograph-color.jpg" in done["download_url"]

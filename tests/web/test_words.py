@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+from starlette.requests import Request
+
+import web
+from web import gallery, words
+from web.words import Words
+
+ROOM = Path(web.__file__).parent
+ROOT = ROOM.parent
+
+
+def texts(language: str) -> dict[tuple[str, str], str]:
+    """All that a catalogue says, by section and key."""
+    sections = Words.of(language).sections
+    return {
+        (section, key): text if isinstance(text, str) else " ".join(text)
+        for section, entries in sections.items()
+        for key, text in entries.items()
+    }
+
+
+def test_all_languages_say_the_same() -> None:
+    english, german = texts("en"), texts("de")
+    assert english.keys() == german.keys()
+    for key, text in english.items():
+        places = [sorted(re.findall(r"\{\w+\}", each)) for each in (text, german[key])]
+        assert places[0] == places[1], key
+    assert all(text.strip() for text in (*english.values(), *german.values()))
+
+
+def test_quotation_marks_are_typographic() -> None:
+    for language in words.LANGUAGES:
+        assert not [text for text in texts(language).values() if '"' in text or "'" in text]
+
+
+def test_every_word_is_said_and_every_word_said_is_there() -> None:
+    """As far as the names stand in the templates and scripts as they are."""
+    known = texts("en")
+    source = "".join(path.read_text() for path in (ROOM / "templates").glob("*.html"))
+    said = set(re.findall(r"""say\(["'](\w+)["'], ?["']([\w-]+)["']""", source))
+    said |= {("page", name) for name in re.findall('heading = "(.*?)"', source)}
+    scripts = "".join(path.read_text() for path in (ROOM / "static").glob("*.js"))
+    said |= {("script", name) for name in re.findall(r'\bsay\(\s*"(\w+)"', scripts)}
+    of_python = {("page", "language"), ("page", "or")}
+    levels = {("script", name) for name in ("pale", "soft", "strong")}
+    missing = said - known.keys()
+    assert missing == set()
+    unsaid = {key for key in known if key[0] in {"page", "script"}} - said - of_python - levels
+    assert unsaid == set()
+
+
+def test_every_failure_of_the_pipeline_has_words() -> None:
+    table = (ROOT / "docs/architecture.md").read_text().partition("| code | why |")[2]
+    rows = table.partition("\n\n")[0]
+    codes = set(re.findall(r"`(\w+)`", "".join(row.split("|")[1] for row in rows.splitlines()[2:])))
+    assert len(codes) > 8
+    assert codes - Words.of("en").sections["errors"].keys() == set()
+
+
+def test_examples_have_words_and_pictures() -> None:
+    for example in gallery.EXAMPLES:
+        assert example.name in Words.of("en").sections["gallery"]
+        for kind in ("gray", "color"):
+            assert (ROOM / "static/gallery" / f"{example.name}.{kind}.webp").exists()
+
+
+def spoken(accepted: str, query: str = "", cookie: str = "") -> str:
+    headers: list[Any] = [(b"accept-language", accepted.encode()), (b"cookie", cookie.encode())]
+    scope = {"type": "http", "headers": headers, "query_string": query.encode()}
+    return words.spoken(Request(scope)).language
+
+
+def test_which_language_is_spoken() -> None:
+    assert spoken("") == "en"
+    assert spoken("de") == "de"
+    assert spoken("DE-ch") == "de"
+    assert spoken("fr, de;q=0.8, en;q=0.9") == "en"
+    assert spoken("en;q=0, de;q=0.1") == "de"
+    assert spoken("de;q=nonsense, en;q=0.1") == "en"
+    assert spoken("de", query="lang=en") == "en"
+    assert spoken("en", cookie="deepcolor_language=de") == "de"
+    assert spoken("en", cookie="deepcolor_language=xx") == "en"

@@ -1,0 +1,112 @@
+// The card of one photograph in the album: its upload, its state in words, its pictures, its deeds.
+
+import { announce } from "./announce.js";
+import { Comparison } from "./comparison.js";
+import { copyLink, Download, remove } from "./deeds.js";
+import { near } from "./near.js";
+import { titleOf } from "./strategies.js";
+import { failure, say, state } from "./words.js";
+import { openZoom } from "./zoom.js";
+
+const template = document.getElementById("card");
+
+export class Card {
+  // onAgain is called with the card when the visitor wants another try.
+  constructor(name, onAgain) {
+    this.name = name;
+    this.element = template.content.firstElementChild.cloneNode(true);
+    this.part = (selector) => this.element.querySelector(selector);
+    this.part(".name").textContent = name;
+    this.part("progress").setAttribute("aria-label", say("upload_of", { name }));
+    this.comparison = new Comparison(this.part(".comparison"));
+    this.comparison.describe({
+      before: say("original_of", { name }),
+      after: say("colored_of", { name }),
+      range: say("comparison_of", { name }),
+    });
+    this.download = new Download(this.part(".download"));
+    this.#listen(onAgain);
+    near(this.element).then(() => {
+      this.isNear = true;
+      if (this.image) this.#draw();
+    });
+  }
+
+  // Shows the chosen file itself while it travels.
+  preview(file) {
+    this.comparison.before.src = URL.createObjectURL(file);
+    this.previewed = true;
+  }
+
+  state(status, sentence = state(status)) {
+    if (this.element.dataset.status) announce(say("announcement", { name: this.name, state: sentence }));
+    this.element.dataset.status = status;
+    this.part(".state").textContent = sentence;
+    this.part("progress").hidden = status !== "uploading";
+    this.comparison.busy = !["done", "failed"].includes(status);
+    this.part(".again").hidden = true;
+  }
+
+  progress(fraction) {
+    this.part("progress").value = fraction;
+  }
+
+  fail(sentence, canTryAgain) {
+    this.state("failed", sentence);
+    this.part(".again").hidden = !canTryAgain;
+    this.part(".delete").hidden = false;
+  }
+
+  // What the API says of the photograph.
+  show(image) {
+    this.image = image;
+    if (this.isNear) this.#draw();
+    this.part(".change").href = `/photographs/${image.id}`;
+    const isDone = image.status === "done";
+    for (const deed of [".change", ".zoom-in", ".copy"]) this.part(deed).hidden = !isDone;
+    this.part(".delete").hidden = false;
+    if (isDone) this.download.offer(image);
+    if (image.error) this.fail(failure(image.error), image.original_url !== null);
+    else this.state(image.status, stateOf(image));
+  }
+
+  #draw() {
+    const { comparison, image } = this;
+    if (image.original_url && !this.previewed) comparison.show(comparison.before, image.original_url);
+    if (image.status !== "done") return;
+    comparison.show(comparison.after, image.colored_url, image.timings.times.done);
+  }
+
+  #listen(onAgain) {
+    this.#named(".again", () => onAgain(this));
+    this.#named(".zoom-in", () =>
+      openZoom(this.name, [this.comparison.before, this.comparison.after]),
+    );
+    this.#named(".copy", () => copyLink(this.image.id));
+    this.#named(".delete", async () => {
+      if (!this.image || (await remove(this.image.id, this.name))) this.#leave();
+    });
+    this.part(".change").setAttribute("aria-label", `${label(this.part(".change"))} (${this.name})`);
+  }
+
+  // Buttons of many cards are told apart by the photograph's name.
+  #named(selector, onClick) {
+    const button = this.part(selector);
+    button.setAttribute("aria-label", `${label(button)} (${this.name})`);
+    button.addEventListener("click", onClick);
+  }
+
+  #leave() {
+    const { nextElementSibling: following, previousElementSibling: previous } = this.element;
+    const next = following ?? previous;
+    const list = this.element.parentElement;
+    this.element.remove();
+    list.dispatchEvent(new Event("leave"));
+    (next?.querySelector(".delete") ?? document.getElementById("files")).focus();
+  }
+}
+
+const stateOf = ({ status, strategy }) =>
+  status === "done" ? `${state(status)} · ${titleOf(strategy)}` : state(status);
+
+const label = (element) => element.textContent.trim();

@@ -1,0 +1,81 @@
+// The colors that a place of a given lightness can plausibly have, to pick one from.
+
+import { hexOf } from "./lab.js";
+import { hue as hueName, say } from "./words.js";
+
+// Hue angles in CIELAB, in degrees.
+const HUES = {
+  pink: 0, red: 32, orange: 55, amber: 74, yellow: 95, lime: 115,
+  green: 145, teal: 190, sky: 245, blue: 280, violet: 308, magenta: 335,
+};
+const LEVELS = { pale: 0.25, soft: 0.55, strong: 0.95 }; // of the highest plausible chroma
+const HIGHEST_CHROMA = 68; // few things in photographs are more colorful
+const COLUMNS = 6;
+const STEPS = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -COLUMNS, ArrowDown: COLUMNS };
+
+const dialog = document.getElementById("palette");
+const list = dialog.querySelector(".swatches");
+
+// The color that the visitor picks, {color, name}; null if none.
+export function pickColor(l) {
+  const colors = plausible(l);
+  list.replaceChildren(...colors.map(swatch));
+  list.style.setProperty("--columns", COLUMNS);
+  list.firstElementChild.tabIndex = 0;
+  dialog.returnValue = "";
+  dialog.showModal();
+  list.firstElementChild.focus();
+  return new Promise((resolve) =>
+    dialog.addEventListener(
+      "close",
+      () => resolve(colors.find(({ color }) => color === dialog.returnValue) ?? null),
+      { once: true },
+    ),
+  );
+}
+
+// Of each hue a pale, a soft and a strong color, six hues side by side, and gray; all of this L*.
+export function plausible(l) {
+  const hues = Object.entries(HUES);
+  const rows = [hues.slice(0, COLUMNS), hues.slice(COLUMNS)].flatMap((half) =>
+    Object.entries(LEVELS).map(([level, share]) =>
+      half.map(([name, angle]) => ({
+        color: hexOf(l, share * highestChroma(l, angle), angle),
+        name: say(level, { hue: hueName(name) }),
+      })),
+    ),
+  );
+  return [...rows.flat(), { color: hexOf(l, 0, 0), name: say("gray") }];
+}
+
+function highestChroma(l, angle) {
+  let [low, high] = [0, HIGHEST_CHROMA];
+  for (let step = 0; step < 8; step += 1) {
+    const middle = (low + high) / 2;
+    if (hexOf(l, middle, angle)) low = middle;
+    else high = middle;
+  }
+  return low;
+}
+
+function swatch({ color, name }) {
+  const button = document.createElement("button");
+  button.className = "swatch";
+  button.value = color;
+  button.tabIndex = -1;
+  button.title = name;
+  button.setAttribute("aria-label", name);
+  button.style.setProperty("--color", color);
+  return button;
+}
+
+list.addEventListener("keydown", (event) => {
+  const step = STEPS[event.key];
+  if (!step) return;
+  event.preventDefault();
+  const swatches = [...list.children];
+  const last = swatches.length - 1;
+  const next = Math.min(Math.max(swatches.indexOf(document.activeElement) + step, 0), last);
+  swatches.forEach((each, index) => (each.tabIndex = index === next ? 0 : -1));
+  swatches[next].focus();
+});
