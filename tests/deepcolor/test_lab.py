@@ -78,6 +78,12 @@ def test_lightness_of_gray(code: int, l: float) -> None:
     assert lab.lightness(linear).item() == pytest.approx(l, abs=0.01)
 
 
+def test_lightness_back_to_gray() -> None:
+    code = torch.arange(256, dtype=torch.float64) / 255
+    l = lab.lightness(lab.decode_gamma(code))
+    assert torch.allclose(lab.encode_gamma(lab.luminance(l)), code, atol=1e-6)
+
+
 def test_gray_has_no_color() -> None:
     gray = torch.arange(256, dtype=torch.uint8).expand(3, 1, 256)
     assert lab.rgb_to_lab(gray)[1:].abs().max() < 1e-3

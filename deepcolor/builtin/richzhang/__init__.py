@@ -22,7 +22,11 @@ WEIGHTS = WeightFile(
 
 
 class RichZhang(Strategy):
-    """Colorful Image Colorization (ECCV 2016), as its PyTorch release computes it."""
+    """Colorful Image Colorization (ECCV 2016): the a*b* are those of its PyTorch release.
+
+    That enlarges them bilinearly and clips RGB; so does :func:`deepcolor.join.join` with
+    ``upsampling="bilinear"`` where sRGB has the colors. deepcolor's own way is the default.
+    """
 
     card = StrategyCard(
         name="richzhang",
@@ -30,11 +34,10 @@ class RichZhang(Strategy):
         description="The classic that asked for vivid colors: bold, sometimes patchy.",
         url="https://arxiv.org/abs/1603.08511",
         license=License(code="BSD-2-Clause", weights="BSD-2-Clause"),
-        training_data="1.3 million photographs of ImageNet",
+        training_data="1.3 million photographs of ImageNet, which are for research only",
         size=256,
         fit="stretch",
         multiple=8,
-        upsampling="bilinear",
         weights=(WEIGHTS,),
     )
 
