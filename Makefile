@@ -9,7 +9,7 @@ SAM_VERSION := 1.170.0
 export SAM_CLI_TELEMETRY := 0
 export AWS_DEFAULT_REGION ?= us-east-1
 
-.PHONY: help install run test lint format docs build clean
+.PHONY: help install run test lint format docs build deploy destroy costs clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -36,6 +36,18 @@ docs: .venv/.test ## draw the docs' pictures and write the page of the command l
 
 build: .venv/.sam ## build the Lambda functions from template.yaml
 	.venv/sam/bin/sam build
+
+# The region of your own profile, not the one given above for the tests.
+OWN_REGION := $(if $(filter file,$(origin AWS_DEFAULT_REGION)),env -u AWS_DEFAULT_REGION)
+
+deploy: .venv/.run .venv/.sam ## put everything on AWS; DEPLOY="--worker cpu --region R --parameter NAME=VALUE"
+	@$(OWN_REGION) $(BIN)/python -m infra.deploy up $(DEPLOY)
+
+destroy: .venv/.run ## remove it from AWS; DESTROY="--delete-photographs --region R"
+	@$(OWN_REGION) $(BIN)/python -m infra.deploy down $(DESTROY)
+
+costs: .venv/.test ## simulate what the fleet costs; COSTS="check" or "--chip cpu --max-workers 1 4 16"
+	@$(BIN)/python -m infra.costs $(COSTS)
 
 clean: ## remove what was built, but not the photographs in bucket/
 	rm -rf .venv .aws-sam dist .mypy_cache .pytest_cache .ruff_cache

@@ -1,0 +1,1 @@
+"""Deploying on AWS in one command, and removing it again."""

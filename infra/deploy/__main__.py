@@ -1,0 +1,146 @@
+"""``python -m infra.deploy up`` and ``down``: what ``make deploy`` and ``make destroy`` run."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+import boto3
+
+from functions.contract.manifest import publish
+from infra.deploy import buckets, image
+from infra.deploy.account import check_quotas, identify
+from infra.deploy.errors import DeployError, NothingDeletedError
+from infra.deploy.stack import BUCKETS, Stack
+
+parser = argparse.ArgumentParser(prog="python -m infra.deploy", description=__doc__)
+commands = parser.add_subparsers(dest="command", required=True)
+
+up = commands.add_parser("up", help="deploy, or bring what is deployed up to date")
+up.add_argument(
+    "--worker", choices=["gpu", "cpu", "none"], default="gpu", help="where photographs are colored"
+)
+up.add_argument(
+    "--parameter",
+    action="append",
+    default=[],
+    metavar="NAME=VALUE",
+    help="another parameter of template.yaml; may be given again",
+)
+up.add_argument(
+    "--build-arg",
+    action="append",
+    default=[],
+    metavar="NAME=VALUE",
+    help="an argument of infra/worker/Dockerfile; may be given again",
+)
+
+down = commands.add_parser("down", help="remove what was deployed")
+down.add_argument(
+    "--delete-photographs",
+    action="store_true",
+    help="the uploads and the results too; without this, buckets that hold any are left",
+)
+down.add_argument("--yes", action="store_true", help="do not ask")
+
+for command in (up, down):
+    command.add_argument("--stack-name", default="deepcolor", metavar="NAME")
+    command.add_argument("--region", help="default: that of the environment or profile")
+
+
+def main() -> int:
+    arguments = parser.parse_args()
+    session = boto3.Session(region_name=arguments.region)
+    try:
+        account = identify(session)
+        print(
+            f"Account {account}, {session.region_name}, stack {arguments.stack_name}.", flush=True
+        )
+        stack = Stack(session, arguments.stack_name)
+        if arguments.command == "up":
+            _up(stack, arguments)
+        else:
+            _down(stack, arguments)
+    except DeployError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+def _up(stack: Stack, arguments: argparse.Namespace) -> None:
+    """Whatever can fail on this machine comes first."""
+    session, built = stack.session, None
+    parameters = {"Worker": arguments.worker} | dict(
+        given.split("=", 1) for given in arguments.parameter
+    )
+    if arguments.worker != "none":
+        engine = image.find_engine()
+        if arguments.worker == "gpu":
+            check_quotas(session)
+        built = image.build(engine, arguments.worker, arguments.build_arg)
+        manifest = built.manifest()
+        parameters["WorkerImageTag"] = built.tag
+    else:
+        from deepcolor.registry import manifest as own_manifest
+
+        manifest = own_manifest()
+    # A worker that is woken wants its image. Only the first time there is nowhere to push it to
+    # yet; a job that came too early then fails, and the sweep wakes another.
+    repository = stack.outputs().get("WorkerRepositoryUri") if stack.exists() else None
+    if built and repository:
+        built.push(session, repository)
+    stack.deploy(parameters)
+    outputs = stack.outputs()
+    if built and not repository:
+        built.push(session, outputs["WorkerRepositoryUri"])
+    publish(session.client("s3"), outputs["ResultsBucketName"], manifest)
+    print(f"""
+  Page      {outputs["PageAddress"]}
+
+  S3        aws s3 cp photo.jpg s3://{outputs["UploadsBucketName"]}/colornet/album/photo.jpg
+            aws s3 cp s3://{outputs["ResultsBucketName"]}/colornet/album/photo.jpg color.jpg
+
+  make destroy removes it all.
+""")
+
+
+def _down(stack: Stack, arguments: argparse.Namespace) -> None:
+    outputs = stack.outputs()
+    s3 = stack.session.client("s3")
+    names = [outputs[output] for output in BUCKETS.values()]
+    kept = [name for name in names if not buckets.is_empty(s3, name)]
+    if arguments.delete_photographs:
+        _ask(f"Delete {stack.name} and all photographs in {' and '.join(names)}?", arguments)
+        for name in kept:
+            print(f"Deleted {buckets.empty(s3, name)} objects of {name}.", flush=True)
+        kept = []
+    else:
+        _ask(f"Delete {stack.name}, but for buckets with something in them?", arguments)
+    stack.delete()
+    for name in buckets.existing(s3, names) - set(kept):
+        s3.delete_bucket(Bucket=name)
+    print(f"Deleted: {stack.name}.")
+    for name in kept:
+        print(
+            f"Left, with what is in it: {name}. Another stack of this name needs it gone: "
+            f"aws s3 rb --force s3://{name}"
+        )
+    print(
+        "Left: the bucket in which SAM keeps what it uploads, shared by all of this account's SAM "
+        "stacks in the region (the stack aws-sam-cli-managed-default)."
+    )
+
+
+def _ask(question: str, arguments: argparse.Namespace) -> None:
+    if arguments.yes:
+        return
+    try:
+        answer = input(f"{question} Type the stack's name to go on: ")
+    except EOFError:
+        answer = ""
+    if answer != arguments.stack_name:
+        raise NothingDeletedError
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,39 @@
+"""Whether this account can do what is about to be asked of it."""
+
+from __future__ import annotations
+
+import sys
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+
+from infra.deploy.errors import NoCredentialsHereError, NoRegionError, QuotaError
+
+SPOT_QUOTA = "L-3819A6DF"  # All G and VT Spot Instance Requests, in vCPUs
+ON_DEMAND_QUOTA = "L-DB2E81BA"  # Running On-Demand G and VT instances, in vCPUs
+VCPUS_OF_A_WORKER = 4
+
+
+def identify(session: boto3.Session) -> str:
+    """The account's number; raises when there is no region, or nobody to be."""
+    if session.region_name is None:
+        raise NoRegionError
+    try:
+        return str(session.client("sts").get_caller_identity()["Account"])
+    except (BotoCoreError, ClientError) as error:
+        raise NoCredentialsHereError(error) from error
+
+
+def check_quotas(session: boto3.Session) -> None:
+    """Raises :class:`QuotaError` where not one worker with a GPU could run."""
+    quotas = session.client("service-quotas")
+    try:
+        spot, on_demand = (
+            float(quotas.get_service_quota(ServiceCode="ec2", QuotaCode=code)["Quota"]["Value"])
+            for code in (SPOT_QUOTA, ON_DEMAND_QUOTA)
+        )
+    except (BotoCoreError, ClientError) as error:
+        print(f"The quotas for G instances could not be read ({error}).", file=sys.stderr)
+        return
+    if max(spot, on_demand) < VCPUS_OF_A_WORKER:
+        raise QuotaError(spot, on_demand, session.region_name)

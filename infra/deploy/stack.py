@@ -1,0 +1,92 @@
+"""The CloudFormation stack: made and changed by SAM, looked at and deleted through boto3."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.exceptions import ClientError, WaiterError
+
+from infra.deploy.commands import run
+from infra.deploy.errors import NoSamError, NoStackError, NotDeletedError
+
+SAM = Path(sys.prefix) / "sam/bin/sam"
+BUCKETS = {"UploadsBucket": "UploadsBucketName", "ResultsBucket": "ResultsBucketName"}
+
+
+@dataclass(frozen=True)
+class Stack:
+    """One deployment, by its name."""
+
+    session: boto3.Session
+    name: str
+
+    def outputs(self) -> dict[str, str]:
+        """What the template puts out; raises :class:`NoStackError`."""
+        described = self._describe()
+        if described is None:
+            raise NoStackError(self.name, str(self.session.region_name))
+        return {item["OutputKey"]: item["OutputValue"] for item in described.get("Outputs", [])}
+
+    def exists(self) -> bool:
+        return self._describe() is not None
+
+    def deploy(self, parameters: dict[str, str]) -> None:
+        """Builds the functions and makes the stack, or changes it; what is not given stays."""
+        if not SAM.exists():
+            raise NoSamError(SAM)
+        run(str(SAM), "build")
+        run(
+            str(SAM), "deploy", f"--stack-name={self.name}", f"--region={self.session.region_name}",
+            "--no-confirm-changeset", "--no-fail-on-empty-changeset",
+            "--parameter-overrides", *(f"{key}={value}" for key, value in parameters.items()),
+        )  # fmt: skip
+
+    def delete(self) -> None:
+        """Deletes everything but buckets with something in them."""
+        if self._deleted():
+            return
+        # Where the first try failed, CloudFormation takes a second that leaves out what stays.
+        failed = self._resources("DELETE_FAILED")
+        if failed.keys() <= BUCKETS.keys() and self._deleted(RetainResources=list(failed)):
+            return
+        raise NotDeletedError(
+            self.name,
+            [f"{name}: {reason}" for name, reason in self._resources("DELETE_FAILED").items()],
+        )
+
+    def _describe(self) -> dict[str, Any] | None:
+        try:
+            found = self._cloudformation.describe_stacks(StackName=self.name)["Stacks"]
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "ValidationError":
+                return None
+            raise
+        return dict(found[0]) if found else None
+
+    def _deleted(self, **options: Any) -> bool:
+        self._cloudformation.delete_stack(StackName=self.name, **options)
+        try:
+            self._cloudformation.get_waiter("stack_delete_complete").wait(
+                StackName=self.name, WaiterConfig={"Delay": 5, "MaxAttempts": 360}
+            )
+        except WaiterError:
+            return False
+        return True
+
+    def _resources(self, status: str) -> dict[str, str]:
+        """The resources in a status, by their names in the template, and why."""
+        pages = self._cloudformation.get_paginator("list_stack_resources")
+        return {
+            resource["LogicalResourceId"]: resource.get("ResourceStatusReason", "")
+            for page in pages.paginate(StackName=self.name)
+            for resource in page["StackResourceSummaries"]
+            if resource["ResourceStatus"] == status
+        }
+
+    @property
+    def _cloudformation(self) -> Any:
+        return self.session.client("cloudformation")
