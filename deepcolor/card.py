@@ -67,8 +67,7 @@ class StrategyCard:
 
     ``size`` is the side in pixels of the square the network prefers. With ``fit="stretch"`` every
     photograph becomes that square; with ``"aspect"`` it keeps its shape at that area, its sides
-    multiples of ``multiple``. ``upsampling`` is how its a*b* grow to the photograph's size.
-    ``knobs`` are its own; :attr:`all_knobs` has those that every strategy takes as well. ``hints``
+    multiples of ``multiple``. ``knobs`` are its own; :attr:`all_knobs` has those that every strategy takes as well. ``hints``
     says whether people may guide it.
     """
 
@@ -81,7 +80,6 @@ class StrategyCard:
     size: int
     fit: Literal["stretch", "aspect"] = "aspect"
     multiple: int = 32
-    upsampling: Literal["bilinear", "bicubic"] = "bicubic"
     knobs: tuple[Knob, ...] = ()
     hints: bool = False
     weights: tuple[WeightFile, ...] = ()

@@ -326,7 +326,6 @@ class Colorizer:
             return join(
                 photograph,
                 ab,
-                upsampling=self.card.upsampling,
                 saturation=settings["saturation"],
                 deep=deep,
             )

@@ -128,7 +128,7 @@ def _read(file: IO[bytes], name: str, reading: Reading) -> Photograph:
             warnings.simplefilter("ignore")
             with Image.open(file, formats=_openable()) as image:
                 return _normalize(image, name, reading)
-    except DeepcolorError:
+    except (DeepcolorError, MemoryError):
         raise
     except UnidentifiedImageError as error:
         raise NotAPhotographError(name) from error

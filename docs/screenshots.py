@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 PICTURES = Path(__file__).parent / "pictures"
 SHOWN = ("jersey-shore-1905", "killarney-1910", "dust-bowl")  # the last stands first in the album
-DESKTOP = {"width": 1280, "height": 860}
+DESKTOP = {"width": 1280, "height": 800}
 PHONE = {"width": 390, "height": 844}
 WAIT_MILLISECONDS = 120_000
 QUALITY = 82

@@ -91,5 +91,4 @@ def test_fetched_weights_color(publish: Any, release: Recording, landscape: Imag
 
 
 def test_our_own_join_is_the_default() -> None:
-    assert RichZhang.card.upsampling == "bicubic"
     assert RichZhang.card.fit == "stretch"
