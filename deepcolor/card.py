@@ -67,8 +67,8 @@ class StrategyCard:
 
     ``size`` is the side in pixels of the square the network prefers. With ``fit="stretch"`` every
     photograph becomes that square; with ``"aspect"`` it keeps its shape at that area, its sides
-    multiples of ``multiple``. ``knobs`` are its own; :attr:`all_knobs` has those that every strategy takes as well. ``hints``
-    says whether people may guide it.
+    multiples of ``multiple``. ``knobs`` are its own; :attr:`all_knobs` has those that every
+    strategy takes as well. ``hints`` says whether people may guide it.
     """
 
     name: str
