@@ -1,10 +1,14 @@
 """The application: its routes, and what they are built from.
 
 ``uvicorn --factory web.app:create_app`` serves it. The environment says where everything is:
-``DEEPCOLOR_WEB_SECRET``, those of :class:`functions.contract.settings.Settings`, and boto3's own.
+``DEEPCOLOR_WEB_SECRET``, those of :class:`functions.contract.settings.Settings`, boto3's own, and
+``DEEPCOLOR_PAGE_ORIGIN`` (``https://color.example.org``) where visitors know the site by another
+name than its server does.
 """
 
 from __future__ import annotations
+
+import os
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -32,7 +36,8 @@ def create_app() -> SecurityHeaders:
     manifest = ManifestReader(s3, settings.results_bucket)
     assets = Assets.of_this_package()
     photographs = Photographs(s3, settings)
-    page = Page(manifest, visitors, photographs, assets.url, settings.max_upload_bytes)
+    origin = os.environ.get("DEEPCOLOR_PAGE_ORIGIN", "")
+    page = Page(manifest, visitors, photographs, assets.url, settings.max_upload_bytes, origin)
     api = Api(manifest, visitors, photographs, settings.max_upload_bytes)
     app = Starlette(
         routes=[

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -19,14 +18,13 @@ from functions.contract.manifest import ManifestMissingError, ManifestReader
 from web import gallery, wishes, words
 from web.bodies import read_form
 from web.coloring import MAX_HINTS, Coloring
+from web.log import logger
 from web.photographs import Photograph, Photographs
 from web.problems import Problem
 from web.strategies import shown
 from web.visitors import Visitors
 from web.wishes import Wish
 from web.words import Words
-
-logger = logging.getLogger(__name__)
 
 TEMPLATES = Jinja2Templates(Path(__file__).parent / "templates")
 TEMPLATES.env.trim_blocks = TEMPLATES.env.lstrip_blocks = True
@@ -41,6 +39,7 @@ class Page:
     photographs: Photographs
     assets_url: str
     max_upload_bytes: int
+    origin: str = ""
 
     def show(self, request: Request) -> Response:
         manifest = self._manifest()
@@ -76,7 +75,7 @@ class Page:
             manifest = self.manifest.read()
             wish = Wish.unseen(_own_fields(request.query_params), manifest)
             visitor = self.visitors.welcome(request)
-            _, upload = self.photographs.add(visitor, wish, back_to=str(request.base_url))
+            _, upload = self.photographs.add(visitor, wish, back_to=self._address(request))
         except Problem as problem:
             return self._refused(request, problem)
         card = manifest.strategies[wish.coloring.strategy]
@@ -84,6 +83,10 @@ class Page:
         response = self._draw(request, "upload.html", context)
         self.visitors.remember(visitor, request, response)
         return response
+
+    def _address(self, request: Request) -> str:
+        """Where visitors see the site: a proxy in front of it may call it by another name."""
+        return f"{self.origin}/" if self.origin else str(request.base_url)
 
     async def delete_photograph(self, request: Request) -> Response:
         return await run_in_threadpool(self._delete, request)

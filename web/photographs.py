@@ -24,6 +24,7 @@ from functions.contract.settings import Settings
 from web import ids
 from web.addresses import Addresses, colored_name
 from web.coloring import Coloring, hints_of
+from web.log import logger
 from web.open_uploads import OpenUploads
 from web.problems import Problem
 from web.wishes import Wish
@@ -125,6 +126,7 @@ class Photographs:
             ],
             ExpiresIn=UPLOAD_SECONDS,
         )
+        _log("upload signed", photograph)
         return photograph, upload
 
     def find(self, visitor: str, image_id: str) -> Photograph | None:
@@ -165,6 +167,7 @@ class Photographs:
                 f"{photograph.filename} has not arrived yet, or is no longer kept.",
             ) from None
         self._note(asked)
+        _log("recoloring asked", asked)
         return asked
 
     def delete(self, photograph: Photograph) -> None:
@@ -174,6 +177,7 @@ class Photographs:
         for key in (record_key(photograph.key), photograph.key, photograph.note_key):
             self.s3.delete_object(Bucket=results, Key=key)
         self.open_uploads.end(photograph.visitor, photograph.key)
+        _log("deleted", photograph)
 
     def album(self, visitor: str, after: str) -> tuple[list[View], str | None]:
         """The newest photographs made before ``after`` ("": the newest of all).
@@ -273,3 +277,8 @@ class Photographs:
 def _note_key(visitor: str, image_id: str) -> str:
     name = f"{image_id}.json" if image_id else ""
     return f"{VISITORS_PREFIX}{visitor}/{name}"
+
+
+def _log(message: str, photograph: Photograph) -> None:
+    ids = {"key": photograph.key, "correlation_id": photograph.correlation_id}
+    logger.info(message, extra=ids)

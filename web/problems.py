@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
@@ -13,10 +12,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from functions.contract.manifest import ManifestMissingError
+from web.log import logger
 
 RETRY_SECONDS = 2
-
-logger = logging.getLogger(__name__)
 
 
 class Problem(Exception):  # noqa: N818, the name that RFC 9457 gives it

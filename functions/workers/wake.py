@@ -30,6 +30,11 @@ ATTEMPTS = 20
 SETTLED_SECONDS = 90.0
 
 
+def workers_for(photographs: int, photographs_per_worker: int, max_workers: int) -> int:
+    """How many workers a backlog asks for."""
+    return min(max_workers, math.ceil(photographs / photographs_per_worker))
+
+
 @dataclass(frozen=True)
 class Fleet:
     """The photographs that wait or are in work, and the workers, as :meth:`wake` left them.
@@ -70,7 +75,7 @@ class BatchWaker:
         Whoever finds the register changed at each of many attempts leaves the rest to the others.
         """
         photographs = max(self._backlog(), just_sent)
-        wanted = min(self.max_workers, math.ceil(photographs / self.photographs_per_worker))
+        wanted = workers_for(photographs, self.photographs_per_worker, self.max_workers)
         fleet = Fleet(photographs, running=0, starting=0, woken=0, failed=0)
         for _ in range(ATTEMPTS):
             register = Register.read(self.s3, self.bucket)

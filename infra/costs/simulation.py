@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from functions.colorize.worker import BATCH
+from functions.workers.wake import workers_for
 from infra.costs.arrivals import HOUR, Seconds
 from infra.costs.figures import Chip, Figures
 
@@ -32,9 +33,6 @@ class Policy:
     max_workers: int = 4
     photographs_per_worker: int = 500
     idle_seconds: float = 60.0
-
-    def workers_for(self, photographs: int) -> int:
-        return min(self.max_workers, math.ceil(photographs / self.photographs_per_worker))
 
 
 @dataclass(eq=False)
@@ -166,7 +164,11 @@ class _Simulation:
 
     def _wake(self, now: float) -> None:
         in_hand = sum(len(worker.in_hand) for worker in self.workers)
-        wanted = self.policy.workers_for(self._waiting(now) + in_hand)
+        wanted = workers_for(
+            self._waiting(now) + in_hand,
+            self.policy.photographs_per_worker,
+            self.policy.max_workers,
+        )
         for _ in range(wanted - len(self.workers)):
             worker = Worker()
             self.workers.add(worker)

@@ -23,7 +23,7 @@ from infra.deploy.errors import QuotaError
 from infra.local.ports import free_port
 from tests.infra.conftest import CREDENTIALS, REGION, Sam, tool
 from tests.infra.servers import serving
-from tests.infra.template import RESOURCES, ROOT
+from tests.infra.template import ROOT
 
 MINISTACK = ("ministack==1.5.33", "aws-sam-translator==1.115.0")
 STACK = "deepcolor-try"
@@ -110,10 +110,6 @@ def test_what_goes_up_comes_down(ministack: str, sam: Sam) -> None:
     assert again.stderr == f"There is no stack named {STACK} in {REGION}.\n"
 
 
-@pytest.mark.skipif(
-    "DeletionPolicy" not in RESOURCES["UploadsBucket"],
-    reason="the template retains no buckets, and MiniStack deletes full ones, which AWS does not",
-)
 def test_photographs_stay_unless_the_contrary_is_said(ministack: str, sam: Sam) -> None:
     name = f"{STACK}-kept"
     up(ministack, name)

@@ -26,6 +26,7 @@ from starlette.testclient import TestClient
 from deepcolor import Colorizer, registry
 from functions.bury import app as bury
 from functions.colorize.jobs import Jobs
+from functions.colorize.painter import Painter
 from functions.colorize.worker import Worker
 from functions.contract.manifest import publish
 from functions.contract.records import Record, Records, Status
@@ -308,7 +309,7 @@ def test_the_worker_may_take_color_store_and_clear_up(
     with as_role("WorkerRole"):
         settings, logger = Settings.from_environment(), Logger(service="colorize")
         colorizers = {"colornet": _deleting(colornet, account, keys[1])}
-        jobs = Jobs(boto3.client("s3"), settings, logger, colorizers=colorizers)
+        jobs = Jobs(boto3.client("s3"), settings, logger, Painter(logger, colorizers))
         worker = Worker(boto3.client("sqs"), settings.work_queue_url, jobs, logger)
         worker.run(idle_seconds=0)
         worker.stopping.set()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import httpx2
 
 if TYPE_CHECKING:
+    import pytest
     from starlette.testclient import TestClient
 
     from tests.web.conftest import MakeSite, Site
@@ -170,3 +171,12 @@ def test_a_form_deletes(visitor: TestClient, site: Site, uploaded: tuple[str, st
     answer = visitor.post(f"{path}/delete", follow_redirects=False)
     assert (answer.status_code, answer.headers["Location"]) == (303, "/")
     assert visitor.get(path).status_code == 404
+
+
+def test_a_site_that_visitors_know_by_another_name(
+    make_site: MakeSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    step = "/upload?strategy=painter"
+    assert 'value="http://testserver/photographs/' in make_site().client().get(step).text
+    monkeypatch.setenv("DEEPCOLOR_PAGE_ORIGIN", "https://color.example.org")
+    assert 'value="https://color.example.org/photographs/' in make_site().client().get(step).text

@@ -5,6 +5,7 @@ import json
 from typing import TYPE_CHECKING
 
 import httpx2
+import pytest
 
 from functions.contract.manifest import ManifestReader
 from functions.contract.settings import Settings
@@ -36,3 +37,21 @@ def test_a_form_without_scripts_leads_back(site: Site, gray_jpeg: bytes) -> None
     done = of_site.describe(photograph)
     assert (done["filename"], done["strategy"], done["status"]) == ("photograph", "painter", "done")
     assert "photograph-color.jpg" in done["download_url"]
+
+
+def test_what_was_asked_is_in_the_log(
+    site: Site, gray_jpeg: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    """With the correlation id under which dispatch and the worker log it."""
+    client = site.client()
+    wish = {"filename": "a.jpg", "content_type": "image/jpeg", "size": 9, "strategy": "painter"}
+    made = client.post("/api/images", json=wish).json()
+    site.send(made, gray_jpeg)
+    client.post(f"/api/images/{made['id']}/recolor", json={})
+    client.delete(f"/api/images/{made['id']}")
+    said = [vars(record) for record in caplog.records if record.name == "web"]
+    assert [line["msg"] for line in said] == ["upload signed", "recoloring asked", "deleted"]
+    ids = [line["correlation_id"] for line in said]
+    assert ids[0] == made["id"]
+    assert ids[1] == ids[2] != ids[0]
+    assert all(line["key"].startswith("web/") for line in said)
