@@ -97,3 +97,11 @@ def test_the_page_of_the_command_line_is_fresh() -> None:
 def test_the_strategy_in_the_docs_is_the_one_in_the_folder() -> None:
     shown = blocks(DOCS / "writing-a-strategy.md", "python")[0]
     assert shown in (DOCS / "example-strategy" / "deepcolor_splittone.py").read_text()
+
+
+def test_every_alarm_is_in_the_runbook() -> None:
+    template = (ROOT / "template.yaml").read_text()
+    alarms = re.findall(r"^  (\w+):\n    Type: AWS::CloudWatch::Alarm", template, re.MULTILINE)
+    assert len(alarms) >= 10
+    headings = " ".join(re.findall(r"^## (.*)", (DOCS / "runbook.md").read_text(), re.MULTILINE))
+    assert [alarm for alarm in alarms if alarm not in headings] == []
