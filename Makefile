@@ -5,11 +5,12 @@ BIN := .venv/bin
 # The versions of constraints.txt are those the tests passed with.
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 SAM_VERSION := 1.170.0
+AUDIT_VERSION := 2.10.1
 
 export SAM_CLI_TELEMETRY := 0
 export AWS_DEFAULT_REGION ?= us-east-1
 
-.PHONY: help install run test lint format docs build deploy destroy costs clean
+.PHONY: help install run test chaos fuzz audit lint format bench docs build deploy destroy costs clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -22,6 +23,20 @@ run: .venv/.run ## start everything on loopback; RUN="--folder DIR --page-port N
 test: .venv/.test .venv/.sam .venv/.browser lint ## run every check and every test
 	$(BIN)/pytest $(TEST)
 
+chaos: .venv/.test ## break the pipeline on purpose, with 500 photographs; CHAOS_SEED=N
+	CHAOS_PHOTOGRAPHS=$(or $(CHAOS_PHOTOGRAPHS),500) $(BIN)/pytest tests/chaos --capture=no
+
+fuzz: .venv/.test ## spoil 2,000 files of each format and decode them; FUZZ="--files N --keep DIR"
+	$(BIN)/python -m tests.hostile.fuzz $(FUZZ)
+
+audit: .venv/.test .venv/.audit ## list licenses, look up known vulnerabilities (needs the internet)
+	$(BIN)/python docs/licenses.py
+	@for lock in infra/worker/requirements-cuda.txt $(wildcard functions/*/requirements.txt) web/requirements.txt; do \
+		echo "$$lock:"; \
+		.venv/audit/bin/pip-audit --strict --require-hashes --disable-pip --progress-spinner off \
+			--requirement $$lock || failed=1; \
+	done; [ -z "$$failed" ]
+
 lint: .venv/.test ## style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -30,6 +45,9 @@ lint: .venv/.test ## style and types
 format: .venv/.test ## put the code into shape
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+bench: .venv/.test .venv/.peer ## measure speed and memory, and write docs/performance.md; BENCH="--quick"
+	$(BIN)/python -m benchmarks $(BENCH)
 
 docs: .venv/.test ## draw the docs' pictures and write the page of the command line
 	$(BIN)/python docs/generate.py
@@ -72,6 +90,21 @@ clean: ## remove what was built, but not the photographs in bucket/
 	@echo "Installing the SAM command line into .venv/sam …"
 	$(PYTHON) -m venv .venv/sam
 	.venv/sam/bin/python -m pip install --quiet --disable-pip-version-check aws-sam-cli==$(SAM_VERSION)
+	@touch $@
+
+# It knows no more of deepcolor than the locks.
+.venv/.audit: | .venv/bin/python
+	@echo "Installing pip-audit into .venv/audit …"
+	$(PYTHON) -m venv .venv/audit
+	.venv/audit/bin/python -m pip install --quiet --disable-pip-version-check pip-audit==$(AUDIT_VERSION)
+	@touch $@
+
+# The reference that speed is measured against brings old names and much else.
+.venv/.peer: constraints.txt | .venv/bin/python
+	@echo "Installing the reference pipeline into .venv/peer …"
+	$(PYTHON) -m venv .venv/peer
+	.venv/peer/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt \
+		torch rz-colorization==1.0.5 ipython
 	@touch $@
 
 # The browser tests skip, and say so, where there is no Chromium and none can be installed.

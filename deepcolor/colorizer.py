@@ -31,7 +31,6 @@ from deepcolor.strategy import Strategy
 LONGEST_NETWORK_SIDE = 4096
 
 Named = str | os.PathLike[str]
-Pixels = NDArray[np.uint8] | NDArray[np.uint16]
 
 
 @overload
@@ -183,7 +182,8 @@ class Colorizer:
                 members, self._predict([prepared[i] for i in members], settings), strict=True
             ):
                 photograph = prepared[i].photograph
-                image = Image.fromarray(self._join(photograph, ab, settings, deep=False))
+                image = self._join(photograph, ab, settings, deep=False)
+                assert isinstance(image, Image.Image)
                 if photograph.alpha is not None:
                     image.putalpha(photograph.alpha)
                 colored[i] = image
@@ -321,7 +321,7 @@ class Colorizer:
         settings: Mapping[str, float],
         *,
         deep: bool,
-    ) -> Pixels:
+    ) -> Image.Image | NDArray[np.uint16]:
         with torch.inference_mode():
             return join(
                 photograph,

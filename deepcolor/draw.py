@@ -7,6 +7,7 @@ gamma curve are tables, and only colors outside the gamut are looked at twice.
 from __future__ import annotations
 
 import functools
+from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
@@ -28,20 +29,29 @@ RED, GREEN, BLUE = lab.matrix(inverse=True).numpy()
 Floats: TypeAlias = NDArray[np.float32]
 
 
-@functools.cache
-def gray_tables() -> tuple[Floats, Floats]:
-    """f(Y) and Y of each gray code, both (256,)."""
-    return _tables(lab.decode_gamma(torch.linspace(0, 1, 256, dtype=torch.float64)))
+@dataclass(frozen=True)
+class Tones:
+    """f(Y) and Y of each level of lightness that a photograph may have, both (levels,)."""
+
+    light: Floats
+    luminance: Floats
+
+    @classmethod
+    def of(cls, y: torch.Tensor) -> Tones:
+        """Levels of these relative luminances, in double precision."""
+        return cls(((lab.lightness(y) + 16) / 116).float().numpy(), y.float().numpy())
 
 
 @functools.cache
-def luminance_tables() -> tuple[Floats, Floats]:
-    """f(Y) and Y of each level of luminance, both (65536,)."""
-    return _tables(torch.linspace(0, 1, LEVELS, dtype=torch.float64))
+def grays() -> Tones:
+    """A level a gray code."""
+    return Tones.of(lab.decode_gamma(torch.linspace(0, 1, 256, dtype=torch.float64)))
 
 
-def _tables(y: torch.Tensor) -> tuple[Floats, Floats]:
-    return ((lab.lightness(y) + 16) / 116).float().numpy(), y.float().numpy()
+@functools.cache
+def luminances() -> Tones:
+    """Levels that are even in luminance."""
+    return Tones.of(torch.linspace(0, 1, LEVELS, dtype=torch.float64))
 
 
 @functools.cache
@@ -59,10 +69,8 @@ def _gamma() -> NDArray[np.uint8]:
     return (lab.encode_gamma(linear) * 255).round().to(torch.uint8).numpy()
 
 
-def levels(codes: NDArray[np.uint8]) -> NDArray[np.uint8] | NDArray[np.intp]:
-    """Where each pixel stands in the tables: its gray code (n,), or its luminance for (n, 3)."""
-    if codes.ndim == 1:
-        return codes
+def luminance_levels(codes: NDArray[np.uint8]) -> NDArray[np.intp]:
+    """Which of :func:`luminances` each pixel of ``codes`` (n, 3) has."""
     red, green, blue = (
         table[channel] for table, channel in zip(_levels_of_codes(), codes.T, strict=True)
     )
@@ -90,10 +98,11 @@ class Strip:
         """
         n = len(da)
         fy, y, fx, fz, red, green, blue, spare, corner = self.planes[:, :n]
-        light, luminance = gray_tables() if codes.ndim == 1 else luminance_tables()
-        places = levels(codes)
-        np.take(light, places, out=fy, mode="clip")
-        np.take(luminance, places, out=y, mode="clip")
+        tones, levels = (
+            (grays(), codes) if codes.ndim == 1 else (luminances(), luminance_levels(codes))
+        )
+        np.take(tones.light, levels, out=fy, mode="clip")
+        np.take(tones.luminance, levels, out=y, mode="clip")
         np.add(fy, da, out=fx)
         np.add(fy, db, out=fz)
         corner.fill(CORNER)
@@ -163,21 +172,20 @@ def _fit(fy: Floats, y: Floats, da: Floats, db: Floats) -> Floats:
     for _ in range(MOST_STEPS):
         share = (inside * at_outside - outside * at_inside) / (at_outside - at_inside)
         fitted[:, left], at_share = _at(share, known)
-        is_out = at_share > 0
-        # An end that stays a second time counts half, so that both ends close in.
-        state = np.stack(
-            (
-                np.where(is_out, inside, share),
-                np.where(is_out, share, outside),
-                np.where(is_out, at_inside / 2, at_share),
-                np.where(is_out, at_share, at_outside / 2),
-            )
-        )
-        keep = np.abs(at_share) > CLOSE
-        if not keep.any():
+        keep = np.flatnonzero(np.abs(at_share) > CLOSE)
+        if not len(keep):
             break
-        left, known = left[keep], known[:, keep]
-        inside, outside, at_inside, at_outside = state[:, keep]
+        left, known = left[keep], known.take(keep, axis=1)
+        share, at_share = share[keep], at_share[keep]
+        inside, outside = inside[keep], outside[keep]
+        at_inside, at_outside = at_inside[keep], at_outside[keep]
+        # An end that stays a second time counts half, so that both ends close in.
+        is_out = at_share > 0
+        is_in = ~is_out
+        np.copyto(inside, share, where=is_in)
+        np.copyto(outside, share, where=is_out)
+        at_inside = np.where(is_in, at_share, at_inside * np.float32(0.5))
+        at_outside = np.where(is_out, at_share, at_outside * np.float32(0.5))
     return fitted
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass
-from typing import TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,22 +64,22 @@ def written_format(read_as: str | None, wanted: Format) -> str:
 
 
 def encode(
-    pixels: NDArray[np.uint8] | NDArray[np.uint16],
+    colored: Image.Image | NDArray[np.uint16],
     original: Photograph,
     credit: Credit,
     writing: Writing,
 ) -> tuple[bytes, str]:
-    """The file's bytes, and Pillow's name of its format, of colored ``pixels`` (H, W, 3).
+    """The file's bytes, and Pillow's name of its format, of an ``RGB`` image or codes (H, W, 3).
 
-    Sixteen-bit pixels keep their depth in PNG and TIFF. Alpha is kept where the format can, the
+    Sixteen-bit codes keep their depth in PNG and TIFF. Alpha is kept where the format can, the
     camera's notes everywhere but in sixteen-bit files.
     """
     written = written_format(original.format, writing.format)
-    if _is_deep(pixels):
-        return _deep(pixels, original, credit, written), written
-    image = Image.fromarray(pixels)
+    if not isinstance(colored, Image.Image):
+        return _deep(colored, original, credit, written), written
     if original.alpha is not None and written != "JPEG":
-        image.putalpha(original.alpha)
+        colored = colored.copy()
+        colored.putalpha(original.alpha)
     exif = Image.Exif()
     exif.load(original.exif.tobytes())
     exif[EXIF_SOFTWARE] = credit.software
@@ -95,12 +94,8 @@ def encode(
     elif written == "AVIF":
         options["speed"] = 8
     out = io.BytesIO()
-    image.save(out, format=written, **options)
+    colored.save(out, format=written, **options)
     return out.getvalue(), written
-
-
-def _is_deep(pixels: NDArray[np.uint8] | NDArray[np.uint16]) -> TypeGuard[NDArray[np.uint16]]:
-    return pixels.dtype == np.uint16
 
 
 def _deep(pixels: NDArray[np.uint16], original: Photograph, credit: Credit, written: str) -> bytes:

@@ -21,7 +21,8 @@ from deepcolor import draw, lab
 from deepcolor.photograph import Photograph, lightness_codes
 
 DEEP_STRIP_PIXELS = 1 << 19
-CHROMA_OF_F = np.array([500, -200], np.float32)[:, None, None]
+MOST_PRODUCTS = 1 << 18  # in one product of matrices; with more, OpenBLAS would start threads
+CHROMA_OF_F = torch.tensor([500.0, -200.0])[:, None, None]
 """How a* and b* stand to f(X) − f(Y) and f(Z) − f(Y)."""
 
 Upsampling = Literal["bilinear", "bicubic"]
@@ -40,42 +41,47 @@ def join(
     upsampling: Upsampling = "bicubic",
     saturation: float = 1.0,
     deep: bool = False,
-) -> NDArray[np.uint8] | NDArray[np.uint16]:
-    """The photograph in color as sRGB codes (H, W, 3), of its own size.
+) -> Image.Image | NDArray[np.uint16]:
+    """The photograph in color, an image of mode ``RGB`` and of its own size.
 
     ``ab`` (2, h, w) is what the network gave. L* stays within one code of the photograph's: colors
-    that sRGB lacks lose chroma, never lightness. With ``deep``, a sixteen-bit photograph gives
-    uint16, otherwise it is uint8. Runs in as many threads as torch does here.
+    that sRGB lacks lose chroma, never lightness. With ``deep``, a sixteen-bit photograph gives its
+    sRGB codes (H, W, 3) as uint16. Runs in as many threads as torch does here.
     """
-    width, height = photograph.size
-    enlarge = Enlarger(ab.cpu() * saturation, (width, height), upsampling)
+    ab = ab.cpu().float() * saturation
     if deep and photograph.deep is not None:
-        return _join_deep(photograph.deep, enlarge)
+        return _join_deep(photograph.deep, Enlarger(ab.numpy(), photograph.size, upsampling))
     gray = lightness_codes(photograph)
-    codes = np.asarray(photograph.pixels if gray is None else gray)
-    out = np.empty((height, width, 3), np.uint8)
+    pixels = photograph.pixels if gray is None else gray
+    enlarge = Enlarger((ab / CHROMA_OF_F).numpy(), photograph.size, upsampling)
+    width, height = photograph.size
+    colored = Image.new("RGB", photograph.size, None)
     threads = min(torch.get_num_threads(), math.ceil(width * height / draw.STRIP_PIXELS))
     edges = [height * i // threads for i in range(threads + 1)]
+    rows = max(1, draw.STRIP_PIXELS // width)
 
     def band(i: int) -> None:
-        rows = max(1, draw.STRIP_PIXELS // width)
         strip = draw.Strip(rows * width)
         for top in range(edges[i], edges[i + 1], rows):
             bottom = min(edges[i + 1], top + rows)
-            da, db = enlarge(top, bottom) / CHROMA_OF_F
-            strip.draw(
-                codes[top:bottom].reshape(-1, *codes.shape[2:]),
-                da.ravel(),
-                db.ravel(),
-                out[top:bottom].reshape(-1, 3),
-            )
+            codes = _codes(pixels, top, bottom)
+            out = np.empty((len(codes), 3), np.uint8)
+            da, db = enlarge(top, bottom).reshape(2, -1)
+            strip.draw(codes, da, db, out)
+            colored.paste(Image.fromarray(out.reshape(bottom - top, width, 3)), (0, top))
 
     if threads == 1:
         band(0)
     else:
         with ThreadPoolExecutor(threads, thread_name_prefix="join") as pool:
             list(pool.map(band, range(threads)))
-    return out
+    return colored
+
+
+def _codes(image: Image.Image, top: int, bottom: int) -> NDArray[np.uint8]:
+    """Codes of some rows, (n,) or (n, 3)."""
+    codes = np.asarray(image.crop((0, top, image.width, bottom)))
+    return codes.reshape(-1, *codes.shape[2:])
 
 
 def _join_deep(codes: NDArray[np.uint16], enlarge: Enlarger) -> NDArray[np.uint16]:
@@ -98,18 +104,27 @@ class Enlarger:
     that its kernel reaches.
     """
 
-    def __init__(self, ab: Tensor, size: tuple[int, int], kind: Upsampling):
+    def __init__(self, ab: NDArray[np.float32], size: tuple[int, int], kind: Upsampling):
         width, height = size
-        self.wide = (ab.float() @ resampling(ab.shape[2], width, kind).T).numpy()
-        self.rows = resampling(ab.shape[1], height, kind).numpy()
-        reached = self.rows != 0
+        # torch keeps to the threads that it is given.
+        widening = resampling(ab.shape[2], width, kind)
+        self.wide = torch.matmul(torch.from_numpy(ab), widening.T).numpy()
+        self.row_weights = resampling(ab.shape[1], height, kind).numpy()
+        reached = self.row_weights != 0
         self.first = reached.argmax(axis=1)
-        self.last = self.rows.shape[1] - reached[:, ::-1].argmax(axis=1)
+        self.last = self.row_weights.shape[1] - reached[:, ::-1].argmax(axis=1)
 
     def __call__(self, top: int, bottom: int) -> NDArray[np.float32]:
         """The rows ``top`` to ``bottom``, (2, bottom − top, W)."""
         reach = slice(self.first[top:bottom].min(), self.last[top:bottom].max())
-        return self.rows[top:bottom, reach] @ self.wide[:, reach]
+        taps, width = reach.stop - reach.start, self.wide.shape[2]
+        out = np.empty((2, bottom - top, width), np.float32)
+        some = max(1, MOST_PRODUCTS // (taps * width))
+        for begin in range(top, bottom, some):
+            end = min(bottom, begin + some)
+            weights = self.row_weights[begin:end, reach]
+            np.matmul(weights, self.wide[:, reach], out=out[:, begin - top : end - top])
+        return out
 
 
 @functools.lru_cache(maxsize=16)

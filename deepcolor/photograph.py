@@ -46,6 +46,9 @@ EXIF_KEPT = frozenset(
 )
 """Not kept: orientation, which has been applied, GPS unless asked for, how a TIFF was stored."""
 
+EXIF_MOST_BYTES = 60_000
+"""A JPEG holds 65,533, deepcolor's own notes included."""
+
 # Pillow's own warning comes at half of its limit; deepcolor sets its own, in decode().
 Image.MAX_IMAGE_PIXELS = None
 
@@ -133,7 +136,8 @@ def _read(file: IO[bytes], name: str, reading: Reading) -> Photograph:
     except UnidentifiedImageError as error:
         raise NotAPhotographError(name) from error
     except Exception as error:  # Pillow raises whatever its parsers of damaged files run into
-        raise DamagedPhotographError(name, str(error) or type(error).__name__) from error
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise DamagedPhotographError(name, reason) from error
 
 
 def _normalize(image: Image.Image, name: str, reading: Reading) -> Photograph:
@@ -159,17 +163,17 @@ def _normalize(image: Image.Image, name: str, reading: Reading) -> Photograph:
 
 
 def _kept_exif(image: Image.Image, keep_gps: bool) -> Image.Exif:
-    """A copy of the camera's notes; none where they make no sense."""
+    """A copy of the camera's notes; none where they make no sense or no result could hold them."""
     kept = EXIF_KEPT | {EXIF_GPS} if keep_gps else EXIF_KEPT
     exif = Image.Exif()
     try:
         exif.load(image.getexif().tobytes())
         for tag in exif.keys() - kept:
             del exif[tag]
-        exif.tobytes()
+        is_too_long = len(exif.tobytes()) > EXIF_MOST_BYTES
     except Exception:  # Pillow raises whatever its parser of damaged notes runs into
         return Image.Exif()
-    return exif
+    return Image.Exif() if is_too_long else exif
 
 
 def _in_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:

@@ -38,7 +38,7 @@ def colors() -> NDArray[np.uint8]:
 @pytest.mark.parametrize("wanted", ["jpeg", "png", "webp", "tiff"])
 def test_any_format_may_be_wanted(colors: NDArray[np.uint8], wanted: Any) -> None:
     original = decode(file(Image.new("L", (80, 60)), "GIF"))
-    content, written = encode(colors, original, CREDIT, Writing(wanted))
+    content, written = encode(Image.fromarray(colors), original, CREDIT, Writing(wanted))
     result = opened(content)
     assert (result.format, written, result.size) == (wanted.upper(), wanted.upper(), (80, 60))
     assert np.abs(np.asarray(result.convert("RGB")).astype(int) - colors).mean() < 4
@@ -59,7 +59,10 @@ def test_which_formats_are_kept() -> None:
 def test_quality_is_a_matter_of_bytes(wanted: Any) -> None:
     noise = np.random.default_rng(0).integers(0, 256, (60, 80, 3), dtype=np.uint8)
     original = decode(np.zeros((60, 80), np.uint8))
-    sizes = [len(encode(noise, original, CREDIT, Writing(wanted, q))[0]) for q in (10, 50, 95)]
+    sizes = [
+        len(encode(Image.fromarray(noise), original, CREDIT, Writing(wanted, q))[0])
+        for q in (10, 50, 95)
+    ]
     assert sizes == sorted(sizes)
     assert sizes[0] < sizes[2] / 2
 
@@ -68,10 +71,12 @@ def test_quality_is_a_matter_of_bytes(wanted: Any) -> None:
 def test_alpha_is_kept_where_the_format_can(colors: NDArray[np.uint8], wanted: Any) -> None:
     alpha = Image.linear_gradient("L").resize((80, 60))
     original = decode(Image.merge("LA", (Image.new("L", (80, 60), 9), alpha)))
-    result = opened(encode(colors, original, CREDIT, Writing(wanted))[0])
+    result = opened(encode(Image.fromarray(colors), original, CREDIT, Writing(wanted))[0])
     assert result.mode == "RGBA"
     assert result.getchannel("A").tobytes() == alpha.tobytes()
-    assert opened(encode(colors, original, CREDIT, Writing("jpeg"))[0]).mode == "RGB"
+    assert (
+        opened(encode(Image.fromarray(colors), original, CREDIT, Writing("jpeg"))[0]).mode == "RGB"
+    )
 
 
 @pytest.mark.parametrize("wanted", ["png", "tiff"])

@@ -18,7 +18,9 @@ LIGHTNESS_OF_CODE = lab.lightness(lab.linear_rgb(torch.arange(256, dtype=torch.u
 def joined(
     photograph: Photograph, ab: Tensor, upsampling: Upsampling, saturation: float
 ) -> Image.Image:
-    return Image.fromarray(join(photograph, ab, upsampling=upsampling, saturation=saturation))
+    image = join(photograph, ab, upsampling=upsampling, saturation=saturation)
+    assert isinstance(image, Image.Image)
+    return image
 
 
 def gray_codes(image: Image.Image) -> NDArray[np.int64]:
@@ -100,7 +102,7 @@ def test_threads_give_what_one_gives(landscape: Image.Image) -> None:
         drawn = []
         for threads in (1, 3):
             torch.set_num_threads(threads)
-            drawn.append(join(photograph, ab))
+            drawn.append(np.array(join(photograph, ab)))
     finally:
         torch.set_num_threads(before)
     assert np.abs(drawn[0].astype(int) - drawn[1]).max() <= 1

@@ -32,7 +32,7 @@ WITH_NOTES = ["JPEG", "PNG", "WEBP", "TIFF", "AVIF"]
 
 def encode(colored: Image.Image, original: Photograph, strategy: str) -> tuple[bytes, str]:
     """A file's bytes and media type."""
-    pixels = np.asarray(colored.convert("RGB"))
+    pixels = colored.convert("RGB")
     content, written = encode_pixels(pixels, original, Credit(strategy, "0" * 64), Writing())
     return content, Image.MIME[written]
 

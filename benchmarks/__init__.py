@@ -1,0 +1,1 @@
+"""What deepcolor costs, against its targets: ``make bench``, then docs/performance.md."""

@@ -1,0 +1,79 @@
+"""moto's S3 and SQS with deepcolor's buckets and queues, and nothing that works on them."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from aws_lambda_powertools import Logger
+from botocore.exceptions import ClientError
+
+from deepcolor.registry import manifest
+from functions.contract.manifest import publish
+from functions.contract.settings import Settings
+from functions.dispatch.orders import Orders
+from infra.local.cloud import RESULTS_BUCKET, UPLOADS_BUCKET, Cloud
+from infra.local.ports import HOST, free_port
+
+
+@dataclass(frozen=True)
+class Store:
+    cloud: Cloud
+
+    def __post_init__(self) -> None:
+        self.cloud.create(["http://localhost"])
+        publish(self.cloud.s3(), RESULTS_BUCKET, manifest())
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return self.cloud.environment()
+
+    def upload(self, key: str, content: bytes) -> None:
+        self.cloud.s3().put_object(Bucket=UPLOADS_BUCKET, Key=key, Body=content)
+
+    def order(self, key: str) -> None:
+        """What dispatch does with the upload's event."""
+        limit = 2**30
+        settings = Settings(UPLOADS_BUCKET, RESULTS_BUCKET, self.cloud.queue_url("work"), limit)
+        logger = Logger(service="benchmark", level="ERROR")
+        Orders(self.cloud.s3(), self.cloud.sqs(), settings, logger).open(key)
+
+    def has_result(self, key: str) -> bool:
+        try:
+            self.cloud.s3().head_object(Bucket=RESULTS_BUCKET, Key=key)
+        except ClientError:
+            return False
+        return True
+
+
+@contextmanager
+def running_store() -> Iterator[Store]:
+    port = free_port(None, near=9300)
+    server = subprocess.Popen(
+        [sys.executable, "-m", "moto.server", "-H", HOST, "-p", str(port)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        endpoint = f"http://{HOST}:{port}"
+        await_reply(f"{endpoint}/moto-api/")
+        yield Store(Cloud(endpoint))
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def await_reply(url: str) -> None:
+    for _ in range(1200):
+        try:
+            with urllib.request.urlopen(url, timeout=5):
+                return
+        except (urllib.error.URLError, ConnectionError, TimeoutError):
+            time.sleep(0.05)
+    raise TimeoutError(url)
