@@ -223,6 +223,18 @@ class OverwritesInputError(DeepcolorError):
         super().__init__(f"{path} is a photograph to color; its result must go elsewhere.")
 
 
+class OutsideOutputError(DeepcolorError):
+    """A link inside the output folder leads out of it."""
+
+    code = "outside_output"
+
+    def __init__(self, path: Path, folder: Path):
+        super().__init__(
+            f"{path} lies outside {folder}, for a folder on its way is a link; "
+            "name the folder where results belong."
+        )
+
+
 class SameResultError(DeepcolorError):
     """Two photographs would become one file."""
 

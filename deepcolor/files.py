@@ -15,6 +15,7 @@ from deepcolor.errors import (
     DeepcolorError,
     NotWritableError,
     OneFileForManyError,
+    OutsideOutputError,
     OverwritesInputError,
     SameResultError,
 )
@@ -68,12 +69,13 @@ class Settings:
 
 @dataclass(frozen=True)
 class Task:
-    """One photograph, who colors it, and where its color goes."""
+    """One photograph, who colors it, and where its color goes: below ``folder``, if any."""
 
     source: Path
     target: Path
     strategy: str
     exact: bool = False  # the target was named outright, whatever the photograph's format
+    folder: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -127,7 +129,12 @@ class Plan:
             tasks = [Task(source, Path(output), strategy, exact=True) for _, source in found]
         else:
             tasks = [
-                Task(source, _target(root, source, folder, strategy, settings), strategy)
+                Task(
+                    source,
+                    _target(root, source, folder, strategy, settings),
+                    strategy,
+                    folder=folder,
+                )
                 for strategy in settings.strategies
                 for root, source in found
             ]
@@ -147,7 +154,7 @@ def color_files(plan: Plan, if_there: IfThere) -> Iterator[Outcome]:
     settings = plan.settings
     for strategy in settings.strategies:
         check(find(strategy).card, settings.knobs, settings.hints)
-    sources = {task.source.resolve(): task.source for task in plan.tasks}
+    sources = {_place(task.source): task.source for task in plan.tasks}
     claimed: dict[Path, Path] = {}
     for strategy in settings.strategies:
         colorizer = load(strategy, device=settings.device)
@@ -186,7 +193,9 @@ def write_whole(path: Path, content: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{os.getpid()}.{path.name[-100:]}.part")
     try:
-        part.write_bytes(content)
+        part.unlink(missing_ok=True)
+        with part.open("xb") as file:  # never through a link that somebody laid there
+            file.write(content)
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
@@ -253,15 +262,27 @@ def _admit(
     task: Task, if_there: IfThere, sources: dict[Path, Path], claimed: dict[Path, Path]
 ) -> DeepcolorError | Literal["skip"] | None:
     """``None`` for a task to be done, "skip" for one to be left, or why it can't be done."""
-    place = task.target.resolve()
+    place = _place(task.target)
+    if task.folder and not _place(task.target.parent).is_relative_to(_place(task.folder)):
+        return OutsideOutputError(task.target, task.folder)
     if place in sources:
         return OverwritesInputError(task.target)
     if place in claimed:
         return SameResultError(claimed[place], task.source, task.target)
     claimed[place] = task.source
-    if not task.target.exists() or if_there is IfThere.REPLACE:
+    if not _is_there(task.target) or if_there is IfThere.REPLACE:
         return None
     return "skip" if if_there is IfThere.SKIP else AlreadyThereError(task.target)
+
+
+def _place(path: Path) -> Path:
+    """Where the path leads. Unlike ``Path.resolve`` it takes links that lead to themselves."""
+    return Path(os.path.realpath(path))
+
+
+def _is_there(path: Path) -> bool:
+    """Unlike ``Path.exists`` it takes names that are too long."""
+    return os.path.exists(path)  # noqa: PTH110
 
 
 def _color(
@@ -291,7 +312,7 @@ def _write(
     if not task.exact and task.target.suffix.lower() not in colored.suffixes:
         # The input's suffix did not tell its format.
         task = replace(task, target=task.target.with_suffix(colored.suffixes[0]))
-        if task.target.exists() and if_there is not IfThere.REPLACE:
+        if _is_there(task.target) and if_there is not IfThere.REPLACE:
             return Outcome(task, device, error=AlreadyThereError(task.target).to_json())
     try:
         write_whole(task.target, colored.content)

@@ -106,7 +106,7 @@ def _filename(name: Any) -> str:
 
 def _content_type(said: Any, filename: str) -> str:
     """What the browser said; where its system knows no type for the file, what the name says."""
-    content_type = said or SUFFIXES.get(PurePosixPath(filename).suffix.lower())
+    content_type = SUFFIXES.get(PurePosixPath(filename).suffix.lower()) if said == "" else said
     if not isinstance(content_type, str) or content_type not in ACCEPTED:
         raise Problem(
             HTTPStatus.UNSUPPORTED_MEDIA_TYPE,

@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from deepcolor import weights
+from deepcolor.builtin.colornet import WEIGHTS
+from deepcolor.builtin.colornet.network import WIDTHS, Alike, ColorNet, shrink
+
+
+@pytest.fixture
+def net() -> ColorNet:
+    """A small network that never learned, but does listen to hints."""
+    torch.manual_seed(0)
+    net = ColorNet(20, (16, 24, 16, 8)).eval()
+    net.bins.copy_(torch.rand(20, 2) * 100 - 50)
+    with torch.no_grad():
+        for room in (net.alike, net.nearby8, net.nearby4):
+            room.mix.weight.normal_()
+            assert room.mix.bias is not None
+            room.mix.bias.normal_()
+    return net
+
+
+def hint(row: int, column: int, a: float, b: float) -> torch.Tensor:
+    hints = torch.zeros(1, 3, 64, 64)
+    hints[0, :, row : row + 3, column : column + 3] = torch.tensor([a, b, 1])[:, None, None]
+    return hints
+
+
+def test_a_photograph_without_hints_is_what_it_was(net: ColorNet) -> None:
+    """Even in a batch with one that has some."""
+    l = torch.rand((2, 1, 64, 64), generator=torch.Generator().manual_seed(0)) * 100
+    hints = torch.cat((torch.zeros(1, 3, 64, 64), hint(30, 30, 40, 20)))
+    with torch.inference_mode():
+        plain, guided = net(l, 0.8, 0.3), net(l, 0.8, 0.3, hints)
+    assert torch.equal(plain[0], guided[0])
+    assert (plain[1] - guided[1]).abs().max() > 0.1
+
+
+def test_colors_matter_and_not_only_places(net: ColorNet) -> None:
+    l = torch.rand((1, 1, 64, 64), generator=torch.Generator().manual_seed(0)) * 100
+    with torch.inference_mode():
+        red, blue = (net(l, 1.0, 0.0, hint(30, 30, *ab)) for ab in ((60, 30), (10, -60)))
+    assert (red - blue).abs().max() > 0.1
+
+
+def test_hints_reach_what_looks_alike_however_far() -> None:
+    torch.manual_seed(0)
+    alike = Alike(8, 4)
+    with torch.no_grad():
+        alike.mix.weight.normal_()
+        alike.key.load_state_dict({k: 4 * v for k, v in alike.query.state_dict().items()})
+    kinds = torch.randn(2, 8) * 3
+    seen = kinds[torch.tensor([[0, 1, 0, 0, 1, 0]])].permute(2, 0, 1)[None]
+    hints = torch.zeros(1, 3, 1, 6)
+    hints[0, :, 0, 0] = torch.tensor([0.5, -0.5, 1])
+    with torch.inference_mode():
+        told = alike(seen, hints)[0, :, 0].norm(dim=0)
+    assert told[5] > 2 * told[1]
+    assert told[0] >= told[5]
+
+
+def test_shrunken_hints_are_the_mean_of_a_cell() -> None:
+    hints = torch.zeros(1, 3, 8, 8)
+    hints[0, :, 0, 0] = torch.tensor([10.0, 20, 1])
+    hints[0, :, 0, 1] = torch.tensor([30.0, 20, 1])
+    small = shrink(hints, 4)
+    assert small.shape == (1, 3, 2, 2)
+    assert small[0, :, 0, 0].tolist() == pytest.approx([20, 20, 1])
+    assert not small[0, :, 1:].any()
+
+
+def test_weights_from_before_hints_do_not_listen() -> None:
+    state = load_file(weights.path(WEIGHTS))
+    state = {k: v for k, v in state.items() if not k.startswith(("alike.", "nearby"))}
+    net = ColorNet.of(state).eval()
+    l = torch.rand((1, 1, 64, 64), generator=torch.Generator().manual_seed(0)) * 100
+    with torch.inference_mode():
+        assert torch.equal(net(l, 1.0, 0.0), net(l, 1.0, 0.0, hint(30, 30, 60, 30)))
+
+
+def test_the_weights_tell_the_widths(net: ColorNet) -> None:
+    again = ColorNet.of(net.state_dict()).eval()
+    l = torch.rand((1, 1, 64, 64), generator=torch.Generator().manual_seed(0)) * 100
+    with torch.inference_mode():
+        assert torch.equal(again(l, 1.0, 0.0), net(l, 1.0, 0.0))
+    assert len(ColorNet(20).state_dict()["refine.weight"]) == WIDTHS[-1]
+
+
+def test_weights_of_something_else(net: ColorNet) -> None:
+    state = net.state_dict()
+    with pytest.raises(KeyError, match=r"lack refine\.bias"):
+        ColorNet.of({name: value for name, value in state.items() if name != "refine.bias"})
+    with pytest.raises(KeyError, match="have other"):
+        ColorNet.of({**state, "other": torch.zeros(1)})

@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from deepcolor.cli import main
+from deepcolor.training.run import BEST, CURVE, LOG
+
+CONFIG = """
+photographs = "nowhere"
+run = "{folder}/run"
+seed = 1
+[network]
+widths = [16, 16, 16, 16]
+[schedule]
+steps = 2
+batch = 2
+sizes = [[0.0, 32]]
+rate = 1e-2
+trunk_rate = 1e-4
+validations = 1
+"""
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    path = tmp_path / "config.toml"
+    path.write_text(CONFIG.format(folder=tmp_path))
+    return path
+
+
+def test_one_command_trains(config: Path, mixed: Path, tmp_path: Path) -> None:
+    done = CliRunner().invoke(main, ["train", str(config), "--photographs", str(mixed)])
+    assert done.exit_code == 0, done.output
+    assert done.stdout == f"{tmp_path / 'run' / BEST}\n"
+    first, *_, last = done.stderr.splitlines()
+    assert "2 held out; dropped 1 gray, 1 near-gray, 1 near-duplicates, 1 unreadable." in first
+    assert last.startswith("step 2: loss ")
+    assert {BEST, CURVE, LOG} <= {path.name for path in (tmp_path / "run").iterdir()}
+    again = CliRunner().invoke(
+        main, ["train", str(config), "--photographs", str(mixed), "--run", str(tmp_path / "run")]
+    )
+    assert again.stderr.splitlines()[1:] == ["going on from step 2 of 2."]
+
+
+def test_what_is_wrong_is_one_sentence(config: Path) -> None:
+    done = CliRunner().invoke(main, ["train", str(config)])
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert done.stderr == "deepcolor: nowhere cannot be read: there is no such file or folder.\n"
+    config.write_text("seed = 1\n")
+    done = CliRunner().invoke(main, ["train", str(config)])
+    assert done.exit_code == 2
+    assert done.stderr.startswith(f"deepcolor: {config}: photographs is missing; ")

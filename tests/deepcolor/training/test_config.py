@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from deepcolor.training import schedule
+from deepcolor.training.config import Config, Loss, Network, Sampling, Schedule, Simulation
+from deepcolor.training.errors import ConfigError
+
+CONFIGS = Path(schedule.__file__).parent / "configs"
+WHOLE = """
+photographs = "photographs"
+run = "run"
+seed = 1
+[schedule]
+steps = 10
+batch = 8
+sizes = [[0.0, 128], [0.5, 192]]
+rate = 1e-3
+trunk_rate = 1
+"""
+
+
+def written(folder: Path, text: str) -> Path:
+    path = folder / "config.toml"
+    path.write_text(text)
+    return path
+
+
+def test_what_is_not_told_has_a_default(tmp_path: Path) -> None:
+    config = Config.read(written(tmp_path, WHOLE))
+    assert config.photographs == Path("photographs")
+    assert config.schedule.sizes == ((0.0, 128), (0.5, 192))
+    assert config.network.widths == (160, 160, 128, 64)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("seed = 1", "", "seed is missing"),
+        ("batch = 8", "", r"schedule\.batch is missing"),
+        ("batch = 8", 'batch = "8"', r"schedule\.batch must be of type int"),
+        ("batch = 8", "batch = true", r"schedule\.batch must be of type int"),
+        ("rate = 1e-3", "rate = 1e-3\nspeed = 9", r"there is no schedule\.speed"),
+        ("seed = 1", "seed = 1\nnetwork = 3", "network is no table"),
+        ("steps = 10", "", "either steps or minutes"),
+        ("steps = 10", "steps = 10\nminutes = 1", "either steps or minutes"),
+        ("128", "100", "multiples of 32"),
+        ("[[0.0, 128]", "[[0.1, 128]", "begin at share 0"),
+        ("seed = 1", "seed = ", "line 4"),
+    ],
+)
+def test_what_is_wrong_is_named(tmp_path: Path, old: str, new: str, said: str) -> None:
+    with pytest.raises(ConfigError, match=said) as caught:
+        Config.read(written(tmp_path, WHOLE.replace(old, new, 1)))
+    assert str(tmp_path / "config.toml") in str(caught.value)
+
+
+@pytest.mark.parametrize("path", sorted(CONFIGS.glob("*.toml")), ids=lambda path: path.stem)
+def test_the_configurations_that_come_along_are_read(path: Path) -> None:
+    config = Config.read(path)
+    assert schedule.size_at(config.schedule, 0) == 128
+    assert schedule.size_at(config.schedule, 1) >= 192
+
+
+def test_the_docs_explain_every_setting() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "training.md").read_text()
+    for room in (Schedule, Network, Loss, Sampling, Simulation):
+        for setting in fields(room):
+            assert f"`{setting.name}`" in page, setting.name
+
+
+def test_there_are_configurations() -> None:
+    assert {path.stem for path in CONFIGS.glob("*.toml")} == {"colornet-v1", "gpu-full"}

@@ -1,0 +1,274 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+
+from deepcolor import weights
+from deepcolor.builtin.colornet import WEIGHTS, Colornet
+from deepcolor.builtin.colornet.network import Trunk
+from deepcolor.training import checkpoint, log, run
+from deepcolor.training.config import COLORNET, Config, Network, Schedule
+from deepcolor.training.errors import DivergedError, OtherRunError, UnevenBatchError
+from deepcolor.training.run import BEST, CURVE, LOG, Run
+from deepcolor.training.trunk import load_imagenet
+from deepcolor.training.world import World
+
+ALONE = World(0, 1, torch.device("cpu"))
+
+
+def state(one: Run) -> dict[str, torch.Tensor]:
+    """Everything that learning changed."""
+    moments = one.adamw.state_dict()["state"]
+    return {
+        **one.net.state_dict(),
+        **{f"ema.{name}": value for name, value in one.ema.state_dict().items()},
+        **{f"{i}.{name}": value for i, kept in moments.items() for name, value in kept.items()},
+    }
+
+
+def same(one: Run, other: Run) -> bool:
+    ours, theirs = state(one), state(other)
+    return ours.keys() == theirs.keys() and all(torch.equal(ours[k], theirs[k]) for k in ours)
+
+
+def trained(config: Config) -> Run:
+    one = Run(config, ALONE)
+    one.train()
+    return one
+
+
+@pytest.fixture(scope="module")
+def long(mixed: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A run of photographs that is long enough to see it learn."""
+    config = Config(
+        photographs=mixed,
+        run=tmp_path_factory.mktemp("long") / "run",
+        seed=1,
+        schedule=Schedule(
+            batch=8,
+            sizes=((0.0, 64),),
+            rate=1e-2,
+            trunk_rate=1e-4,
+            steps=48,
+            ema=0.8,
+            validations=4,
+        ),
+    )
+    return trained(config)
+
+
+def test_the_loss_falls(long: Run) -> None:
+    rows = log.read(long.config.run / LOG)
+    assert [row["step"] for row in rows] == [0, 12, 24, 36, 48]
+    assert rows[-1]["train_loss"] < 0.9 * rows[1]["train_loss"]
+    assert rows[-1]["loss"] < 0.95 * rows[0]["loss"]
+    assert rows[-1]["mean_psnr"] > rows[-1]["gray_psnr"] + 1
+    assert rows[-1]["hints10_psnr"] != rows[-1]["mean_psnr"]
+
+
+def test_a_run_leaves_sheets_a_log_and_its_curve(long: Run) -> None:
+    folder = long.config.run
+    assert len(list(folder.glob("sheet-*.png"))) == 5
+    with Image.open(folder / "sheet-000048.png") as sheet:
+        shown = len(long.validation.rgb)
+        assert sheet.size == (5 * 262 + 6, shown * 262 + 6)
+        gray, truth = (sheet.crop((left, 6, left + 256, 262)) for left in (6, 268))
+    red, green, blue = gray.split()
+    assert red.tobytes() == green.tobytes() == blue.tobytes()
+    assert (
+        torch.frombuffer(bytearray(truth.tobytes()), dtype=torch.uint8)
+        == long.validation.rgb[0].permute(1, 2, 0).flatten()
+    ).all()
+    curve = (folder / CURVE).read_text()
+    assert curve.count("<polyline") == 2 + 4 * 4 + 3
+    assert "nan" not in curve
+
+
+def test_exported_weights_are_a_strategys(long: Run, tmp_path: Path) -> None:
+    assert (long.config.run / BEST).stat().st_size <= 25_000_000
+    path = tmp_path / "weights.safetensors"
+    checkpoint.export(long.ema.state_dict(), path)
+    strategy = Colornet()
+    strategy.prepare({WEIGHTS.filename: path}, torch.device("cpu"))
+    l = torch.rand((1, 1, 64, 64), generator=torch.Generator().manual_seed(0)) * 100
+    hints = torch.zeros(1, 3, 64, 64)
+    hints[:, :, 30:33, 30:33] = torch.tensor([40.0, -30, 1])[:, None, None]
+    with torch.inference_mode():
+        ab = strategy.predict(l, {"vividness": 0.0}, None)
+        expected = long.ema(l, 1.0, 0.0)
+        hinted = strategy.predict(l, {"vividness": 0.0}, hints)
+    assert ab.shape == (1, 2, 16, 16)
+    assert torch.allclose(ab, expected, atol=0.2)  # half precision
+    assert (hinted - ab).abs().max() > 0.01
+
+
+def test_one_seed_gives_one_network_and_another_another(config: Config) -> None:
+    one = trained(config)
+    again = trained(replace(config, run=config.run / "again"))
+    other = trained(replace(config, run=config.run / "other", seed=2))
+    assert same(one, again)
+    assert not same(one, other)
+    assert one.step == config.schedule.steps
+
+
+def test_a_killed_run_goes_on_to_the_same_network(
+    config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = trained(config)
+    killed = replace(config, run=config.run / "killed")
+    with monkeypatch.context() as patch:
+        patch.setattr(run, "SECONDS_BETWEEN_CHECKPOINTS", 0)
+
+        def die(unit: str, done: float, total: float) -> None:
+            if unit == "photographs" and done >= 2 * config.schedule.batch:
+                raise MemoryError
+
+        for _ in range(2):
+            with pytest.raises(MemoryError):
+                Run(killed, ALONE, watch=die).train()
+    said: list[str] = []
+    last = Run(killed, ALONE, say=said.append)
+    assert "going on from step 4 of 6." in said
+    last.train()
+    assert same(whole, last)
+    rows, expected = (log.read(one.config.run / LOG) for one in (last, whole))
+    assert [row["loss"] for row in rows] == [row["loss"] for row in expected]
+    assert [row["train_loss"] for row in rows[1:]] == [row["train_loss"] for row in expected[1:]]
+    again = Run(killed, ALONE)
+    again.train()  # there is nothing left to do
+    assert same(whole, again)
+
+
+def test_a_signal_ends_a_run_after_a_checkpoint(config: Config) -> None:
+    def interrupt(unit: str, done: float, total: float) -> None:
+        if unit == "photographs" and done == config.schedule.batch:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    before = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(KeyboardInterrupt):
+        Run(config, ALONE, watch=interrupt).train()
+    assert signal.getsignal(signal.SIGTERM) == before
+    assert Run(config, ALONE).step == 2
+
+
+def test_minutes_set_the_steps(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run, "REHEARSED", (1, 1))
+    timed = replace(config, schedule=replace(config.schedule, steps=0, minutes=1.0))
+    one = Run(timed, ALONE)
+    before = {name: value.clone() for name, value in one.net.state_dict().items()}
+    steps = one.rehearse(validation_seconds=0.0)
+    assert steps > 5
+    assert all(torch.equal(before[name], value) for name, value in one.net.state_dict().items())
+    assert not one.adamw.state_dict()["state"]
+    monkeypatch.setattr(one, "rehearse", lambda seconds: 2)
+    one.train()
+    assert one.step == 2
+    assert Run(timed, ALONE).steps == 2
+
+
+def test_the_trunk_learns_when_it_is_thawed_and_its_first_blocks_never(config: Config) -> None:
+    imagenet = Trunk()
+    load_imagenet(imagenet)
+    blocks = trained(config).net.trunk.blocks
+    for ours, theirs in zip(blocks[:4], imagenet.blocks[:4], strict=True):
+        for p, q in zip(ours.parameters(), theirs.parameters(), strict=True):
+            assert torch.equal(p, q)
+    last, first = list(blocks[-1].parameters()), list(imagenet.blocks[-1].parameters())
+    assert not all(torch.equal(p, q) for p, q in zip(last, first, strict=True))
+
+
+def test_a_run_may_start_from_the_packages_weights(config: Config) -> None:
+    """The colors are those of the package whatever this run's rebalancing."""
+    one = Run(replace(config, network=Network(start=COLORNET)), ALONE)
+    shipped = Colornet()
+    shipped.prepare({WEIGHTS.filename: weights.path(WEIGHTS)}, torch.device("cpu"))
+    l = torch.rand((1, 1, 64, 64)) * 100
+    with torch.inference_mode():
+        assert torch.allclose(one.ema(l, 1.0, 0.0), shipped.net(l, 1.0, 0.0), atol=0.05)
+    assert one.net.alike.query.weight.abs().sum() > 0
+
+
+def test_another_configuration_does_not_go_on(config: Config) -> None:
+    trained(replace(config, schedule=replace(config.schedule, steps=1, validations=1)))
+    with pytest.raises(OtherRunError, match="whose loss is another"):
+        Run(
+            replace(
+                config,
+                schedule=replace(config.schedule, steps=1, validations=1),
+                loss=replace(config.loss, power=1.0),
+            ),
+            ALONE,
+        )
+
+
+def test_a_loss_that_is_no_number_ends_the_run(config: Config) -> None:
+    one = Run(replace(config, schedule=replace(config.schedule, steps=2, validations=1)), ALONE)
+    with torch.no_grad():
+        one.net.classify.weight.fill_(float("nan"))
+    with pytest.raises(DivergedError, match="By step 2 "):
+        one.train()
+
+
+def test_a_batch_is_shared_evenly(config: Config) -> None:
+    with pytest.raises(UnevenBatchError, match="batch of 4 cannot be shared by 3"):
+        Run(config, World(0, 3, torch.device("cpu")))
+
+
+PROCESS = """
+import sys
+from pathlib import Path
+import torch
+from deepcolor.training.config import Config
+from deepcolor.training.run import Run
+from deepcolor.training.world import joined
+
+with joined() as world:
+    run = Run(Config.read(Path(sys.argv[1])), world)
+    run.train()
+    parameters = dict(run.net.named_parameters())
+    torch.save({name: p.data for name, p in parameters.items()}, f"{sys.argv[1]}.{world.rank}")
+"""
+CONFIG = """
+photographs = "{photographs}"
+run = "{folder}/run"
+seed = 1
+[network]
+widths = [16, 16, 16, 16]
+[schedule]
+minutes = 0.02
+batch = 4
+sizes = [[0.0, 32]]
+rate = 1e-2
+trunk_rate = 1e-4
+validations = 1
+"""
+
+
+def test_processes_learn_together(mixed: Path, tmp_path: Path) -> None:
+    """Two of them, from other photographs each, arrive at one network."""
+    config, script = tmp_path / "config.toml", tmp_path / "process.py"
+    config.write_text(CONFIG.format(photographs=mixed, folder=tmp_path))
+    script.write_text(PROCESS)
+    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
+    done = subprocess.run(
+        [*torchrun, "--nproc-per-node", "2", script, config],
+        check=False,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        timeout=240,
+    )
+    assert done.returncode == 0, done.stderr
+    one, two = (torch.load(f"{config}.{rank}", weights_only=True) for rank in (0, 1))
+    assert all(torch.equal(one[name], two[name]) for name in one)
+    fresh = Run(replace(Config.read(config), run=tmp_path / "fresh"), ALONE)
+    assert not torch.equal(one["classify.weight"], fresh.net.classify.weight)
+    assert (tmp_path / "run" / BEST).exists()

@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from deepcolor.bins import SoftEncoder, in_gamut_bins, prior, rebalancing
+from deepcolor.training.config import Sampling, Simulation
+from deepcolor.training.draws import Draws
+from deepcolor.training.pack import packed
+from deepcolor.training.photographs import Photographs, split
+from deepcolor.training.sampling import Sampler, chances, miniature_colors
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture
+def learned(mixed: Path) -> Photographs:
+    return split(packed(mixed), least_chroma=4)[0]
+
+
+def likely(learned: Photographs, sampling: Sampling) -> dict[str, float]:
+    bins = in_gamut_bins()
+    encoder = SoftEncoder(bins)
+    share = prior(encoder, len(bins), miniature_colors(learned).flatten(0, 1))
+    found = chances(learned, sampling, encoder, rebalancing(share, 0.3, 0.5))
+    return dict(zip(learned.names, found.tolist(), strict=True))
+
+
+def test_sources_weigh_what_they_are_told(learned: Photographs) -> None:
+    found = likely(learned, Sampling(sources={"pictures": 3.0}))
+    assert all(found[name] == (3 if name.startswith("pictures") else 1) for name in found)
+
+
+def test_photographs_of_rare_colors_are_likelier(learned: Photographs) -> None:
+    """The meadows are many and alike."""
+    found = likely(learned, Sampling(rarity=1.0))
+    pictures, meadows = (
+        [chance for name, chance in found.items() if name.startswith(kind)]
+        for kind in ("pictures", "meadow")
+    )
+    assert sum(pictures) / len(pictures) > 1.2 * sum(meadows) / len(meadows)
+    squared = likely(learned, Sampling(rarity=2.0))
+    assert squared == pytest.approx({name: chance**2 for name, chance in found.items()})
+
+
+def test_a_batch(learned: Photographs) -> None:
+    chosen = torch.zeros(len(learned))
+    chosen[3] = 1
+    sampler = Sampler(learned, chosen, Simulation(clean=1.0, unguided=1.0), CPU)
+    batch = sampler.take(5, 64, Draws(1, 7, 0, CPU))
+    assert batch.l.shape == (5, 1, 64, 64)
+    assert batch.ab.shape == (5, 2, 16, 16)
+    assert not batch.hints.any()
+    colors = miniature_colors(learned)[3].mean(dim=0)
+    assert (batch.ab.mean(dim=(0, 2, 3)) - colors).abs().max() < 6
+
+
+def test_each_step_and_each_process_draws_otherwise(learned: Photographs) -> None:
+    sampler = Sampler(learned, torch.ones(len(learned)), Simulation(), CPU)
+    seen = [sampler.take(2, 32, Draws(*of, CPU)).l for of in ((1, 0, 0), (1, 1, 0), (1, 0, 1))]
+    again = sampler.take(2, 32, Draws(1, 0, 0, CPU)).l
+    assert torch.equal(seen[0], again)
+    assert not torch.equal(seen[0], seen[1])
+    assert not torch.equal(seen[0], seen[2])
