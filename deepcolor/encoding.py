@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import io
+import math
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageCms
 
+from deepcolor.errors import FormatLimitError
 from deepcolor.formats import Format
 from deepcolor.photograph import EXIF_CAMERA_IFD, Photograph
 from deepcolor.version import __version__
@@ -24,6 +26,7 @@ SUFFIXES = {
     "AVIF": (".avif",),
 }
 DEFAULT_QUALITY = {"JPEG": 92, "WEBP": 90, "AVIF": 80}
+LONGEST_SIDE = {"JPEG": 65_500, "WEBP": 16_383, "AVIF": 65_536}
 DEEP = {"PNG", "TIFF"}
 SRGB_PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 
@@ -72,9 +75,11 @@ def encode(
     """The file's bytes, and Pillow's name of its format, of an ``RGB`` image or codes (H, W, 3).
 
     Sixteen-bit codes keep their depth in PNG and TIFF. Alpha is kept where the format can, the
-    camera's notes everywhere but in sixteen-bit files.
+    camera's notes everywhere but in sixteen-bit files. Raises :class:`FormatLimitError`.
     """
     written = written_format(original.format, writing.format)
+    if max(original.size) > LONGEST_SIDE.get(written, math.inf):
+        raise FormatLimitError(*original.size, written, LONGEST_SIDE[written])
     if not isinstance(colored, Image.Image):
         return _deep(colored, original, credit, written), written
     if original.alpha is not None and written != "JPEG":

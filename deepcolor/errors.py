@@ -256,6 +256,18 @@ class OneFileForManyError(DeepcolorError):
         super().__init__(f"{output} names one file, but there are several results; name a folder.")
 
 
+class FormatLimitError(DeepcolorError):
+    """The photograph is larger than the format that was asked for can hold."""
+
+    code = "format_limit"
+
+    def __init__(self, width: int, height: int, format: str, limit: int):
+        super().__init__(
+            f"A photograph of {width} x {height} pixels cannot be written as {format}, which holds "
+            f"{limit:,} a side; write it as png or tiff."
+        )
+
+
 class UnexpectedError(DeepcolorError):
     """Something failed that should not; the other photographs go on."""
 

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from deepcolor.encoding import Credit, Writing, encode, written_format
+from deepcolor.errors import FormatLimitError
+from deepcolor.formats import Format
 from deepcolor.photograph import decode
 from deepcolor.version import __version__
 
@@ -100,3 +102,16 @@ def test_sixteen_bits_are_written(wanted: Any) -> None:
     image = opened(content)
     assert image.size == (9, 6)
     assert b"Colors are simulated by deepcolor" in content
+
+
+@pytest.mark.parametrize(("wanted", "side"), [("webp", 16_383), ("jpeg", 65_500)])
+def test_the_longest_side_that_a_format_holds(wanted: Format, side: int) -> None:
+    def write(length: int) -> tuple[bytes, str]:
+        photograph = decode(Image.new("L", (length, 1), 90))
+        colored = Image.new("RGB", (length, 1), (90, 80, 70))
+        return encode(colored, photograph, CREDIT, Writing(wanted))
+
+    assert Image.open(io.BytesIO(write(side)[0])).size == (side, 1)
+    with pytest.raises(FormatLimitError, match="write it as png or tiff") as caught:
+        write(side + 1)
+    assert caught.value.code == "format_limit"
