@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import torch
 from torch import Tensor
 
@@ -34,12 +36,19 @@ class SoftEncoder:
         )
         distance = torch.cdist(points.reshape(-1, 2) * GRID + self.origin, bins)
         self.nearest = distance.argmin(dim=1).reshape(int(shape[0]), int(shape[1]))
+        self.limit = torch.tensor(self.nearest.shape) - 1.001
+
+    def to(self, device: torch.device) -> SoftEncoder:
+        """The same for colors on ``device``."""
+        moved = copy.copy(self)
+        for name in ("origin", "nearest", "limit"):
+            setattr(moved, name, getattr(self, name).to(device))
+        return moved
 
     def __call__(self, ab: Tensor) -> tuple[Tensor, Tensor]:
         """Bin indices (4, M) and weights (4, M), summing to 1, of colors (M, 2)."""
         grid = (ab - self.origin) / GRID
-        limit = torch.tensor(self.nearest.shape) - 1.001
-        grid = torch.minimum(grid.clamp_min(0), limit)
+        grid = torch.minimum(grid.clamp_min(0), self.limit)
         corner = grid.floor()
         fa, fb = (grid - corner).unbind(dim=1)
         ia, ib = corner.long().unbind(dim=1)

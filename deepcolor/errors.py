@@ -261,9 +261,9 @@ class FormatLimitError(DeepcolorError):
 
     code = "format_limit"
 
-    def __init__(self, width: int, height: int, format: str, limit: int):
+    def __init__(self, width: int, height: int, kind: str, limit: int):
         super().__init__(
-            f"A photograph of {width} x {height} pixels cannot be written as {format}, which holds "
+            f"A photograph of {width} x {height} pixels cannot be written as {kind}, which holds "
             f"{limit:,} a side; write it as png or tiff."
         )
 

@@ -12,6 +12,7 @@ from deepcolor.cli.colorize import colorize
 from deepcolor.cli.doctor import doctor
 from deepcolor.cli.evaluate import evaluate
 from deepcolor.cli.strategies import strategies
+from deepcolor.cli.train import train
 from deepcolor.cli.weights import weights
 from deepcolor.errors import DeepcolorError
 
@@ -64,5 +65,5 @@ def main() -> None:
     """
 
 
-for command in (colorize, strategies, weights, evaluate, doctor):
+for command in (colorize, strategies, weights, evaluate, train, doctor):
     main.add_command(command)

@@ -1,83 +1,100 @@
-"""Training photographs, decoded once into one memory-mapped file of uint8 pixels."""
+"""The packed photographs of a run: what is left out, what is learned from, what is held out."""
 
 from __future__ import annotations
 
 import hashlib
-import io
-import tarfile
-from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from PIL import Image
+from numpy.typing import NDArray
 from torch import Tensor
 
-from deepcolor.lab import rgb_to_lab
+from deepcolor.training.errors import TooFewPhotographsError
+from deepcolor.training.pack import INDEX, PIXELS
 
-PIXELS = "pixels.u8"
-INDEX = "index.npz"
 HELD_OUT_ONE_IN = 42
+GRAY = 0.5  # mean chroma, which rounding to codes alone may give
 
 
-def pack(shards: Iterable[Path], folder: Path) -> int:
-    """Decodes the photographs of tar ``shards`` into ``folder``; gives back how many there are."""
-    folder.mkdir(parents=True, exist_ok=True)
-    names, shapes, chromas = [], [], []
-    with (folder / PIXELS).open("wb") as pixels:
-        for name, rgb in _decoded(shards):
-            names.append(name)
-            shapes.append(rgb.shape[:2])
-            lab = rgb_to_lab(torch.from_numpy(rgb).permute(2, 0, 1)[:, ::4, ::4])
-            chromas.append(lab[1:].norm(dim=0).mean().item())
-            pixels.write(rgb.tobytes())
-    np.savez(folder / INDEX, names=names, shapes=shapes, chromas=chromas)
-    return len(names)
+@dataclass(frozen=True)
+class Dropped:
+    """How many photographs are neither learned from nor held out, and why."""
+
+    unreadable: int
+    gray: int
+    nearly_gray: int
+    repeated: int
+
+    def __str__(self) -> str:
+        return (
+            f"dropped {self.gray:,} gray, {self.nearly_gray:,} near-gray, "
+            f"{self.repeated:,} near-duplicates, {self.unreadable:,} unreadable"
+        )
 
 
-def _decoded(shards: Iterable[Path]) -> Iterator[tuple[str, np.ndarray]]:
-    for shard in shards:
-        with tarfile.open(shard) as tar:
-            for member in tar:
-                file = tar.extractfile(member)
-                if file is not None:
-                    with Image.open(io.BytesIO(file.read())) as image:
-                        yield Path(member.name).stem, np.array(image.convert("RGB"))
-
-
+@dataclass(frozen=True)
 class Photographs:
-    """The packed photographs of one split, near-gray ones left out.
+    """Some of the packed photographs, in the order of a hash of their names.
 
-    Held out are those whose name hashes to 0 in 42, so the split never depends on an order.
+    ``pixels`` (M, 3) are those of all, row by row; photograph i begins at ``offsets[i]`` and has
+    ``shapes[i]``, a height and a width. ``miniatures`` (N, 3, 16, 16) are uint8.
     """
 
-    def __init__(self, folder: Path, *, held_out: bool, least_chroma: float):
-        index = np.load(folder / INDEX)
-        self.pixels = np.memmap(folder / PIXELS, np.uint8, mode="r")
-        sizes = index["shapes"].prod(axis=1) * 3
-        offsets = np.concatenate(([0], sizes.cumsum()[:-1]))
-        chosen = [
-            i
-            for i, name in enumerate(index["names"])
-            if _is_held_out(name) == held_out and index["chromas"][i] >= least_chroma
-        ]
-        self.names = [str(index["names"][i]) for i in chosen]
-        self.shapes = index["shapes"][chosen]
-        self.offsets = offsets[chosen]
+    names: list[str]
+    pixels: Tensor
+    offsets: Tensor
+    shapes: Tensor
+    miniatures: Tensor
 
     def __len__(self) -> int:
         return len(self.names)
 
     def __getitem__(self, i: int) -> Tensor:
         """One photograph, uint8 (3, H, W)."""
-        h, w = (int(side) for side in self.shapes[i])
-        flat = self.pixels[self.offsets[i] : self.offsets[i] + h * w * 3]
-        return torch.from_numpy(flat.reshape(h, w, 3).copy()).permute(2, 0, 1)
+        height, width = self.shapes[i].tolist()
+        begin = int(self.offsets[i])
+        return self.pixels[begin : begin + height * width].view(height, width, 3).permute(2, 0, 1)
 
     def sources(self) -> list[str]:
-        """The data set each photograph is from: its name up to the last underscore."""
-        return [name.rpartition("_")[0] for name in self.names]
+        """Where each is from: its folder, or else its name up to the last underscore."""
+        parts = [(name.rpartition("/")[0], name.rpartition("_")[0]) for name in self.names]
+        return [folder or stem for folder, stem in parts]
+
+
+def split(folder: Path, least_chroma: float) -> tuple[Photographs, Photographs, Dropped]:
+    """Those to learn from and those held out of a packed folder, and how many are in neither.
+
+    Held out are those whose name hashes to 0 in 42, so that the split never depends on an order;
+    of very few photographs, one. Raises :class:`TooFewPhotographsError`.
+    """
+    with np.load(folder / INDEX) as file:
+        index = dict(file)
+    chromas, repeated = index["chromas"], index["repeated"]
+    gray = chromas < GRAY
+    nearly = ~gray & (chromas < least_chroma)
+    dropped = Dropped(
+        unreadable=int(index["unreadable"]),
+        gray=int(gray.sum()),
+        nearly_gray=int(nearly.sum()),
+        repeated=int((repeated & ~gray & ~nearly).sum()),
+    )
+    left = np.flatnonzero(~gray & ~nearly & ~repeated)
+    if len(left) < 2:
+        raise TooFewPhotographsError(folder, len(left), str(dropped))
+    numbers = np.array([_number(str(name)) for name in index["names"]], np.int64)
+    left = left[np.argsort(numbers[left], kind="stable")]
+    held_out = numbers[left] % HELD_OUT_ONE_IN == 0
+    if not held_out.any() or held_out.all():
+        held_out = np.arange(len(left)) == 0
+    pixels = _mapped(folder / PIXELS)
+    return (
+        _chosen(index, left[~held_out], pixels),
+        _chosen(index, left[held_out], pixels),
+        dropped,
+    )
 
 
 def square(photograph: Tensor, size: int) -> Tensor:
@@ -85,5 +102,26 @@ def square(photograph: Tensor, size: int) -> Tensor:
     return F.interpolate(photograph[None], (size, size), mode="bilinear", antialias=True)[0]
 
 
-def _is_held_out(name: str) -> bool:
-    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:4]) % HELD_OUT_ONE_IN == 0
+def _number(name: str) -> int:
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:4])
+
+
+def _mapped(path: Path) -> Tensor:
+    """Pixels (M, 3) that stay on the disk until they are looked at."""
+    size = path.stat().st_size
+    return torch.from_file(str(path), shared=False, size=size, dtype=torch.uint8).view(-1, 3)
+
+
+def _chosen(
+    index: dict[str, NDArray[np.generic]], chosen: NDArray[np.int64], pixels: Tensor
+) -> Photographs:
+    shapes = torch.from_numpy(index["shapes"])
+    ends = shapes.prod(dim=1).cumsum(dim=0)
+    rows = torch.from_numpy(chosen)
+    return Photographs(
+        names=[str(index["names"][i]) for i in chosen],
+        pixels=pixels,
+        offsets=(ends - shapes.prod(dim=1))[rows],
+        shapes=shapes[rows],
+        miniatures=torch.from_numpy(index["miniatures"]).permute(0, 3, 1, 2)[rows],
+    )

@@ -25,9 +25,8 @@ def photographs_prior(photographs: Photographs, bins: Tensor) -> Tensor:
     return total / total.sum()
 
 
-def write_prior(folder: Path, least_chroma: float, path: Path) -> int:
-    """Writes the prior of a packed folder's training split; gives back how many photographs."""
-    photographs = Photographs(folder, held_out=False, least_chroma=least_chroma)
+def write_prior(photographs: Photographs, path: Path) -> None:
+    """Writes the prior of photographs as CSV."""
     bins = in_gamut_bins()
     shares = photographs_prior(photographs, bins).tolist()
     with path.open("w", newline="") as file:
@@ -35,4 +34,3 @@ def write_prior(folder: Path, least_chroma: float, path: Path) -> int:
         writer.writerow(["a", "b", "share"])
         for (a, b), share in zip(bins.tolist(), shares, strict=True):
             writer.writerow([round(a), round(b), f"{share:.4e}"])
-    return len(photographs)

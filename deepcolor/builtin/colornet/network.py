@@ -1,12 +1,15 @@
 """colornet's network: a U-Net over an EfficientNet-lite1 trunk that classifies a*b* bins.
 
 The trunk follows Tan & Le, "EfficientNet" (ICML 2019) in its lite1 form; the output follows
-Zhang, Isola & Efros, "Colorful Image Colorization" (ECCV 2016), sections 2.2 and 2.3.
+Zhang, Isola & Efros, "Colorful Image Colorization" (ECCV 2016), sections 2.2 and 2.3. Hints enter
+the decoder, not the trunk, so that a network without any is the same network.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Self
 
 import torch
 import torch.nn.functional as F
@@ -34,7 +37,10 @@ LITE1 = (
     Stage(112, 192, expand=6, kernel=5, stride=2, repeats=5),
     Stage(192, 320, expand=6, kernel=3, stride=1, repeats=1),
 )
+COARSEST = 320  # channels at stride 32
 TAPS = {3: 24, 6: 40, 14: 112}  # block index: channels, the last block at strides 4, 8 and 16
+WIDTHS = (160, 160, 128, 64)  # channels of the decoder at strides 32, 16, 8 and 4
+HINT_SCALE = 110.0  # brings a*b* to about −1…1
 
 
 class SameConv(nn.Conv2d):
@@ -109,48 +115,161 @@ class Merge(nn.Module):
         return F.relu(self.norm(self.conv(torch.cat((coarse, fine), dim=1))), inplace=True)
 
 
+class Nearby(nn.Module):
+    """What the hints around each position say, (N, ``outputs``, H, W) of hints (N, 3, H, W)."""
+
+    def __init__(self, outputs: int, width: int = 48):
+        super().__init__()
+        self.read = nn.Conv2d(3, width, 3, padding=1)
+        self.spread = nn.Conv2d(width, width, 3, padding=2, dilation=2)
+        self.mix = _silent(nn.Conv2d(width, outputs, 3, padding=1))
+
+    def forward(self, hints: Tensor) -> Tensor:
+        return self.mix(F.relu(self.spread(F.relu(self.read(hints)))))
+
+
+class Alike(nn.Module):
+    """Carries a hint to everything that looks alike, however far: attention over the hints.
+
+    Each position asks by what the trunk saw there; each hint answers by what it lies on, with its
+    color. A still answer stands for "none of them".
+    """
+
+    def __init__(self, inputs: int, outputs: int, width: int = 64):
+        super().__init__()
+        self.query = nn.Conv2d(inputs, width, 1)
+        self.key = nn.Conv2d(inputs, width, 1)
+        self.value = nn.Conv2d(2, width, 1)
+        self.still = nn.Parameter(torch.zeros(width))
+        self.nearness = nn.Parameter(torch.tensor(2.0))
+        self.mix = _silent(nn.Conv2d(width, outputs, 1))
+
+    def forward(self, seen: Tensor, hints: Tensor) -> Tensor:
+        n, _, h, w = seen.shape
+        query, key = self.query(seen).flatten(2), self.key(seen).flatten(2)
+        value = self.value(hints[:, :2]).flatten(2)
+        scale = query.shape[1] ** -0.5
+        score = torch.einsum("ncp,nck->npk", query, key) * scale
+        score = score - F.softplus(self.nearness) * _distances(h, w, seen.device)
+        score = score.masked_fill(hints[:, 2].flatten(1)[:, None] == 0, float("-inf"))
+        none = torch.einsum("ncp,c->np", query, self.still)[:, :, None] * scale
+        share = torch.softmax(torch.cat((score, none), dim=2).float(), dim=2)[:, :, :-1]
+        told = torch.einsum("npk,nck->ncp", share.to(value.dtype), value)
+        return self.mix(told.reshape(n, -1, h, w))
+
+
+def _silent(conv: nn.Conv2d) -> nn.Conv2d:
+    """A convolution that says nothing before it learns to."""
+    nn.init.zeros_(conv.weight)
+    assert conv.bias is not None
+    nn.init.zeros_(conv.bias)
+    return conv
+
+
+def _distances(height: int, width: int, device: torch.device) -> Tensor:
+    """Between each two positions, (H·W, H·W), the longer side being 1."""
+    sides = (torch.arange(side, device=device) / max(height, width) for side in (height, width))
+    place = torch.stack(torch.meshgrid(*sides, indexing="ij"), dim=-1).reshape(-1, 2)
+    return torch.cdist(place, place)
+
+
+def shrink(hints: Tensor, times: int) -> Tensor:
+    """Hints (N, 3, H, W) at 1/``times`` of the resolution: the mean of those in each cell."""
+    mask = F.avg_pool2d(hints[:, 2:], times)
+    ab = F.avg_pool2d(hints[:, :2] * hints[:, 2:], times) / mask.clamp_min(1e-6)
+    return torch.cat((ab, (mask > 0).to(ab.dtype)), dim=1)
+
+
 class ColorNet(nn.Module):
-    """L* in, logits over a*b* bins at a quarter of the resolution out.
+    """L* and hints in, logits over a*b* bins at a quarter of the resolution out.
 
     ``bins`` (Q, 2) are the centers in a*b*, ``log_weight`` (Q,) the logarithm of the rebalancing
-    weight that training gave each bin; both travel with the weights.
+    weight that training gave each bin; both travel with the weights. ``widths`` are the decoder's
+    channels at strides 32, 16, 8 and 4.
     """
 
     bins: Tensor
     log_weight: Tensor
 
-    def __init__(self, bins: int):
+    def __init__(
+        self, bins: int, widths: tuple[int, int, int, int] = WIDTHS, dropout: float = 0.15
+    ):
         super().__init__()
+        at32, at16, at8, at4 = widths
         self.trunk = Trunk()
-        self.squeeze = nn.Conv2d(320, 160, 1)
-        self.scene = nn.Linear(320, 160)
-        self.forget = nn.Dropout2d(0.15)
-        self.merge16 = Merge(160, TAPS[14], 160)
-        self.merge8 = Merge(160, TAPS[6], 128)
-        self.merge4 = Merge(128, TAPS[3], 64)
-        self.refine = nn.Conv2d(64, 64, 3, padding=1)
-        self.classify = nn.Conv2d(64, bins, 1)
+        self.squeeze = nn.Conv2d(COARSEST, at32, 1)
+        self.scene = nn.Linear(COARSEST, at32)
+        self.forget = nn.Dropout2d(dropout)
+        self.merge16 = Merge(at32, TAPS[14], at16)
+        self.merge8 = Merge(at16, TAPS[6], at8)
+        self.merge4 = Merge(at8, TAPS[3], at4)
+        self.alike = Alike(TAPS[14], at16)
+        self.nearby8 = Nearby(at8)
+        self.nearby4 = Nearby(at4)
+        self.refine = nn.Conv2d(at4, at4, 3, padding=1)
+        self.classify = nn.Conv2d(at4, bins, 1)
         self.register_buffer("bins", torch.zeros(bins, 2))
         self.register_buffer("log_weight", torch.zeros(bins))
 
-    def features(self, l: Tensor) -> Tensor:
-        """What :attr:`classify` reads, (N, 64, H/4, W/4), of L* (N, 1, H, W); sides of 32·k."""
-        return self.decode(*self.trunk((l - 50) / 50))
+    @classmethod
+    def of(cls, state: Mapping[str, Tensor]) -> Self:
+        """The network that these weights are of, in float32.
 
-    def decode(self, at4: Tensor, at8: Tensor, at16: Tensor, at32: Tensor) -> Tensor:
+        Weights from before there were hints get zeros where those are read.
+        """
+        layers = ("squeeze.weight", "merge16.conv.weight", "merge8.conv.weight")
+        at32, at16, at8, at4 = (len(state[name]) for name in (*layers, "merge4.conv.weight"))
+        net = cls(len(state["bins"]), (at32, at16, at8, at4))
+        missing, unknown = net.load_state_dict(
+            {name: value.float() for name, value in state.items()}, strict=False
+        )
+        own = net.state_dict()
+        for name in missing:
+            if name.startswith(("alike.", "nearby")):
+                own[name].zero_()
+            elif not name.endswith("num_batches_tracked"):
+                raise KeyError(f"the weights lack {name}")
+        if unknown:
+            raise KeyError(f"the weights have {unknown[0]}, which is no part of the network")
+        return net
+
+    def features(self, l: Tensor, hints: Tensor | None = None) -> Tensor:
+        """What :attr:`classify` reads, (N, C, H/4, W/4), of L* (N, 1, H, W); sides of 32·k."""
+        return self.decode(self.trunk((l - 50) / 50), hints)
+
+    def decode(self, seen: tuple[Tensor, Tensor, Tensor, Tensor], hints: Tensor | None) -> Tensor:
         """Climbs from the trunk's coarsest features back to a quarter of the resolution."""
+        at4, at8, at16, at32 = seen
         scene = self.forget(self.scene(at32.mean(dim=(2, 3)))[:, :, None, None])
         x = F.relu(self.squeeze(at32) + scene, inplace=True)
-        x = self.merge4(self.merge8(self.merge16(x, at16), at8), at4)
+        x = self.merge16(x, at16)
+        if hints is None:
+            x = self.merge4(self.merge8(x, at8), at4)
+        else:
+            hints = torch.cat((hints[:, :2] / HINT_SCALE, hints[:, 2:]), dim=1)
+            # Photographs without a hint stay what they are without this room.
+            given = hints[:, 2:].amax(dim=(2, 3), keepdim=True).to(x.dtype)
+            x = x + given * self.alike(at16, shrink(hints, 16))
+            x = self.merge8(x, at8)
+            x = x + given * self.nearby8(shrink(hints, 8))
+            x = self.merge4(x, at4)
+            x = x + given * self.nearby4(shrink(hints, 4))
         return self.forget(F.relu(self.refine(x)))
 
-    def forward(self, l: Tensor, temperature: float, rebalance: float) -> Tensor:
+    def forward(
+        self, l: Tensor, temperature: float, rebalance: float, hints: Tensor | None = None
+    ) -> Tensor:
         """a*b* (N, 2, H/4, W/4) of L* (N, 1, H, W): the annealed mean over the bins.
 
         ``temperature`` in (0, 1] sharpens the distribution (1 is the mean, toward 0 the mode);
-        ``rebalance`` in 0…1 is how much of training's favor for rare colors is kept.
+        ``rebalance`` in 0…1 is how much of training's favor for rare colors is kept. ``hints``
+        (N, 3, H, W) are a*, b* and a mask of 0 and 1.
         """
-        logits = self.classify(self.features(l)).float()
+        logits = self.classify(self.features(l, hints)).float()
+        return self.mean_color(logits, temperature, rebalance)
+
+    def mean_color(self, logits: Tensor, temperature: float, rebalance: float) -> Tensor:
+        """The annealed mean (N, 2, h, w) of logits (N, Q, h, w)."""
         logits = logits - (1 - rebalance) * self.log_weight[:, None, None]
         probability = torch.softmax(logits / temperature, dim=1)
         return torch.einsum("nqhw,qc->nchw", probability, self.bins)

@@ -21,15 +21,25 @@ def validation(mixed: Path) -> Validation:
     return Validation(held_out, CPU)
 
 
-@pytest.fixture(scope="module")
-def scores(validation: Validation) -> Scores:
-    """Those of a network that knows nothing, and says so."""
-    torch.manual_seed(0)
+def undecided(leaning: float) -> ColorNet:
+    """A network that answers the same everywhere: green or red, whichever it leans to."""
     net = ColorNet(2, (8, 8, 8, 8)).eval()
     net.bins.copy_(torch.tensor([[-40.0, 0], [40, 0]]))
     torch.nn.init.zeros_(net.classify.weight)
-    torch.nn.init.zeros_(net.classify.bias)
-    return validation.scores(net, lambda net, l, ab: ab.square().mean())
+    assert net.classify.bias is not None
+    net.classify.bias.data.copy_(torch.tensor([0, leaning]))
+    return net
+
+
+@pytest.fixture(scope="module")
+def scores(validation: Validation) -> Scores:
+    return validation.scores(undecided(0), lambda net, l, ab: ab.square().mean())
+
+
+def test_the_bolder_the_more_colorful(validation: Validation) -> None:
+    figures = validation.scores(undecided(0.5), lambda net, l, ab: ab.mean()).figures
+    ratios = [figures[f"{name}_colorfulness"] for name in ("mean", "default", "vivid")]
+    assert 0.05 < ratios[0] < ratios[1] - 0.02 < ratios[2] - 0.1
 
 
 def test_the_figures_are_those_of_evaluate(

@@ -1,0 +1,38 @@
+"""What a run leaves: a checkpoint to go on from, and weights as the package carries them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import save
+from torch import Tensor
+
+from deepcolor.files import write_whole
+
+
+def write(state: Mapping[str, Any], path: Path) -> None:
+    """Replaces a checkpoint at once: a run that is killed meanwhile has the one before."""
+    fresh = path.with_name(f"{path.name}.new")
+    with fresh.open("wb") as file:
+        torch.save(dict(state), file)
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.replace(path)
+
+
+def read(path: Path) -> dict[str, Any]:
+    return torch.load(path, map_location="cpu", weights_only=True)
+
+
+def export(state: Mapping[str, Tensor], path: Path) -> None:
+    """Writes weights as fp16 safetensors."""
+    half = {
+        name: value.to("cpu", torch.float16).contiguous()
+        for name, value in state.items()
+        if not name.endswith("num_batches_tracked")
+    }
+    write_whole(path, save(half))

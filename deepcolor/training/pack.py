@@ -1,0 +1,122 @@
+"""Decodes training photographs once, into one file of pixels that any run maps into memory."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import shutil
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+
+from deepcolor.errors import DeepcolorError, NotWritableError, UnreadableFileError
+from deepcolor.lab import rgb_to_lab
+from deepcolor.photograph import decode
+from deepcolor.training import sources
+from deepcolor.training.duplicates import difference_hash, repeats
+
+PIXELS = "pixels.u8"
+INDEX = "photographs.npz"
+SHORT_SIDE = 320  # pixels at most
+MINIATURE = 16
+AT_ONCE = 256  # photographs between reading and writing
+
+Watch = Callable[[str, float, float], None]
+"""Told what is done, how much of it, and of how much."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """What the index keeps of a photograph: height and width, a miniature, hash, mean chroma."""
+
+    shape: tuple[int, int]
+    miniature: NDArray[np.uint8]
+    hash: np.uint64
+    chroma: float
+
+
+def packed(data: Path, watch: Watch = lambda *_: None) -> Path:
+    """The packed folder of ``data``: itself, or one beside it, made anew when ``data`` changed.
+
+    Raises :class:`deepcolor.errors.UnreadableFileError` and ``NotWritableError``.
+    """
+    if not data.exists():
+        raise UnreadableFileError(str(data), "there is no such file or folder")
+    if (data / INDEX).exists():
+        return data
+    folder = data.with_name(f"{data.name}.packed")
+    fingerprint = sources.fingerprint(data)
+    if (folder / INDEX).exists():
+        with np.load(folder / INDEX) as index:
+            if str(index["fingerprint"]) == fingerprint:
+                return folder
+    fresh = data.with_name(f"{data.name}.packing")
+    try:
+        pack(data, fresh, fingerprint, watch)
+        shutil.rmtree(folder, ignore_errors=True)
+        fresh.replace(folder)
+    except OSError as error:
+        raise NotWritableError(fresh, error.strerror or str(error)) from error
+    return folder
+
+
+def pack(data: Path, folder: Path, fingerprint: str, watch: Watch) -> None:
+    """Writes pixels and index; what can't be read is counted, not kept."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    names: list[str] = []
+    looks: list[Look] = []
+    unreadable, read, total = 0, 0, sources.total_bytes(data)
+    photographs = sources.contents(data)
+    with ThreadPoolExecutor(os.cpu_count()) as pool, (folder / PIXELS).open("wb") as pixels:
+        while some := list(itertools.islice(photographs, AT_ONCE)):
+            decoded = pool.map(_decoded, (content for _, content in some))
+            for (name, content), one in zip(some, decoded, strict=True):
+                read += len(content)
+                if one is None:
+                    unreadable += 1
+                else:
+                    rgb, look = one
+                    pixels.write(rgb.tobytes())
+                    names.append(name)
+                    looks.append(look)
+            watch("MB packed", read / 1e6, total / 1e6)
+    miniatures = np.array([look.miniature for look in looks], np.uint8)
+    miniatures = miniatures.reshape(-1, MINIATURE, MINIATURE, 3)
+    hashes = np.array([look.hash for look in looks], np.uint64)
+    np.savez(
+        folder / INDEX,
+        names=np.array(names, np.str_),
+        shapes=np.array([look.shape for look in looks], np.int64).reshape(-1, 2),
+        miniatures=miniatures,
+        chromas=np.array([look.chroma for look in looks], np.float32),
+        repeated=repeats(hashes, miniatures),
+        unreadable=unreadable,
+        fingerprint=fingerprint,
+    )
+
+
+def _decoded(content: bytes) -> tuple[NDArray[np.uint8], Look] | None:
+    try:
+        image = decode(content).pixels.convert("RGB")
+    except DeepcolorError:
+        return None
+    scale = SHORT_SIDE / min(image.size)
+    if scale < 1:
+        width, height = (max(1, round(side * scale)) for side in image.size)
+        image = image.resize((width, height), Image.Resampling.BICUBIC)
+    rgb = np.asarray(image)
+    lab = rgb_to_lab(torch.from_numpy(rgb[::4, ::4].copy()).permute(2, 0, 1))
+    small = image.resize((MINIATURE, MINIATURE), Image.Resampling.BILINEAR)
+    return rgb, Look(
+        shape=(rgb.shape[0], rgb.shape[1]),
+        miniature=np.asarray(small),
+        hash=difference_hash(image),
+        chroma=lab[1:].norm(dim=0).mean().item(),
+    )

@@ -1,0 +1,76 @@
+"""Which photographs a step sees, and what it makes of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from deepcolor.bins import SoftEncoder
+from deepcolor.lab import rgb_to_lab
+from deepcolor.training.augment import old_film
+from deepcolor.training.config import Sampling, Simulation
+from deepcolor.training.crops import cut, random_crops
+from deepcolor.training.draws import Draws
+from deepcolor.training.guidance import simulate
+from deepcolor.training.photographs import Photographs
+
+
+@dataclass(frozen=True)
+class Batch:
+    """L* (N, 1, S, S) as old film shows it, hints (N, 3, S, S), true a*b* (N, 2, S/4, S/4)."""
+
+    l: Tensor
+    hints: Tensor
+    ab: Tensor
+
+
+class Sampler:
+    """Batches of random crops, drawn by weight with replacement."""
+
+    def __init__(
+        self,
+        photographs: Photographs,
+        chances: Tensor,
+        simulation: Simulation,
+        device: torch.device,
+    ):
+        self.photographs, self.chances, self.simulation = photographs, chances, simulation
+        self.pixels = photographs.pixels.to(device)
+
+    def take(self, count: int, size: int, draws: Draws) -> Batch:
+        chosen = torch.multinomial(self.chances, count, replacement=True, generator=draws.cpu)
+        shapes, offsets = self.photographs.shapes[chosen], self.photographs.offsets[chosen]
+        rgb = cut(self.pixels, offsets, shapes, random_crops(shapes, draws.cpu), size)
+        lab = rgb_to_lab(rgb)
+        l = old_film(rgb, lab[:, :1], self.simulation.clean, draws.device)
+        hints = simulate(lab[:, 1:], self.simulation.unguided, draws.device)
+        channels_last = l.contiguous(memory_format=torch.channels_last)
+        return Batch(channels_last, hints, F.avg_pool2d(lab[:, 1:], 4))
+
+
+def chances(
+    photographs: Photographs, sampling: Sampling, encoder: SoftEncoder, weight: Tensor
+) -> Tensor:
+    """How likely each photograph (N,) is to be drawn, up to a factor.
+
+    Its rarity is the mean of its colors' ``weight`` (Q,), the inverse of how common they are.
+    """
+    sources = torch.tensor([sampling.sources.get(one, 1.0) for one in photographs.sources()])
+    if not sampling.rarity:
+        return sources
+    colors = miniature_colors(photographs)
+    rarity = weight[encoder.nearest_bin(colors.flatten(0, 1))].view(colors.shape[:2]).mean(dim=1)
+    return sources * rarity**sampling.rarity
+
+
+def miniature_colors(photographs: Photographs) -> Tensor:
+    """a*b* (N, 256, 2) of each photograph's miniature."""
+    return torch.cat(
+        [
+            rgb_to_lab(some)[:, 1:].flatten(2).mT
+            for some in torch.split(photographs.miniatures, 1024)
+        ]
+    )

@@ -1,0 +1,47 @@
+"""Color photographs as people have them: a folder, tar shards, or a folder with both."""
+
+from __future__ import annotations
+
+import hashlib
+import tarfile
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+
+from deepcolor.files import READABLE, photographs_below
+
+
+def files(data: Path) -> list[Path]:
+    """The photographs and the tars that ``data`` is or holds, sorted."""
+    if data.is_file():
+        return [data]
+    tars = (path for path in data.rglob("*.tar") if path.is_file())
+    return sorted([*photographs_below(data), *tars])
+
+
+def contents(data: Path) -> Iterator[tuple[str, bytes]]:
+    """Name and bytes of each photograph; the name is its path without the suffix."""
+    root = data if data.is_dir() else data.parent
+    for path in files(data):
+        if path.suffix != ".tar":
+            yield path.relative_to(root).with_suffix("").as_posix(), path.read_bytes()
+            continue
+        with tarfile.open(path) as tar:
+            for member in tar:
+                name = PurePosixPath(member.name)
+                file = tar.extractfile(member)
+                if file is not None and name.suffix.lower() in READABLE:
+                    yield name.with_suffix("").as_posix(), file.read()
+
+
+def total_bytes(data: Path) -> int:
+    """Of all files, by which progress is told."""
+    return sum(path.stat().st_size for path in files(data))
+
+
+def fingerprint(data: Path) -> str:
+    """Changes whenever a file comes, goes or is written."""
+    lines = []
+    for path in files(data):
+        about = path.stat()
+        lines.append(f"{path.relative_to(data)} {about.st_size} {about.st_mtime_ns}")
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
