@@ -10,6 +10,7 @@ import boto3
 from aws_lambda_powertools import Logger
 from botocore.exceptions import ClientError
 
+from functions.contract import results
 from functions.contract.records import Record, Records, Source, Status
 from functions.contract.settings import Settings
 from functions.contract.work import Work
@@ -51,28 +52,41 @@ def bury(record: SQSRecord) -> None:
 
 def _bury_work(work: Work) -> None:
     record = records().get(work.key)
-    if record is not None and record.order == work.order:
+    if record is None or record.order != work.order:
+        return
+    bucket = Settings.from_environment().results_bucket
+    head = results.head_of(s3(), bucket, work.key)
+    if head is not None and results.answers(head, results.question(record)):
+        # The last of its workers died between the result and the record.
+        records().put(results.done(record, head, {}))
+        logger.info(
+            "done after all", extra={"key": work.key, "correlation_id": record.correlation_id}
+        )
+    else:
         _fail(record)
 
 
 def _bury_upload(key: str) -> None:
     """An upload that dispatch could not even open an order for."""
     bucket = Settings.from_environment().uploads_bucket
-    try:
-        source = Source.of(s3().head_object(Bucket=bucket, Key=key))
-    except ClientError as error:
-        if error.response["ResponseMetadata"]["HTTPStatusCode"] == 404:
-            return
-        raise
 
-    def opened(current: Record | None) -> Record:
+    def opened(current: Record | None) -> Record | None:
+        # After the record was read: or an earlier look at the object could outdo a later one.
+        try:
+            source = Source.of(s3().head_object(Bucket=bucket, Key=key))
+        except ClientError as error:
+            if error.response["ResponseMetadata"]["HTTPStatusCode"] == 404:
+                return current
+            raise
         if current is not None and current.source == source:
             return current
         order = current.order + 1 if current else 1
         correlation_id = source.request or uuid.uuid4().hex
         return Record(key, order, Status.QUEUED, "", source, correlation_id)
 
-    _fail(records().update(key, opened))
+    record = records().update(key, opened)
+    if record is not None:
+        _fail(record)
 
 
 def _fail(record: Record) -> None:

@@ -1,16 +1,37 @@
-"""``python -m functions.colorize [--exit-when-idle SECONDS]``: runs a worker until told to stop."""
+"""``python -m functions.colorize [--exit-when-idle SECONDS]``: runs a worker until told to stop.
+
+Exit codes: 0 idle or told to leave; 3 the default strategy can't run here, say for want of its
+weights; 4 S3 or SQS can't be reached; 2 wrong arguments; 1 anything else.
+"""
 
 from __future__ import annotations
 
 import argparse
+import os
 import signal
+import sys
 
 import boto3
 from aws_lambda_powertools import Logger
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
 
-from functions.colorize.jobs import Jobs
+from functions.colorize.isolation import IsolatedPainter, PainterError
+from functions.colorize.jobs import Jobs, NotReadyError
 from functions.colorize.worker import Worker
 from functions.contract.settings import Settings
+
+CANNOT_RUN = 3
+OUT_OF_REACH = 4
+
+# Who sends SIGTERM mostly sends SIGKILL 30 seconds later.
+GRACE_SECONDS = 20
+
+CONFIG = Config(
+    connect_timeout=5,
+    read_timeout=30,
+    retries={"mode": "standard", "total_max_attempts": 5},
+)
 
 parser = argparse.ArgumentParser(prog="python -m functions.colorize", description=__doc__)
 parser.add_argument(
@@ -19,18 +40,54 @@ parser.add_argument(
     metavar="SECONDS",
     help="leave when the queue stayed empty for so long (default: stay)",
 )
+parser.add_argument(
+    "--time-limit",
+    type=float,
+    metavar="SECONDS",
+    default=300,
+    help="the longest that one photograph may take (default: %(default)s)",
+)
 
 
-def main() -> None:
+def main() -> int:
     arguments = parser.parse_args()
     logger = Logger(service="colorize")
-    settings = Settings.from_environment()
-    jobs = Jobs(boto3.client("s3"), settings, logger)
-    worker = Worker(boto3.client("sqs"), settings.work_queue_url, jobs, logger)
+    painter = IsolatedPainter(logger, arguments.time_limit)
+    try:
+        s3, sqs = boto3.client("s3", config=CONFIG), boto3.client("sqs", config=CONFIG)
+        settings = Settings.from_environment()
+        jobs = Jobs(s3, settings, logger, painter)
+        worker = Worker(sqs, settings.work_queue_url, jobs, logger)
+        _listen(worker, painter)
+        worker.run(idle_seconds=arguments.exit_when_idle)
+    except (NotReadyError, PainterError) as error:
+        logger.critical("cannot run", extra={"error": str(error)})
+        return CANNOT_RUN
+    except (BotoCoreError, ClientError) as error:
+        logger.critical("out of reach", extra={"error": str(error)})
+        return OUT_OF_REACH
+    finally:
+        painter.close()
+    return 0
+
+
+def _listen(worker: Worker, painter: IsolatedPainter) -> None:
+    """Leaves when told to: after the photograph in work or, if that takes long, without it."""
+
+    def stop(*_: object) -> None:
+        signal.alarm(GRACE_SECONDS)
+        worker.stop()
+
+    def leave(*_: object) -> None:
+        painter.close()
+        worker.release()
+        worker.logger.info("leaving, its work given back")
+        os._exit(0)  # no waiting for transfers: whatever they do is as good as cut off
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: worker.stop())
-    worker.run(idle_seconds=arguments.exit_when_idle)
+        signal.signal(number, stop)
+    signal.signal(signal.SIGALRM, leave)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

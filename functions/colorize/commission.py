@@ -8,7 +8,7 @@ from typing import Protocol
 
 @dataclass(frozen=True)
 class Commission:
-    """A photograph's bytes and how it is to be colored; ``hints`` as the command line takes them."""
+    """A photograph's bytes and how to color it; ``hints`` are as the command line takes them."""
 
     content: bytes
     strategy: str

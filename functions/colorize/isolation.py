@@ -36,7 +36,11 @@ PR_SET_PDEATHSIG = 1  # of Linux's prctl.h
 Header = dict[str, Any]
 
 
-class PainterDiedError(Exception):
+class PainterError(Exception):
+    """The painter gave no answer, through no fault of the photograph's that is known."""
+
+
+class PainterDiedError(PainterError):
     """The painter's process ended before it answered."""
 
     def __init__(self, exit_code: int):
@@ -44,14 +48,14 @@ class PainterDiedError(Exception):
         super().__init__(f"The painter's process ended ({ended}).")
 
 
-class PainterOverranError(Exception):
+class PainterOverranError(PainterError):
     """The painter took longer than it may, and was ended."""
 
     def __init__(self, seconds: float):
         super().__init__(f"The painter took longer than {seconds:g} seconds.")
 
 
-class PainterFailedError(Exception):
+class PainterFailedError(PainterError):
     """The painter ran into something unforeseen; the message is its traceback."""
 
 

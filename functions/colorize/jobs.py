@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from botocore.exceptions import ClientError
-from PIL import Image
 
-from deepcolor import Colorizer, DeepcolorError, Hint, StrategyCard, __version__, load, weights
-from deepcolor.colorizer import Encoded
+from deepcolor import StrategyCard, __version__, weights
 from deepcolor.errors import UnknownStrategyError
 from deepcolor.registry import DEFAULT, find, manifest
-from functions.contract.conditional import put_if_unchanged
+from functions.colorize.commission import Colored, Commission, Outcome, Paints, Refusal
+from functions.contract import results
+from functions.contract.conditional import LOST_RACE, put_if_unchanged
 from functions.contract.manifest import publish
-from functions.contract.records import ContendedError, Record, Records, Status
+from functions.contract.records import UPLOAD_GONE, ContendedError, Record, Records, Status
 from functions.contract.settings import Settings
 from functions.contract.work import Work
 
@@ -40,15 +39,8 @@ class Job:
     fetch_milliseconds: float
 
 
-@dataclass(frozen=True)
-class Refusal:
-    """Why a photograph can't be colored, for good."""
-
-    code: str
-    message: str
-
-
-Outcome = Encoded | Refusal
+class NotReadyError(Exception):
+    """The default strategy can't run here; the message is a sentence with the cure."""
 
 
 @dataclass
@@ -58,8 +50,9 @@ class Jobs:
     s3: S3Client
     settings: Settings
     logger: Logger
+    painter: Paints
     records: Records = field(init=False)
-    colorizers: dict[str, Colorizer] = field(default_factory=dict)
+    cards: dict[str, StrategyCard] = field(default_factory=dict)
     published: dict[str, Any] | None = None
 
     def __post_init__(self) -> None:
@@ -72,9 +65,21 @@ class Jobs:
             publish(self.s3, self.settings.results_bucket, cards)
             self.published = cards
 
-    def warm_up(self) -> None:
-        """Loads and runs the default strategy, so that the first photograph needn't wait."""
-        self._colorizer(DEFAULT)(Image.new("L", (256, 256), 128))
+    def get_ready(self) -> None:
+        """Sees that the buckets are there, and loads the default strategy.
+
+        Raises :class:`NotReadyError` when that can't run, and what S3 answers.
+        """
+        self.look()
+        self.publish_manifest()
+        refusal = self.painter.load(DEFAULT)
+        if refusal is not None:
+            raise NotReadyError(refusal.message)
+
+    def look(self) -> None:
+        """Raises what S3 answers unless both buckets can be reached."""
+        for bucket in (self.settings.uploads_bucket, self.settings.results_bucket):
+            self.s3.head_bucket(Bucket=bucket)
 
     def fetch(self, work: Work) -> Job | None:
         """The upload a message is about; ``None`` when nothing is left to do for it."""
@@ -85,9 +90,9 @@ class Jobs:
         running = self.records.put(record.moved(Status.RUNNING))
         if running is None or running.order != record.order or running.status.is_final:
             return None
-        previous = self._head_result(record.key)
+        previous = self._head(record)
         if previous is not None and self._answers(previous, record):
-            self._finish(record, previous["ETag"], previous["ContentLength"], previous, {})
+            self._finish(record, previous, {})
             return None
         try:
             reply = self.s3.get_object(
@@ -97,8 +102,7 @@ class Jobs:
         except ClientError as error:
             code = error.response["Error"]["Code"]
             if code == "NoSuchKey":
-                message = "The photograph was deleted before it could be colored."
-                self._fail(record, Refusal("upload_gone", message))
+                self._fail(record, Refusal(**UPLOAD_GONE))
             elif code != "PreconditionFailed":
                 raise
             # Overwritten since: the new upload's own event opens the next order.
@@ -109,11 +113,14 @@ class Jobs:
     def color(self, job: Job) -> Outcome:
         """The colored photograph, or why there can be none."""
         record = job.record
-        try:
-            hints = [Hint.parse(text) for text in record.hints]
-            return self._colorizer(record.strategy).file(job.content, record.knobs, hints=hints)
-        except DeepcolorError as error:
-            return Refusal(error.code, str(error))
+        outcome = self.painter.paint(
+            Commission(job.content, record.strategy, record.knobs, record.hints)
+        )
+        if isinstance(outcome, Colored) and record.strategy not in self.cards:
+            # The card in hand: looking a strategy up scans every installed package.
+            self.cards[record.strategy] = find(record.strategy).card
+            self.publish_manifest()  # its weights may have come just now
+        return outcome
 
     def store(self, job: Job, outcome: Outcome) -> None:
         """Writes the result and then the record, unless a newer order has come in between."""
@@ -134,38 +141,31 @@ class Jobs:
             )
             if etag is not None:
                 times = {"fetch": job.fetch_milliseconds} | outcome.milliseconds
-                head = {"ContentType": outcome.media_type, "Metadata": metadata}
-                self._finish(record, etag, len(outcome.content), head, times)
+                head = {
+                    "ETag": etag,
+                    "ContentLength": len(outcome.content),
+                    "ContentType": outcome.media_type,
+                    "Metadata": metadata,
+                }
+                self._finish(record, head, times)
                 return
             standing = self.records.get(record.key)
             if standing is None or standing.order != record.order or standing.status.is_final:
                 return
-            previous = self._head_result(record.key)
+            previous = self._head(record)
+            if previous is not None and self._answers(previous, record):
+                # Another worker's, or this one's own: S3's answer to the first try was lost.
+                self._finish(record, previous, {})
+                return
             replaces = previous["ETag"] if previous else None
         raise ContendedError(record.key)
 
-    def _finish(
-        self,
-        record: Record,
-        etag: str,
-        size: int,
-        head: dict[str, Any],
-        milliseconds: dict[str, float],
-    ) -> None:
-        metadata = head["Metadata"]
-        result = {
-            "etag": etag,
-            "size": size,
-            "content_type": head["ContentType"],
-            "width": int(metadata["width"]),
-            "height": int(metadata["height"]),
-            "weights": metadata["weights"],
-            "version": metadata["version"],
-        }
-        done = record.moved(Status.DONE, result=result, milliseconds=milliseconds)
-        if self.records.put(done) is None:
-            # Deleted while it was being colored, and so nobody's result.
-            self.s3.delete_object(Bucket=self.settings.results_bucket, Key=record.key)
+    def _finish(self, record: Record, head: results.Head, milliseconds: dict[str, float]) -> None:
+        standing = self.records.put(results.done(record, head, milliseconds))
+        is_failed = standing is not None and standing.status is Status.FAILED
+        if standing is None or (is_failed and standing.order == record.order):
+            # Deleted or given up while it was being colored, and so nobody's result.
+            self._delete_result(record.key, head["ETag"])
             return
         self._log("done", record, milliseconds=milliseconds)
 
@@ -186,44 +186,34 @@ class Jobs:
             },
         )
 
-    def _colorizer(self, strategy: str) -> Colorizer:
-        if strategy not in self.colorizers:
-            self.colorizers[strategy] = load(strategy)
-            self.publish_manifest()
-        return self.colorizers[strategy]
-
-    def _head_result(self, key: str) -> dict[str, Any] | None:
+    def _delete_result(self, key: str, etag: str) -> None:
+        """Deletes a result unless another has taken its place."""
         try:
-            return dict(self.s3.head_object(Bucket=self.settings.results_bucket, Key=key))
+            self.s3.delete_object(Bucket=self.settings.results_bucket, Key=key, IfMatch=etag)
         except ClientError as error:
-            if error.response["ResponseMetadata"]["HTTPStatusCode"] == 404:
-                return None
-            raise
+            if error.response["Error"]["Code"] not in LOST_RACE:
+                raise
 
-    def _answers(self, head: dict[str, Any], record: Record) -> bool:
+    def _head(self, record: Record) -> results.Head | None:
+        return results.head_of(self.s3, self.settings.results_bucket, record.key)
+
+    def _answers(self, head: results.Head, record: Record) -> bool:
         """Whether a result is of this very upload, strategy, weights, knobs and hints."""
         try:
-            question = self._question(record, find(record.strategy).card)
+            card = self.cards.get(record.strategy) or find(record.strategy).card
         except UnknownStrategyError:
             return False
-        return question.items() <= head["Metadata"].items()
+        return results.answers(head, self._question(record, card))
 
     def _question(self, record: Record, card: StrategyCard) -> dict[str, str]:
-        return {
-            "source-etag": record.source.etag.strip('"'),
-            "strategy": record.strategy,
-            "weights": weights.identity(card),
-            "knobs": json.dumps(record.knobs, sort_keys=True),
-            "hints": hashlib.sha256(" ".join(record.hints).encode()).hexdigest(),
-        }
+        return results.question(record) | {"weights": weights.identity(card)}
 
-    def _metadata(self, record: Record, encoded: Encoded) -> dict[str, str]:
-        # The card in hand: looking the strategy up again would scan every installed package.
-        return self._question(record, self._colorizer(record.strategy).card) | {
+    def _metadata(self, record: Record, colored: Colored) -> dict[str, str]:
+        return self._question(record, self.cards[record.strategy]) | {
             "source-key": _ascii_key(record.key),
             "version": __version__,
-            "width": str(encoded.width),
-            "height": str(encoded.height),
+            "width": str(colored.width),
+            "height": str(colored.height),
         }
 
 

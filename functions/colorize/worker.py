@@ -4,23 +4,33 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
+
+from botocore.exceptions import BotoCoreError, ClientError
 
 from functions.contract.work import Work
 
 if TYPE_CHECKING:
     from aws_lambda_powertools import Logger
     from mypy_boto3_sqs import SQSClient
-    from mypy_boto3_sqs.type_defs import MessageTypeDef
+    from mypy_boto3_sqs.type_defs import (
+        ChangeMessageVisibilityBatchRequestEntryTypeDef,
+        MessageTypeDef,
+    )
 
-    from functions.colorize.jobs import Job, Jobs, Outcome
+    from functions.colorize.commission import Outcome
+    from functions.colorize.jobs import Job, Jobs
 
 BATCH = 10
 LONG_POLL_SECONDS = 5
-VISIBILITY_SECONDS = 120
-HEARTBEAT_SECONDS = VISIBILITY_SECONDS / 4
+BEATS = 4  # within the queue's visibility timeout
 TRANSFERS = 4
+PATIENCE_SECONDS = 300.0
+LONGEST_PAUSE_SECONDS = 30.0
+
+Answer = TypeVar("Answer")
 
 
 class StoppedWhileWaiting(BaseException):
@@ -32,27 +42,34 @@ class Worker:
 
     def __init__(self, sqs: SQSClient, queue_url: str, jobs: Jobs, logger: Logger):
         self.sqs, self.queue_url, self.jobs, self.logger = sqs, queue_url, jobs, logger
+        self.visibility_seconds = 0
         self.in_hand: set[str] = set()
         self.stopping = threading.Event()
         self.waiting = False
 
     def run(self, idle_seconds: float | None = None) -> None:
-        """Works until stopped, or until the queue stayed empty for ``idle_seconds``."""
-        self.jobs.publish_manifest()
-        self.jobs.warm_up()
+        """Works until stopped, or until the queue stayed empty for ``idle_seconds``.
+
+        Receives nothing before it has seen that it can work; raises as :meth:`Jobs.get_ready`
+        does, and what AWS answers that stays out of reach.
+        """
+        self.visibility_seconds = self._visibility_seconds()
+        self.jobs.get_ready()
         threading.Thread(target=self._beat, name="heartbeat", daemon=True).start()
         self.logger.info("ready")
         last_work = time.monotonic()
         with ThreadPoolExecutor(TRANSFERS, thread_name_prefix="transfer") as transfers:
             while not self.stopping.is_set():
-                messages = self._receive()
+                messages = self._patiently(self._receive)
                 if messages:
-                    self._work_on(messages, transfers)
+                    if not self._work_on(messages, transfers):
+                        # Receiving while S3 is out of reach would only use up the messages' tries.
+                        self._patiently(self.jobs.look)
                     last_work = time.monotonic()
                 elif idle_seconds is not None and time.monotonic() - last_work > idle_seconds:
                     break
                 else:
-                    self.jobs.publish_manifest()
+                    self._patiently(self.jobs.publish_manifest)
         self.logger.info("leaving")
 
     def stop(self) -> None:
@@ -62,76 +79,133 @@ class Worker:
             self.waiting = False
             raise StoppedWhileWaiting
 
+    def release(self) -> None:
+        """Makes all messages in hand visible to other workers at once."""
+        self._hide(self.in_hand, 0)
+
+    def _visibility_seconds(self) -> int:
+        """How long the queue hides a message that was received, unless told otherwise."""
+        reply = self.sqs.get_queue_attributes(
+            QueueUrl=self.queue_url, AttributeNames=["VisibilityTimeout"]
+        )
+        return int(reply["Attributes"]["VisibilityTimeout"])
+
+    def _patiently(self, call: Callable[[], Answer]) -> Answer | None:
+        """What ``call`` gives, once AWS is within reach; ``None`` when stopped before.
+
+        Raises what it ran into last when that goes on for too long.
+        """
+        deadline, pause = time.monotonic() + PATIENCE_SECONDS, 1.0
+        while not self.stopping.is_set():
+            try:
+                return call()
+            except (BotoCoreError, ClientError) as error:
+                if time.monotonic() > deadline:
+                    raise
+                self.logger.warning("out of reach", extra={"error": str(error)})
+            self.stopping.wait(pause)
+            pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+        return None
+
     def _receive(self) -> list[MessageTypeDef]:
         try:
             self.waiting = not self.stopping.is_set()
             if not self.waiting:
                 return []
-            reply = self.sqs.receive_message(
-                QueueUrl=self.queue_url,
-                MaxNumberOfMessages=BATCH,
-                WaitTimeSeconds=LONG_POLL_SECONDS,
-                VisibilityTimeout=VISIBILITY_SECONDS,
-            )
-            self.waiting = False
+            try:
+                reply = self.sqs.receive_message(
+                    QueueUrl=self.queue_url,
+                    MaxNumberOfMessages=BATCH,
+                    WaitTimeSeconds=LONG_POLL_SECONDS,
+                )
+            finally:
+                self.waiting = False
         except StoppedWhileWaiting:
             return []
         return reply.get("Messages", [])
 
-    def _work_on(self, messages: list[MessageTypeDef], transfers: ThreadPoolExecutor) -> None:
-        """Colors a batch one by one, while the next are fetched and the last are stored."""
+    def _work_on(self, messages: Sequence[MessageTypeDef], transfers: ThreadPoolExecutor) -> bool:
+        """Colors a batch one by one, while the next are fetched and the last are stored.
+
+        Gives back whether all went well; what did not comes again.
+        """
         self.in_hand.update(message["ReceiptHandle"] for message in messages)
-        fetches = [(message, transfers.submit(self._fetch, message)) for message in messages]
-        stores: list[Future[None]] = []
-        for message, fetch in fetches:
+        fetches = [transfers.submit(self._fetch, message) for message in messages]
+        stores: list[tuple[MessageTypeDef, Future[None]]] = []
+        for i, (message, fetch) in enumerate(zip(messages, fetches, strict=True)):
             if self.stopping.is_set():
-                fetch.cancel()
-                self._give_back(message)
-                continue
+                self._give_back(messages[i:], fetches[i:])
+                break
             try:
                 job = fetch.result()
                 outcome = self.jobs.color(job) if job else None
             except Exception:
                 self._leave_for_another_try(message)
             else:
-                stores.append(transfers.submit(self._settle, message, job, outcome))
-        for store in stores:
-            store.result()
+                stores.append((message, transfers.submit(self._store, job, outcome)))
+        stored = [message for message, store in stores if self._is_stored(message, store)]
+        self._delete(stored)
+        return len(stored) == len(stores) == len(messages)
 
     def _fetch(self, message: MessageTypeDef) -> Job | None:
         return self.jobs.fetch(Work.from_json(message["Body"]))
 
-    def _settle(self, message: MessageTypeDef, job: Job | None, outcome: Outcome | None) -> None:
-        """Writes the result, then the record, and only then deletes the message."""
+    def _store(self, job: Job | None, outcome: Outcome | None) -> None:
+        if job is not None and outcome is not None:
+            self.jobs.store(job, outcome)
+
+    def _is_stored(self, message: MessageTypeDef, store: Future[None]) -> bool:
         try:
-            if job is not None and outcome is not None:
-                self.jobs.store(job, outcome)
-            self.sqs.delete_message(QueueUrl=self.queue_url, ReceiptHandle=message["ReceiptHandle"])
-            self.in_hand.discard(message["ReceiptHandle"])
+            store.result()
         except Exception:
             self._leave_for_another_try(message)
+            return False
+        return True
+
+    def _delete(self, messages: Sequence[MessageTypeDef]) -> None:
+        """Deletes messages whose results and records are written; else they come once more."""
+        if not messages:
+            return
+        receipts = [message["ReceiptHandle"] for message in messages]
+        try:
+            self.sqs.delete_message_batch(
+                QueueUrl=self.queue_url,
+                Entries=[{"Id": str(i), "ReceiptHandle": one} for i, one in enumerate(receipts)],
+            )
+        except (BotoCoreError, ClientError) as error:
+            self.logger.warning("done, but not deleted", extra={"error": str(error)})
+        self.in_hand.difference_update(receipts)
 
     def _leave_for_another_try(self, message: MessageTypeDef) -> None:
         """The message comes again when its visibility timeout ends, and dies after a few times."""
         self.in_hand.discard(message["ReceiptHandle"])
         self.logger.exception("left for another try", extra={"work": message["Body"]})
 
-    def _give_back(self, message: MessageTypeDef) -> None:
-        """Makes an untouched message visible to other workers at once."""
-        self.in_hand.discard(message["ReceiptHandle"])
-        self.sqs.change_message_visibility(
-            QueueUrl=self.queue_url, ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=0
-        )
+    def _give_back(
+        self, messages: Sequence[MessageTypeDef], fetches: Sequence[Future[Job | None]]
+    ) -> None:
+        """Makes messages that nobody worked on visible to other workers at once."""
+        for fetch in fetches:
+            fetch.cancel()
+        receipts = [message["ReceiptHandle"] for message in messages]
+        self.in_hand.difference_update(receipts)
+        self._hide(receipts, 0)
+
+    def _hide(self, receipts: Iterable[str], seconds: int) -> None:
+        """Hides messages for so long from now on; if that fails, they come back in their time."""
+        entries: list[ChangeMessageVisibilityBatchRequestEntryTypeDef] = [
+            {"Id": str(i), "ReceiptHandle": receipt, "VisibilityTimeout": seconds}
+            for i, receipt in enumerate(list(receipts))
+        ]
+        if not entries:
+            return
+        try:
+            self.sqs.change_message_visibility_batch(QueueUrl=self.queue_url, Entries=entries)
+        except (BotoCoreError, ClientError) as error:
+            told = {"error": str(error), "seconds": seconds}
+            self.logger.warning("visibility stayed as it was", extra=told)
 
     def _beat(self) -> None:
         """Keeps the messages in hand hidden for as long as they are."""
-        while not self.stopping.wait(HEARTBEAT_SECONDS):
-            for receipt in list(self.in_hand):
-                try:
-                    self.sqs.change_message_visibility(
-                        QueueUrl=self.queue_url,
-                        ReceiptHandle=receipt,
-                        VisibilityTimeout=VISIBILITY_SECONDS,
-                    )
-                except Exception:
-                    self.logger.exception("a message could not be kept hidden")
+        while not self.stopping.wait(self.visibility_seconds / BEATS):
+            self._hide(self.in_hand, self.visibility_seconds)

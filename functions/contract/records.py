@@ -24,6 +24,11 @@ if TYPE_CHECKING:
 ATTEMPTS = 20
 JSON = "application/json"
 
+UPLOAD_GONE = {
+    "code": "upload_gone",
+    "message": "The photograph was deleted before it could be colored.",
+}
+
 
 class Status(StrEnum):
     QUEUED = "queued"

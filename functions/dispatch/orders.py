@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 
 from functions.contract.keys import is_folder_marker
 from functions.contract.manifest import ManifestReader
-from functions.contract.records import Record, Records, Source, Status
+from functions.contract.records import UPLOAD_GONE, Record, Records, Source, Status
 from functions.contract.settings import Settings
 from functions.contract.work import Work
 from functions.dispatch.wish import read_wish
@@ -63,37 +63,46 @@ class Orders:
     def _open(self, key: str) -> tuple[Outcome, Record | None]:
         if is_folder_marker(key):
             return Outcome.IGNORED, None
+        outcome = Outcome.VANISHED
+
+        def open_order(current: Record | None) -> Record | None:
+            nonlocal outcome
+            # After the record was read: or an earlier look at the object could outdo a later one.
+            outcome, record = self._look(key, current)
+            return record
+
+        record = self.records.update(key, open_order)
+        if record is not None and outcome is Outcome.QUEUED:
+            work = Work(record.key, record.order, record.correlation_id)
+            self.sqs.send_message(QueueUrl=self.settings.work_queue_url, MessageBody=work.to_json())
+        return outcome, record
+
+    def _look(self, key: str, current: Record | None) -> tuple[Outcome, Record | None]:
+        """What the object is to come to, and the record that says so."""
         try:
             head = self.s3.head_object(Bucket=self.settings.uploads_bucket, Key=key)
         except ClientError as error:
-            if error.response["ResponseMetadata"]["HTTPStatusCode"] == 404:
-                return Outcome.VANISHED, None
-            raise
+            if error.response["ResponseMetadata"]["HTTPStatusCode"] != 404:
+                raise
+            if current is None or current.status.is_final:
+                return Outcome.VANISHED, current
+            return Outcome.VANISHED, current.moved(Status.FAILED, error=UPLOAD_GONE)
         source, metadata = Source.of(head), head["Metadata"]
+        if current is not None and current.source == source:
+            return Outcome.FINISHED if current.status.is_final else Outcome.QUEUED, current
         wish = read_wish(
             key, metadata, source.size, self.manifest.read(), self.settings.max_upload_bytes
         )
-
-        def open_order(current: Record | None) -> Record:
-            if current is not None and current.source == source:
-                return current
-            return Record(
-                key=key,
-                order=current.order + 1 if current else 1,
-                status=Status.QUEUED,
-                strategy=wish.strategy,
-                source=source,
-                correlation_id=metadata.get("correlation-id") or uuid.uuid4().hex,
-                knobs=wish.knobs,
-                hints=wish.hints,
-            ).moved(Status.QUEUED)
-
-        record = self.records.update(key, open_order)
-        if record.status.is_final:
-            return Outcome.FINISHED, record
+        record = Record(
+            key=key,
+            order=current.order + 1 if current else 1,
+            status=Status.QUEUED,
+            strategy=wish.strategy,
+            source=source,
+            correlation_id=metadata.get("correlation-id") or uuid.uuid4().hex,
+            knobs=wish.knobs,
+            hints=wish.hints,
+        ).moved(Status.QUEUED)
         if wish.refusal:
-            self.records.put(record.moved(Status.FAILED, error=wish.refusal))
-            return Outcome.REFUSED, record
-        work = Work(record.key, record.order, record.correlation_id)
-        self.sqs.send_message(QueueUrl=self.settings.work_queue_url, MessageBody=work.to_json())
+            return Outcome.REFUSED, record.moved(Status.FAILED, error=wish.refusal)
         return Outcome.QUEUED, record

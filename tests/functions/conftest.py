@@ -23,6 +23,7 @@ from PIL import Image
 from deepcolor import Colorizer, registry
 from functions.bury import app as bury
 from functions.colorize.jobs import Jobs
+from functions.colorize.painter import Painter
 from functions.colorize.worker import Worker
 from functions.contract.manifest import publish
 from functions.contract.records import Record, Records
@@ -124,6 +125,12 @@ class Cloud:
                 )
         return taken
 
+    def hide_for(self, seconds: int) -> None:
+        """Sets the work queue's visibility timeout."""
+        self.sqs.set_queue_attributes(
+            QueueUrl=self.settings.work_queue_url, Attributes={"VisibilityTimeout": str(seconds)}
+        )
+
     def messages(self) -> tuple[int, int]:
         """How many messages of work wait, and how many are hidden."""
         names = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
@@ -220,7 +227,7 @@ def gray_jpeg(landscape: Image.Image) -> bytes:
 def jobs(cloud: Cloud, colornet: Colorizer) -> Jobs:
     """A worker's hands, with the network loaded already."""
     logger = Logger(service="colorize")
-    return Jobs(cloud.s3, cloud.settings, logger, colorizers={"colornet": colornet})
+    return Jobs(cloud.s3, cloud.settings, logger, Painter(logger, {"colornet": colornet}))
 
 
 @pytest.fixture

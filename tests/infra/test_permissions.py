@@ -110,6 +110,8 @@ def as_moto_knows_it(statement: dict[str, Any]) -> dict[str, Any]:
         action.lower() if action.startswith("batch:") else action
         for action in as_list(statement["Action"])
     ]
+    if "s3:ListBucket" in actions:
+        actions.append("s3:HeadBucket")  # which on AWS is no action, but needs ListBucket
     return statement | {"Action": actions}
 
 

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from aws_lambda_powertools import Logger
 
-from functions.bury.app import GAVE_UP, handler, logger
+from functions.bury.app import GAVE_UP, handler, logger, s3
+from functions.contract import results
 from functions.contract.records import Record, Source, Status
 from functions.contract.work import Work
 from functions.dispatch.orders import Orders
@@ -63,6 +64,41 @@ def test_finished_photographs_are_left_alone(
     finished = cloud.records.put(cloud.record("a.jpg").moved(status, error=error))
     assert handler(dead(work.to_json()), context) == NOTHING_FAILED
     assert cloud.record("a.jpg") == finished
+
+
+def put_result(cloud: Any, record: Record, **metadata: str) -> str:
+    """A colored photograph as a worker leaves it, but for its pixels; gives back its etag."""
+    answer = {"weights": "w", "version": "1", "width": "4", "height": "3"}
+    etag: str = cloud.s3.put_object(
+        Bucket=cloud.settings.results_bucket,
+        Key=record.key,
+        Body=b"colors",
+        ContentType="image/jpeg",
+        Metadata=results.question(record) | answer | metadata,
+    )["ETag"]
+    return etag
+
+
+def test_a_photograph_whose_result_is_there_is_done(cloud: Any, context: Any, order: Any) -> None:
+    """Its last worker died between the result and the record."""
+    work = order("a.jpg")
+    cloud.records.put(cloud.record("a.jpg").moved(Status.RUNNING))
+    etag = put_result(cloud, cloud.record("a.jpg"))
+    assert handler(dead(work.to_json()), context) == NOTHING_FAILED
+    record = cloud.record("a.jpg")
+    assert (record.status, record.error) == (Status.DONE, None)
+    assert record.result["etag"] == etag
+    assert (record.result["width"], record.result["height"]) == (4, 3)
+
+
+@pytest.mark.parametrize("other", ["source-etag", "strategy", "knobs", "hints"])
+def test_a_result_that_answers_another_question_does_not_count(
+    cloud: Any, context: Any, order: Any, other: str
+) -> None:
+    work = order("a.jpg")
+    put_result(cloud, cloud.record("a.jpg"), **{other: "another"})
+    assert handler(dead(work.to_json()), context) == NOTHING_FAILED
+    assert_buried(cloud.record("a.jpg"))
 
 
 def test_an_older_orders_message_buries_no_newer_order(
@@ -168,3 +204,22 @@ def test_burials_are_counted_once(
     [blob] = [line for line in lines if "_aws" in line]
     assert blob["Messages"] == [2]
     assert blob["Buried"] == [1]
+
+
+def test_an_upload_given_up_is_looked_at_after_its_record(
+    cloud: Any, context: Any, recorded: Recorded, order: Any
+) -> None:
+    """Else what was there before could be buried over an upload that has come since."""
+    key = "colornet/album/photo.jpg"
+    cloud.upload(key, b"first")
+    client = s3()
+
+    def outrun(**_: Any) -> None:
+        client.meta.events.unregister("after-call.s3.HeadObject", outrun)
+        order(key, b"second")
+        cloud.records.put(cloud.record(key).moved(Status.DONE))
+
+    client.meta.events.register("after-call.s3.HeadObject", outrun)
+    assert handler(recorded("aws_put"), context) == NOTHING_FAILED
+    record = cloud.record(key)
+    assert (record.order, record.status) == (1, Status.DONE)

@@ -15,9 +15,10 @@ from PIL import Image
 from deepcolor import __version__, registry, weights
 from deepcolor.builtin.colornet import WEIGHTS
 from deepcolor.builtin.richzhang import RichZhang
-from functions.colorize.jobs import Jobs, Refusal
+from functions.colorize.commission import Refusal
+from functions.colorize.jobs import Jobs
 from functions.contract.manifest import Manifest
-from functions.contract.records import Record, Status
+from functions.contract.records import UPLOAD_GONE, Record, Status
 from functions.contract.work import Work
 
 
@@ -265,17 +266,61 @@ def test_what_is_deleted_while_it_is_colored_leaves_nothing(
     assert cloud.records.get("web/v/i/a.jpg") is None
 
 
-def test_hints_that_cannot_be_met_fail_the_photograph(
-    cloud: Any, place: Any, drain: Any, gray_jpeg: bytes
+def test_what_is_given_up_while_it_is_colored_leaves_no_result(
+    cloud: Any, jobs: Jobs, place: Any, gray_jpeg: bytes
 ) -> None:
-    for order, hint in enumerate(["over there", "9,9,#00ff00"], start=2):
-        place("a.jpg", gray_jpeg)
-        cloud.records.update(
-            "a.jpg", lambda record, o=order, h=hint: replace(record, order=o, hints=[h])
-        )
-        cloud.send(Work("a.jpg", order, "c"))
+    """A failed record is the end of its order; a result beside it would be another."""
+    job = jobs.fetch(place("a.jpg", gray_jpeg))
+    assert job is not None
+    outcome = jobs.color(job)
+    buried = cloud.records.put(job.record.moved(Status.FAILED, error=UPLOAD_GONE))
+    jobs.store(job, outcome)
+    assert cloud.results() == []
+    assert cloud.record("a.jpg") == buried
+
+
+def test_of_two_workers_with_one_message_the_first_result_stays(
+    cloud: Any, jobs: Jobs, place: Any, gray_jpeg: bytes, writes: list[str]
+) -> None:
+    """The first has written its result, and not its record yet."""
+    work = place("a.jpg", gray_jpeg)
+    first, second = jobs.fetch(work), jobs.fetch(work)
+    assert first is not None
+    assert second is not None
+    outcome = jobs.color(first)
+    other = replace(outcome, content=outcome.content + b"as another GPU would round it")
+    jobs.store(first, outcome)
+    cloud.records.update("a.jpg", lambda _: first.record)
+    written = cloud.result("a.jpg")["ETag"]
+    jobs.store(second, other)
+    record = cloud.record("a.jpg")
+    assert cloud.result("a.jpg")["ETag"] == written
+    assert (record.status, record.result["etag"]) == (Status.DONE, written)
+
+
+@pytest.mark.parametrize(
+    ("hint", "code"), [("over there", "hint_format"), ("9999,9,#00ff00", "hint_outside")]
+)
+def test_hints_that_cannot_be_met_fail_the_photograph(
+    cloud: Any, place: Any, drain: Any, gray_jpeg: bytes, hint: str, code: str
+) -> None:
+    place("a.jpg", gray_jpeg)
+    cloud.records.update("a.jpg", lambda record: replace(record, hints=[hint]))
     drain()
-    assert cloud.record("a.jpg").error["code"] in {"hint_format", "hints_not_taken"}
+    assert cloud.record("a.jpg").error["code"] == code
+
+
+def test_hints_reach_the_network(cloud: Any, place: Any, drain: Any, gray_jpeg: bytes) -> None:
+    for key, hints in (("plain.jpg", []), ("guided.jpg", ["160,120,#c03030"])):
+        place(key, gray_jpeg)
+        cloud.records.update(key, lambda record, told=hints: replace(record, hints=told))
+    drain()
+    plain, guided = (
+        np.asarray(opened(cloud.result(key)["Body"]).convert("RGB")).astype(int)
+        for key in ("plain.jpg", "guided.jpg")
+    )
+    redder = (guided[..., 0] - guided[..., 1]) - (plain[..., 0] - plain[..., 1])
+    assert redder[110:130, 150:170].mean() > 5
 
 
 def test_a_strategy_that_is_gone_fails_the_photograph(

@@ -1,12 +1,16 @@
 from __future__ import annotations
 
 import io
+import json
+import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +25,12 @@ from functions.colorize.jobs import Jobs
 from functions.colorize.worker import Worker
 from functions.contract.manifest import ManifestMissingError, ManifestReader
 from functions.contract.records import Status
+from tests.chaos import perilous, plugin
+from tests.conftest import make_landscape
 
 ROOT = Path(__file__).parents[3]
 PATIENCE_SECONDS = 120
+HIDDEN_SECONDS = 2
 
 
 def wait_until(happened: Callable[[], Any], process: subprocess.Popen[bytes] | None = None) -> None:
@@ -76,11 +83,10 @@ def test_a_failure_on_the_way_leaves_the_message(
     place: Any,
     drain: Any,
     gray_jpeg: bytes,
-    monkeypatch: pytest.MonkeyPatch,
     operation: str,
     key: str,
 ) -> None:
-    monkeypatch.setattr(room, "VISIBILITY_SECONDS", 1)
+    cloud.hide_for(1)
     place("a.jpg", gray_jpeg)
     mend = failing(cloud, operation, key)
     worker = drain()
@@ -94,7 +100,7 @@ def test_a_failure_on_the_way_leaves_the_message(
 
 
 def test_a_message_that_makes_no_sense_costs_no_other(
-    cloud: Any, place: Any, drain: Any, gray_jpeg: bytes, monkeypatch: pytest.MonkeyPatch
+    cloud: Any, place: Any, drain: Any, gray_jpeg: bytes
 ) -> None:
     cloud.sqs.send_message(QueueUrl=cloud.settings.work_queue_url, MessageBody="no JSON")
     place("a.jpg", gray_jpeg)
@@ -120,19 +126,19 @@ class Slow:
 
 @pytest.fixture
 def running(cloud: Any, jobs: Jobs, monkeypatch: pytest.MonkeyPatch) -> Iterator[Worker]:
-    """A worker on a thread whose photographs wait for ``jobs.colorizers["colornet"].go_on``."""
+    """A worker on a thread whose photographs wait for ``worker.slow.go_on``."""
     monkeypatch.setattr(room, "LONG_POLL_SECONDS", 0)
-    monkeypatch.setattr(room, "VISIBILITY_SECONDS", 2)
-    monkeypatch.setattr(room, "HEARTBEAT_SECONDS", 0.2)
-    slow = Slow(jobs.colorizers["colornet"])
-    jobs.colorizers["colornet"] = slow  # type: ignore[assignment]
+    monkeypatch.setattr(room, "BEATS", 10)
+    cloud.hide_for(HIDDEN_SECONDS)
+    painter: Any = jobs.painter
+    slow = painter.colorizers["colornet"] = Slow(painter.colorizers["colornet"])
     worker = Worker(cloud.sqs, cloud.settings.work_queue_url, jobs, jobs.logger)
     thread = threading.Thread(target=worker.run, args=(0,))
     started = threading.Event()
     cloud.sqs.meta.events.register(
-        "before-call.sqs.ChangeMessageVisibility", lambda **_: started.set()
+        "before-call.sqs.ChangeMessageVisibilityBatch", lambda **_: started.set()
     )
-    worker.started, worker.thread = started, thread  # type: ignore[attr-defined]
+    worker.started, worker.thread, worker.slow = started, thread, slow  # type: ignore[attr-defined]
     yield worker
     slow.go_on.set()
     worker.stopping.set()
@@ -140,7 +146,7 @@ def running(cloud: Any, jobs: Jobs, monkeypatch: pytest.MonkeyPatch) -> Iterator
 
 
 def test_heartbeats_keep_messages_hidden(
-    cloud: Any, place: Any, gray_jpeg: bytes, jobs: Jobs, running: Any
+    cloud: Any, place: Any, gray_jpeg: bytes, running: Any
 ) -> None:
     place("a.jpg", gray_jpeg)
     place("b.jpg", gray_jpeg)
@@ -148,25 +154,25 @@ def test_heartbeats_keep_messages_hidden(
     assert running.started.wait(PATIENCE_SECONDS)
     # Twice the visibility timeout, on a connection that the worker does not use.
     other = boto3.client("sqs")
-    over = time.monotonic() + 2 * room.VISIBILITY_SECONDS
+    over = time.monotonic() + 2 * HIDDEN_SECONDS
     while time.monotonic() < over:
         reply = other.receive_message(QueueUrl=cloud.settings.work_queue_url, WaitTimeSeconds=1)
         assert reply.get("Messages", []) == []
-    jobs.colorizers["colornet"].go_on.set()  # type: ignore[attr-defined]
+    running.slow.go_on.set()
     running.thread.join()
     assert {cloud.record(key).status for key in ("a.jpg", "b.jpg")} == {Status.DONE}
     assert cloud.messages() == (0, 0)
 
 
 def test_stopping_gives_untouched_messages_back(
-    cloud: Any, place: Any, gray_jpeg: bytes, jobs: Jobs, running: Any
+    cloud: Any, place: Any, gray_jpeg: bytes, running: Any
 ) -> None:
     for n in range(4):
         place(f"{n}.jpg", gray_jpeg)
     running.thread.start()
     assert running.started.wait(PATIENCE_SECONDS)
     running.stop()
-    jobs.colorizers["colornet"].go_on.set()  # type: ignore[attr-defined]
+    running.slow.go_on.set()
     running.thread.join()
     done = [n for n in range(4) if cloud.record(f"{n}.jpg").status is Status.DONE]
     assert len(done) == 1
@@ -192,9 +198,15 @@ def start(cloud: Any) -> Iterator[Start]:
     """Starts a real worker and waits until it has published its manifest."""
     processes = []
 
-    def spawn(*arguments: str) -> subprocess.Popen[bytes]:
+    def spawn(*arguments: str, grace_seconds: int = 20) -> subprocess.Popen[bytes]:
+        code = f"""
+import sys
+from functions.colorize import __main__ as room
+room.GRACE_SECONDS = {grace_seconds}
+sys.exit(room.main())
+"""
         process = subprocess.Popen(
-            [sys.executable, "-m", "functions.colorize", *arguments],
+            [sys.executable, "-c", code, *arguments],
             cwd=ROOT,
             stdout=subprocess.DEVNULL,
         )
@@ -244,3 +256,191 @@ def test_a_process_leaves_when_idle(cloud: Any, place: Any, gray_jpeg: bytes, st
     place("a.jpg", gray_jpeg)
     assert start("--exit-when-idle", "0").wait(PATIENCE_SECONDS) == 0
     assert cloud.record("a.jpg").status is Status.DONE
+
+
+def closed_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def ended(*arguments: str, **environment: str) -> tuple[int, list[dict[str, Any]]]:
+    """The exit code of a real worker and the lines it logged."""
+    done = subprocess.run(
+        [sys.executable, "-m", "functions.colorize", "--exit-when-idle", "0", *arguments],
+        cwd=ROOT,
+        env=os.environ | environment,
+        stdout=subprocess.PIPE,
+        timeout=PATIENCE_SECONDS,
+        check=False,
+    )
+    return done.returncode, [json.loads(line) for line in done.stdout.splitlines()]
+
+
+@pytest.mark.parametrize("what", ["SQS", "S3", "queue", "bucket"])
+def test_a_worker_that_reaches_nothing_says_so_and_takes_nothing(
+    cloud: Any, place: Any, gray_jpeg: bytes, what: str
+) -> None:
+    place("a.jpg", gray_jpeg)
+    nowhere = f"http://127.0.0.1:{closed_port()}"
+    environment = {
+        "SQS": {"AWS_ENDPOINT_URL_SQS": nowhere},
+        "S3": {"AWS_ENDPOINT_URL_S3": nowhere},
+        "queue": {"DEEPCOLOR_WORK_QUEUE_URL": f"{cloud.settings.work_queue_url}-gone"},
+        "bucket": {"DEEPCOLOR_UPLOADS_BUCKET": "no-such-bucket"},
+    }[what]
+    code, [line] = ended(**environment)
+    assert code == 4
+    assert (line["level"], line["message"]) == ("CRITICAL", "out of reach")
+    assert line["error"]
+    assert cloud.messages() == (1, 0)
+    [message] = cloud.receive(cloud.settings.work_queue_url)
+    assert message["Attributes"]["ApproximateReceiveCount"] == "1"
+
+
+def test_a_worker_whose_default_strategy_cannot_run_says_so_and_takes_nothing(
+    cloud: Any, place: Any, gray_jpeg: bytes, tmp_path: Path
+) -> None:
+    place("a.jpg", gray_jpeg)
+    # An installed package's colornet, whose weights were lost on the way.
+    (tmp_path / "sitecustomize.py").write_text(
+        "from deepcolor import weights\nweights.is_present = lambda file: False\n"
+    )
+    code, [line] = ended(PYTHONPATH=str(tmp_path))
+    assert code == 3
+    assert (line["level"], line["message"]) == ("CRITICAL", "cannot run")
+    assert "colornet" in line["error"]
+    [message] = cloud.receive(cloud.settings.work_queue_url)
+    assert message["Attributes"]["ApproximateReceiveCount"] == "1"
+
+
+def test_a_worker_whose_painter_cannot_start_says_so(cloud: Any, tmp_path: Path) -> None:
+    (tmp_path / "torch.py").write_text("raise SystemExit(9)")
+    code, [line] = ended(PYTHONPATH=str(tmp_path))
+    assert code == 3
+    assert "exit code 9" in line["error"]
+
+
+def test_an_outage_is_waited_out_and_uses_up_no_tries(
+    cloud: Any, place: Any, jobs: Jobs, gray_jpeg: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """S3 fails over a message of the first batch; the next is received once S3 answers again."""
+    monkeypatch.setattr(room, "LONG_POLL_SECONDS", 0)
+    cloud.hide_for(1)
+    place("a.jpg", gray_jpeg)
+    looks = 0
+
+    def cut(params: dict[str, Any], **_: Any) -> None:
+        raise EndpointConnectionError(endpoint_url=params["url"])
+
+    def look(params: dict[str, Any], **_: Any) -> None:
+        nonlocal looks
+        looks += 1
+        if looks < 3:
+            cut(params)
+        cloud.s3.meta.events.unregister("before-call.s3.GetObject", cut)
+
+    worker = Worker(cloud.sqs, cloud.settings.work_queue_url, jobs, jobs.logger)
+    cloud.s3.meta.events.register("before-call.s3.GetObject", cut)
+    monkeypatch.setattr(
+        jobs, "get_ready", lambda: cloud.s3.meta.events.register("before-call.s3.HeadBucket", look)
+    )
+    received: list[int] = []
+    cloud.sqs.meta.events.register(
+        "after-call.sqs.ReceiveMessage",
+        lambda parsed, **_: received.extend(looks for _ in parsed.get("Messages", [])),
+    )
+    worker.run(idle_seconds=2)
+    worker.stopping.set()
+    assert cloud.record("a.jpg").status is Status.DONE
+    assert received[0] == 0
+    assert received[1] >= 3
+    assert len(received) == 2
+
+
+def test_a_long_outage_ends_the_worker(
+    cloud: Any, jobs: Jobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(room, "PATIENCE_SECONDS", 0)
+
+    def cut(params: dict[str, Any], **_: Any) -> None:
+        raise EndpointConnectionError(endpoint_url=params["url"])
+
+    cloud.sqs.meta.events.register("before-call.sqs.ReceiveMessage", cut)
+    with pytest.raises(EndpointConnectionError):
+        Worker(cloud.sqs, cloud.settings.work_queue_url, jobs, jobs.logger).run()
+
+
+def test_a_batch_costs_one_request_to_delete(
+    cloud: Any, place: Any, drain: Any, gray_jpeg: bytes
+) -> None:
+    for n in range(room.BATCH):
+        place(f"{n}.jpg", gray_jpeg)
+    asked: list[str] = []
+    cloud.sqs.meta.events.register("before-call.sqs", lambda model, **_: asked.append(model.name))
+    drain()
+    assert asked.count("DeleteMessageBatch") == 1
+    assert "DeleteMessage" not in asked
+    assert cloud.messages() == (0, 0)
+
+
+def test_what_was_not_deleted_comes_again_and_does_no_harm(
+    cloud: Any, place: Any, drain: Any, gray_jpeg: bytes, writes: list[str]
+) -> None:
+    cloud.hide_for(1)
+    place("a.jpg", gray_jpeg)
+
+    def cut(params: dict[str, Any], **_: Any) -> None:
+        raise EndpointConnectionError(endpoint_url=params["url"])
+
+    cloud.sqs.meta.events.register("before-call.sqs.DeleteMessageBatch", cut)
+    drain()
+    record = cloud.record("a.jpg")
+    assert record.status is Status.DONE
+    wait_until(lambda: visible_again(cloud))
+    cloud.sqs.meta.events.unregister("before-call.sqs.DeleteMessageBatch", cut)
+    drain()
+    assert cloud.messages() == (0, 0)
+    assert cloud.record("a.jpg") == record
+    assert writes.count("a.jpg") == 1
+
+
+def test_a_photograph_that_outlasts_the_grace_time_is_given_back(
+    cloud: Any, place: Any, start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It hangs; the worker still leaves with 0, and its message can be taken at once."""
+    for name, value in plugin.install(tmp_path).items():
+        monkeypatch.setenv(name, value)
+    process = start(grace_seconds=1)
+    wait_until(lambda: published(cloud), process)
+    file = io.BytesIO()
+    make_landscape(96, 64).save(file, "PNG")
+    place("a.png", file.getvalue())
+    cloud.records.update(
+        "a.png",
+        lambda record: replace(record, strategy="perilous", knobs={"peril": perilous.HANG}),
+    )
+    wait_until(lambda: cloud.record("a.png").status is Status.RUNNING, process)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(PATIENCE_SECONDS) == 0
+    assert cloud.messages() == (1, 0)
+    assert cloud.record("a.png").status is Status.RUNNING
+
+
+def test_one_photograph_that_crashes_costs_no_other_its_tries(
+    cloud: Any, place: Any, start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in plugin.install(tmp_path).items():
+        monkeypatch.setenv(name, value)
+    file = io.BytesIO()
+    make_landscape(96, 64).save(file, "BMP")
+    keys = [f"{n}.bmp" for n in range(5)]
+    for key in keys:
+        place(key, file.getvalue() + perilous.FATAL if key == "2.bmp" else file.getvalue())
+    assert start("--exit-when-idle", "0").wait(PATIENCE_SECONDS) == 0
+    statuses = {key: cloud.record(key).status for key in keys}
+    assert statuses.pop("2.bmp") is Status.FAILED
+    assert set(statuses.values()) == {Status.DONE}
+    assert cloud.record("2.bmp").error["code"] == "crashed"
+    assert all("running" in cloud.record(key).times for key in keys)
+    assert cloud.messages() == (0, 0)

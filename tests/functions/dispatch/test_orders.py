@@ -3,12 +3,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import boto3
 import pytest
 from aws_lambda_powertools import Logger
 from botocore.exceptions import ClientError
 
 from deepcolor import registry
-from functions.contract.records import Status
+from functions.contract.records import UPLOAD_GONE, Status
 from functions.dispatch.orders import Orders, Outcome
 
 
@@ -159,3 +160,47 @@ def test_knobs_that_make_no_sense_are_refused(orders: Orders, cloud: Any) -> Non
     assert orders.open("photo.jpg") is Outcome.REFUSED
     assert refused(cloud, "photo.jpg")[0] == "knob_out_of_range"
     assert cloud.take_work() == []
+
+
+def test_a_look_that_was_outrun_opens_no_order(orders: Orders, cloud: Any) -> None:
+    """Between the two requests of one dispatcher comes an upload, and another that opens its order:
+    the first must not open an order for what is no longer there.
+    """
+    other = Orders(boto3.client("s3"), cloud.sqs, cloud.settings, Logger(service="dispatch"))
+    cloud.upload("photo.jpg", b"first")
+
+    def outrun(**_: Any) -> None:
+        cloud.s3.meta.events.unregister("after-call.s3.HeadObject", outrun)
+        other.s3.put_object(Bucket=cloud.settings.uploads_bucket, Key="photo.jpg", Body=b"second")
+        assert other.open("photo.jpg") is Outcome.QUEUED
+
+    cloud.s3.meta.events.register("after-call.s3.HeadObject", outrun)
+    assert orders.open("photo.jpg") is Outcome.QUEUED
+    record = cloud.record("photo.jpg")
+    head = cloud.s3.head_object(Bucket=cloud.settings.uploads_bucket, Key="photo.jpg")
+    assert record.source.etag == head["ETag"]
+    assert {work.order for work in cloud.take_work()} == {record.order}
+
+
+@pytest.mark.parametrize("status", [Status.QUEUED, Status.RUNNING])
+def test_what_was_replaced_and_then_deleted_has_an_end(
+    orders: Orders, cloud: Any, status: Status
+) -> None:
+    """The worker left it to the second upload's event, which finds nothing any more."""
+    cloud.upload("photo.jpg", b"first")
+    orders.open("photo.jpg")
+    if status is Status.RUNNING:
+        cloud.records.put(cloud.record("photo.jpg").moved(status))
+    cloud.s3.delete_object(Bucket=cloud.settings.uploads_bucket, Key="photo.jpg")
+    assert orders.open("photo.jpg") is Outcome.VANISHED
+    record = cloud.record("photo.jpg")
+    assert (record.status, record.error) == (Status.FAILED, UPLOAD_GONE)
+
+
+def test_what_was_colored_and_then_deleted_stays_done(orders: Orders, cloud: Any) -> None:
+    cloud.upload("photo.jpg", b"first")
+    orders.open("photo.jpg")
+    done = cloud.records.put(cloud.record("photo.jpg").moved(Status.DONE))
+    cloud.s3.delete_object(Bucket=cloud.settings.uploads_bucket, Key="photo.jpg")
+    assert orders.open("photo.jpg") is Outcome.VANISHED
+    assert cloud.record("photo.jpg") == done

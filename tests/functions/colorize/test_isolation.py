@@ -1,0 +1,217 @@
+"""What ends, hangs or fills the painter's process costs only the photograph that did it."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from aws_lambda_powertools import Logger
+from PIL import Image
+
+from deepcolor import Colorizer
+from functions.colorize.commission import Colored, Commission, Refusal
+from functions.colorize.isolation import IsolatedPainter, PainterDiedError, PainterFailedError
+from tests.chaos import perilous, plugin
+from tests.conftest import make_landscape
+
+GENEROUS_SECONDS = 120
+MEMORY_BYTES = 3 * 2**30
+
+
+@pytest.fixture
+def hazards(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The perilous strategies, installed."""
+    for name, value in plugin.install(tmp_path).items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+
+
+@pytest.fixture
+def painter() -> Iterator[IsolatedPainter]:
+    painter = IsolatedPainter(Logger(service="colorize"), GENEROUS_SECONDS)
+    yield painter
+    painter.close()
+
+
+def file_of(image: Image.Image, kind: str = "PNG") -> bytes:
+    file = io.BytesIO()
+    image.save(file, kind)
+    return file.getvalue()
+
+
+def pixels(content: bytes) -> np.ndarray:
+    with Image.open(io.BytesIO(content)) as image:
+        return np.asarray(image)
+
+
+SMALL = file_of(make_landscape(96, 64))
+
+
+def perilous_commission(peril: int) -> Commission:
+    return Commission(SMALL, "perilous", {"peril": peril}, [])
+
+
+def paints_on(painter: IsolatedPainter) -> bool:
+    outcome = painter.paint(perilous_commission(0))
+    return isinstance(outcome, Colored) and (outcome.width, outcome.height) == (96, 64)
+
+
+def test_it_colors_as_a_painter_in_this_process_does(
+    painter: IsolatedPainter, colornet: Colorizer, pictures: list[Path], monkeypatch: Any
+) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    content = pictures[0].read_bytes()
+    outcome = painter.paint(Commission(content, "colornet", {"vividness": 0.8}, []))
+    assert isinstance(outcome, Colored)
+    alike = colornet.file(content, {"vividness": 0.8})
+    assert np.array_equal(pixels(outcome.content), pixels(alike.content))
+    assert outcome.media_type == alike.media_type == "image/jpeg"
+    assert outcome.milliseconds.keys() == alike.milliseconds.keys()
+    refusal = painter.paint(Commission(b"no photograph", "colornet", {}, []))
+    assert isinstance(refusal, Refusal)
+    assert refusal.code == "not_a_photograph"
+    refusal = painter.paint(Commission(content, "colornot", {}, []))
+    assert isinstance(refusal, Refusal)
+    assert refusal.code == "unknown_strategy"
+
+
+@pytest.mark.usefixtures("hazards")
+@pytest.mark.parametrize("peril", [perilous.EXIT, perilous.SEGFAULT])
+def test_a_crash_costs_only_its_photograph(
+    painter: IsolatedPainter, peril: int, logged: Callable[[Logger], Callable[[], list[Any]]]
+) -> None:
+    lines = logged(painter.logger)
+    outcome = painter.paint(perilous_commission(peril))
+    assert isinstance(outcome, Refusal)
+    assert outcome.code == "crashed"
+    assert [line["tries_left"] for line in lines()] == [1, 0]
+    assert ("exit code 7" if peril == perilous.EXIT else "signal 11") in lines()[0]["error"]
+    assert paints_on(painter)
+
+
+@pytest.mark.usefixtures("hazards")
+def test_a_crash_in_a_decoder_too(painter: IsolatedPainter) -> None:
+    bitmap = file_of(make_landscape(96, 64), "BMP")
+    assert isinstance(painter.paint(Commission(bitmap, "perilous", {}, [])), Colored)
+    outcome = painter.paint(Commission(bitmap + perilous.FATAL, "perilous", {}, []))
+    assert isinstance(outcome, Refusal)
+    assert outcome.code == "crashed"
+
+
+@pytest.mark.usefixtures("hazards")
+def test_whom_something_else_killed_gets_another_chance(painter: IsolatedPainter) -> None:
+    assert paints_on(painter)
+    assert painter.process is not None
+    first = painter.process
+    first.kill()
+    assert paints_on(painter)
+    assert painter.process is not first
+
+
+@pytest.mark.usefixtures("hazards")
+def test_a_hang_ends_at_the_limit(painter: IsolatedPainter) -> None:
+    painter.load("perilous")
+    painter.limit_seconds = 0.5
+    outcome = painter.paint(perilous_commission(perilous.HANG))
+    assert isinstance(outcome, Refusal)
+    assert outcome.code == "took_too_long"
+    assert "0.5 seconds" in outcome.message
+    painter.limit_seconds = GENEROUS_SECONDS
+    assert paints_on(painter)
+
+
+@pytest.fixture
+def little_memory() -> Iterator[None]:
+    """Processes started from here on may have so much data, and no more."""
+    before = resource.getrlimit(resource.RLIMIT_DATA)
+    resource.setrlimit(resource.RLIMIT_DATA, (MEMORY_BYTES, before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_DATA, before)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits what a process has")
+@pytest.mark.usefixtures("hazards", "little_memory")
+def test_what_fills_the_memory_is_refused(painter: IsolatedPainter) -> None:
+    outcome = painter.paint(perilous_commission(perilous.HOG))
+    assert isinstance(outcome, Refusal)
+    assert outcome.code == "out_of_memory"
+    assert painter.process is not None
+    assert painter.process.poll() is None, "the limit holds before the process ends"
+    assert paints_on(painter)
+
+
+@pytest.mark.usefixtures("hazards")
+def test_a_full_gpu_is_emptied_and_tried_once_more(
+    painter: IsolatedPainter, capfd: pytest.CaptureFixture[str]
+) -> None:
+    once = painter.paint(perilous_commission(perilous.OUT_OF_MEMORY_ONCE))
+    assert isinstance(once, Colored)
+    always = painter.paint(perilous_commission(perilous.OUT_OF_MEMORY))
+    assert isinstance(always, Refusal)
+    assert always.code == "out_of_memory"
+    said = [json.loads(line) for line in capfd.readouterr().out.splitlines()]
+    assert [line["tries_left"] for line in said] == [1, 1, 0]
+    assert {line["message"] for line in said} == {"out of memory"}
+    assert paints_on(painter)
+
+
+@pytest.mark.usefixtures("hazards")
+def test_a_bug_is_told_and_left_for_another_try(painter: IsolatedPainter) -> None:
+    with pytest.raises(PainterFailedError, match="a bug of this strategy"):
+        painter.paint(perilous_commission(perilous.BUG))
+    assert paints_on(painter)
+
+
+def test_a_process_that_cannot_start_is_no_fault_of_the_photographs(
+    painter: IsolatedPainter, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "torch.py").write_text("raise SystemExit(9)")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    with pytest.raises(PainterDiedError, match="exit code 9"):
+        painter.paint(Commission(SMALL, "colornet", {}, []))
+
+
+@pytest.mark.usefixtures("hazards")
+def test_it_ends_with_who_asked(tmp_path: Path) -> None:
+    """Even while it hangs, and even where who asked was killed."""
+    code = f"""
+import threading, time
+from aws_lambda_powertools import Logger
+from functions.colorize.commission import Commission
+from functions.colorize.isolation import IsolatedPainter
+painter = IsolatedPainter(Logger(service="colorize"), 1000)
+painter.load("perilous")
+print(painter.process.pid, flush=True)
+painter.paint(Commission({SMALL!r}, "perilous", {{"peril": {perilous.HANG}}}, []))
+"""
+    asking = subprocess.Popen(
+        [sys.executable, "-c", code], cwd=Path(__file__).parents[3], stdout=subprocess.PIPE
+    )
+    assert asking.stdout is not None
+    pid = int(asking.stdout.readline())
+    os.kill(asking.pid, signal.SIGKILL)
+    asking.wait()
+    asking.stdout.close()
+    deadline = time.monotonic() + GENEROUS_SECONDS
+    while Path(f"/proc/{pid}").exists() and b"Z" not in state_of(pid):
+        assert time.monotonic() < deadline, "the painter outlived its worker"
+        time.sleep(0.02)
+
+
+def state_of(pid: int) -> bytes:
+    """``Z`` for a process that has ended and that nobody has waited for."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()[0]
+    except FileNotFoundError:
+        return b"Z"
