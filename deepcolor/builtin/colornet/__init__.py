@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 WEIGHTS = WeightFile(
-    filename="colornet-v1.safetensors",
-    bytes=9_146_104,
-    sha256="e7164bc4cd8a045e592e117c871c3a93753dee28385fb50a90fe36906c3e93a5",
+    filename="colornet-v2.safetensors",
+    bytes=9_452_978,
+    sha256="0b2abd154bd3ebc484ff4ac9571a28c231c084bcd5f3d81e9ce561193da97c54",
     package="deepcolor.builtin.colornet",
 )
 
@@ -41,6 +41,7 @@ class Colornet(Strategy):
                 high=2.0,
             ),
         ),
+        hints=True,
         weights=(WEIGHTS,),
     )
 

@@ -46,9 +46,7 @@ def test_the_file_fills_the_whole_network(file: Path, net: ColorNet) -> None:
     with safe_open(file, "pt") as opened:
         names = set(opened.keys())
     own = {n for n in net.state_dict() if not n.endswith("num_batches_tracked")}
-    assert names <= own
-    # Version 1 learned before there were hints.
-    assert all(name.startswith(("alike.", "nearby")) for name in own - names)
+    assert names == own
 
 
 def test_it_works_offline(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -1,12 +1,17 @@
 from __future__ import annotations
 
+from pathlib import Path
+
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 from safetensors.torch import load_file
 
-from deepcolor import weights
+from deepcolor import Colorizer, Hint, weights
 from deepcolor.builtin.colornet import WEIGHTS
 from deepcolor.builtin.colornet.network import WIDTHS, Alike, ColorNet, shrink
+from deepcolor.lab import rgb_to_lab
 
 
 @pytest.fixture
@@ -70,6 +75,29 @@ def test_shrunken_hints_are_the_mean_of_a_cell() -> None:
     assert small.shape == (1, 3, 2, 2)
     assert small[0, :, 0, 0].tolist() == pytest.approx([20, 20, 1])
     assert not small[0, :, 1:].any()
+
+
+@pytest.mark.parametrize("color", ["#c03020", "#2040c0"])
+def test_it_has_learned_to_follow(colornet: Colorizer, pictures: list[Path], color: str) -> None:
+    """At the hint a photograph comes most of the way to it from what it would have had."""
+    code = torch.from_numpy(np.array(Image.new("RGB", (1, 1), color))).permute(2, 0, 1)
+    asked = rgb_to_lab(code)[1:, 0, 0]
+    for path in pictures:
+        x, y = place_of_middle_gray(path)
+        plain, guided = (
+            rgb_to_lab(torch.from_numpy(np.array(colored)[y, x])[:, None, None])[1:, 0, 0]
+            for colored in (colornet(path), colornet(path, hints=[Hint(x, y, color)]))
+        )
+        assert (plain - asked).norm() > 30
+        assert (guided - asked).norm() < (plain - asked).norm() / 3, path.name
+
+
+def place_of_middle_gray(path: Path) -> tuple[int, int]:
+    """A pixel, away from the edges, at whose lightness there is every color."""
+    with Image.open(path) as image:
+        inside = np.asarray(image.convert("L")).astype(int)[40:-40, 40:-40]
+    y, x = np.unravel_index(np.abs(inside - 110).argmin(), inside.shape)
+    return int(x) + 40, int(y) + 40
 
 
 def test_weights_from_before_hints_do_not_listen() -> None:
