@@ -60,7 +60,6 @@ class Run:
     ):
         if config.schedule.batch % world.size:
             raise UnevenBatchError(config.schedule.batch, world.size)
-        torch.set_flush_denormal(True)
         torch.manual_seed(config.seed)
         self.config, self.world = config, world
         self.say = say if world.leads else lambda _: None

@@ -55,7 +55,20 @@ class World:
 
 @contextmanager
 def joined() -> Iterator[World]:
-    """The world that torchrun's environment tells of, or this process alone."""
+    """The world that torchrun's environment tells of, or this process alone.
+
+    Numbers too small to matter count as zero in it, for processors are slow with them.
+    """
+    torch.set_flush_denormal(True)
+    try:
+        with _joined() as world:
+            yield world
+    finally:
+        torch.set_flush_denormal(False)
+
+
+@contextmanager
+def _joined() -> Iterator[World]:
     local = int(os.environ.get("LOCAL_RANK", "0"))
     device = torch.device("cuda", local) if torch.cuda.is_available() else torch.device("cpu")
     if device.type == "cuda":
