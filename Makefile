@@ -75,7 +75,7 @@ clean: ## remove what was built, but not the photographs in bucket/
 		{ echo "deepcolor needs Python 3.11 or newer; try: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
 	$(PYTHON) -m venv .venv
 
-.venv/.run: pyproject.toml constraints.txt | .venv/bin/python
+.venv/.run: pyproject.toml constraints.txt hatch_build.py deepcolor/draw/draw.c | .venv/bin/python
 	@echo "Installing deepcolor into .venv …"
 	$(PIP) --editable '.[local]'
 	@touch $@

@@ -21,6 +21,7 @@ from deepcolor import draw, lab
 from deepcolor.photograph import Photograph, lightness_codes
 
 DEEP_STRIP_PIXELS = 1 << 19
+REDUCING_GAP = 4.0  # times as large as wanted, at least, is what the squares leave
 MOST_PRODUCTS = 1 << 18  # in one product of matrices; with more, OpenBLAS would start threads
 CHROMA_OF_F = torch.tensor([500.0, -200.0])[:, None, None]
 """How a* and b* stand to f(X) − f(Y) and f(Z) − f(Y)."""
@@ -28,9 +29,16 @@ CHROMA_OF_F = torch.tensor([500.0, -200.0])[:, None, None]
 Upsampling = Literal["bilinear", "bicubic"]
 
 
-def network_lightness(photograph: Photograph, size: tuple[int, int]) -> Tensor:
-    """L* (1, H, W) of a photograph resized to ``size`` (width, height), as the network sees it."""
-    small = photograph.pixels.resize(size, Image.Resampling.BICUBIC)
+def network_lightness(
+    photograph: Photograph, size: tuple[int, int], *, exact: bool = True
+) -> Tensor:
+    """L* (1, H, W) of a photograph resized to ``size`` (width, height), as the network sees it.
+
+    Bicubic. Unless ``exact``, means of whole squares of pixels come first where the photograph is
+    many times larger: within 0.1 of the same L* on average, and several times faster.
+    """
+    gap = None if exact else REDUCING_GAP
+    small = photograph.pixels.resize(size, Image.Resampling.BICUBIC, reducing_gap=gap)
     return _lightness(torch.from_numpy(_channels(small).copy()))
 
 
@@ -56,19 +64,17 @@ def join(
     enlarge = Enlarger((ab / CHROMA_OF_F).numpy(), photograph.size, upsampling)
     width, height = photograph.size
     colored = Image.new("RGB", photograph.size, None)
-    threads = min(torch.get_num_threads(), math.ceil(width * height / draw.STRIP_PIXELS))
+    threads = min(torch.get_num_threads(), math.ceil(width * height / draw.Strip.PIXELS))
     edges = [height * i // threads for i in range(threads + 1)]
-    rows = max(1, draw.STRIP_PIXELS // width)
+    rows = max(1, draw.Strip.PIXELS // width)
 
     def band(i: int) -> None:
         strip = draw.Strip(rows * width)
         for top in range(edges[i], edges[i + 1], rows):
             bottom = min(edges[i + 1], top + rows)
-            codes = _codes(pixels, top, bottom)
-            out = np.empty((len(codes), 3), np.uint8)
             da, db = enlarge(top, bottom).reshape(2, -1)
-            strip.draw(codes, da, db, out)
-            colored.paste(Image.fromarray(out.reshape(bottom - top, width, 3)), (0, top))
+            codes = _codes(pixels, top, bottom)
+            colored.paste(strip.draw(codes, da, db, width), (0, top))
 
     if threads == 1:
         band(0)

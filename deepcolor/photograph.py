@@ -28,6 +28,7 @@ Input = str | os.PathLike[str] | bytes | Image.Image | NDArray[np.uint8]
 FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "AVIF", "HEIF")
 """Pillow's names of the formats that are ever handed to a decoder."""
 
+EXIF_ORIENTATION = 0x0112
 EXIF_GPS = 0x8825
 EXIF_CAMERA_IFD = 0x8769
 EXIF_KEPT = frozenset(
@@ -149,7 +150,8 @@ def _normalize(image: Image.Image, name: str, reading: Reading) -> Photograph:
     read_as = image.format
     image.load()
     profile = image.info.get("icc_profile")
-    upright = ImageOps.exif_transpose(image)
+    # Pillow would copy what is upright, and what is in its mode already.
+    upright = ImageOps.exif_transpose(image) if _is_turned(image) else image
     deep = np.asarray(upright).astype(np.uint16) if upright.mode.startswith("I;16") else None
     upright = _eight_bit(upright)
     alpha = None
@@ -160,6 +162,10 @@ def _normalize(image: Image.Image, name: str, reading: Reading) -> Photograph:
         upright = upright.getchannel("G") if gray else upright.convert("RGB")
     exif = _kept_exif(image, reading.keep_gps)
     return Photograph(_in_srgb(upright, profile), deep, alpha, read_as, exif)
+
+
+def _is_turned(image: Image.Image) -> bool:
+    return image.getexif().get(EXIF_ORIENTATION, 1) != 1
 
 
 def _kept_exif(image: Image.Image, keep_gps: bool) -> Image.Exif:
@@ -191,9 +197,8 @@ def _in_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
         else:
             assert converted is not None
             return converted.getchannel("G") if image.mode == "L" else converted
-    if image.mode in {"L", "1", "LA"}:
-        return image.convert("L")
-    return image.convert("RGB")
+    mode = "L" if image.mode in {"L", "1", "LA"} else "RGB"
+    return image if image.mode == mode else image.convert(mode)
 
 
 def _eight_bit(image: Image.Image) -> Image.Image:

@@ -15,7 +15,7 @@ def doctor() -> None:
 
     import torch
 
-    from deepcolor import __version__, weights
+    from deepcolor import __version__, draw, weights
     from deepcolor.registry import manifest
 
     _section("Versions")
@@ -27,6 +27,10 @@ def doctor() -> None:
     _section("Devices")
     _row("cpu", f"{os.cpu_count()} cores, {torch.get_num_threads()} threads for a network")
     _row("cuda", torch.cuda.get_device_name() if torch.cuda.is_available() else "none")
+    _row(
+        "join",
+        "compiled" if draw.IS_COMPILED else "in NumPy: slower; reinstall beside a C compiler",
+    )
     _row("mps", "yes" if torch.backends.mps.is_available() else "none")
 
     _section("Weights")
@@ -43,7 +47,7 @@ def _section(title: str) -> None:
 
 
 def _row(name: str, value: str) -> None:
-    click.echo(f"  {name:12} {value}")
+    click.echo(f"  {name:16} {value}")
 
 
 def _version(package: str) -> str:

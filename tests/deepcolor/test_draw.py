@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
 
-from deepcolor import draw, lab
+from deepcolor import lab
+from deepcolor.draw import compiled, passes
 
 COUNT = 100_000
 
@@ -20,10 +23,20 @@ def exactly(l: torch.Tensor, ab: NDArray[np.float32]) -> NDArray[np.int64]:
     return lab.lab_to_rgb(l, fitted)[:, 0].T.numpy().astype(int)
 
 
-def quickly(codes: NDArray[np.uint8], ab: NDArray[np.float32]) -> NDArray[np.uint8]:
-    out = np.empty((len(codes), 3), np.uint8)
-    draw.Strip(len(codes)).draw(codes, ab[0] / 500, ab[1] / -200, out)
-    return out
+Quickly = Callable[[NDArray[np.uint8], NDArray[np.float32]], NDArray[np.uint8]]
+
+
+@pytest.fixture(params=[compiled.Strip, passes.Strip], ids=["compiled", "passes"])
+def quickly(request: pytest.FixtureRequest) -> Quickly:
+    """Codes (n, 3) of lightness codes and a*b* (2, n), drawn in either way."""
+    if request.param is compiled.Strip and compiled.library is None:
+        pytest.skip("no C compiler was there when deepcolor was installed")
+
+    def drawn(codes: NDArray[np.uint8], ab: NDArray[np.float32]) -> NDArray[np.uint8]:
+        strip = request.param(len(codes))
+        return np.asarray(strip.draw(codes, ab[0] / 500, ab[1] / -200, len(codes)))[0]
+
+    return drawn
 
 
 def random_colors(spread: float) -> NDArray[np.float32]:
@@ -32,7 +45,7 @@ def random_colors(spread: float) -> NDArray[np.float32]:
 
 
 @pytest.mark.parametrize("spread", [0, 8, 16])
-def test_gray_photographs_within_one_code(spread: float) -> None:
+def test_gray_photographs_within_one_code(quickly: Quickly, spread: float) -> None:
     codes = np.random.default_rng(1).integers(0, 256, COUNT).astype(np.uint8)
     l = lab.lightness(lab.decode_gamma(torch.from_numpy(codes / 255)))
     ab = random_colors(spread)
@@ -40,7 +53,7 @@ def test_gray_photographs_within_one_code(spread: float) -> None:
 
 
 @pytest.mark.parametrize("spread", [0, 8, 16])
-def test_colored_photographs_within_one_code(spread: float) -> None:
+def test_colored_photographs_within_one_code(quickly: Quickly, spread: float) -> None:
     codes = np.random.default_rng(1).integers(0, 256, (COUNT, 3)).astype(np.uint8)
     rgb = torch.from_numpy(codes.T.copy())[:, None]
     l = lab.rgb_to_lab(rgb)[0, 0]
@@ -48,7 +61,7 @@ def test_colored_photographs_within_one_code(spread: float) -> None:
     assert np.abs(quickly(codes, ab) - exactly(l, ab)).max() <= 1
 
 
-def test_the_loudest_colors_keep_their_lightness() -> None:
+def test_the_loudest_colors_keep_their_lightness(quickly: Quickly) -> None:
     codes = np.random.default_rng(1).integers(0, 256, COUNT).astype(np.uint8)
     drawn = quickly(codes, random_colors(80))
     l = lab.rgb_to_lab(torch.from_numpy(drawn.T.copy())[:, None])[0, 0].numpy()
@@ -57,3 +70,11 @@ def test_the_loudest_colors_keep_their_lightness() -> None:
     low, high = of_code[codes.clip(1) - 1], of_code[codes.clip(None, 254) + 1]
     assert (l >= low - 0.2).all()
     assert (l <= high + 0.2).all()
+
+
+def test_what_is_no_number_draws_something(quickly: Quickly) -> None:
+    """A network gone wrong must not end the process."""
+    codes = np.arange(256, dtype=np.uint8)
+    with np.errstate(all="ignore"):
+        for broken in (np.nan, np.inf, -np.inf):
+            assert quickly(codes, np.full((2, 256), broken, np.float32)).shape == (256, 3)

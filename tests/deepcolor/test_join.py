@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -87,7 +89,7 @@ def test_strips_give_what_the_whole_gives(
     photograph = decode(landscape)
     ab = torch.randn(2, 20, 30, generator=torch.Generator().manual_seed(0)) * 40
     whole = np.asarray(joined(photograph, ab, "bicubic", 1.0)).astype(int)
-    monkeypatch.setattr(draw, "STRIP_PIXELS", 7 * 320)
+    monkeypatch.setattr(draw.Strip, "PIXELS", 7 * 320)
     strips = np.asarray(joined(photograph, ab, "bicubic", 1.0))
     # Floating point sums in another order may fall on the other side of a half.
     assert np.abs(whole - strips).max() <= 1
@@ -122,3 +124,14 @@ def test_the_network_sees_lightness_at_its_own_size(landscape: Image.Image) -> N
     )
     colored = network_lightness(decode(landscape.convert("RGB")), (96, 64))
     assert torch.allclose(l, colored, atol=1e-3)
+
+
+def test_the_quick_way_to_the_networks_size_is_nearly_the_same() -> None:
+    """Of a detailed photograph, so large that pixels are averaged first."""
+    folder = Path(__file__).parents[2] / "docs" / "pictures"
+    with Image.open(folder / "killarney-1910.gray.jpg") as small:
+        large = decode(small.resize((small.width * 3, small.height * 3), Image.Resampling.NEAREST))
+    exact, quick = (network_lightness(large, (96, 64), exact=exact) for exact in (True, False))
+    assert not torch.equal(exact, quick)
+    assert (exact - quick).abs().mean() < 0.1
+    assert (exact - quick).abs().max() < 3

@@ -1,0 +1,99 @@
+/* What passes.py does in many passes, in one: L*a*b* as eight-bit sRGB. */
+
+#include <stdint.h>
+
+#define BLOCK 256     /* pixels whose light stays in the first cache */
+#define MOST_STEPS 40
+#define CORNER (6.0f / 29)
+#define STEP_MASK 0x7fff /* keeps what is no number inside the table */
+
+#if defined(__x86_64__) && defined(__gnu_linux__) && defined(__GNUC__) && !defined(__clang__)
+/* The loader takes the widest that the processor has. */
+#define FOR_EACH_PROCESSOR __attribute__((target_clones("avx512f", "avx2,fma", "default")))
+#else
+#define FOR_EACH_PROCESSOR
+#endif
+
+/* As tables.py has them: `mixing` is (3, 7), `gamma` has twice as many steps as sRGB. */
+typedef struct {
+    const float *mixing;
+    const uint8_t *gamma;
+    float last;
+    float close;
+} Tables;
+
+static inline float larger(float a, float b) { return a > b ? a : b; }
+
+/* f³ above the corner and its tangent there below, mixed into one of red, green and blue. */
+static inline float mixed(const float *mixing, float fx, float fy, float fz)
+{
+    float tx = larger(fx, CORNER), ty = larger(fy, CORNER), tz = larger(fz, CORNER);
+    return mixing[0] * (tx * tx * tx) + mixing[1] * (ty * ty * ty) + mixing[2] * (tz * tz * tz)
+         + mixing[3] * (fx - tx) + mixing[4] * (fy - ty) + mixing[5] * (fz - tz) + mixing[6];
+}
+
+/* How far beyond what sRGB has the worst channel is, in steps, negative inside. */
+static inline float excess(float red, float green, float blue, float last)
+{
+    float most = larger(larger(red, green), blue), least = -larger(larger(-red, -green), -blue);
+    return larger(-least, most - last);
+}
+
+/* The most chroma that sRGB has at this lightness and hue; as _fit in passes.py. */
+static void fit(const Tables *tables, float fy, float da, float db, float light[3])
+{
+    float inside = 0, outside = 1, at_inside = 0, at_outside = 0;
+    for (int step = -2; step < MOST_STEPS; step++) {
+        float share = step == -2 ? inside : step == -1 ? outside
+            : (inside * at_outside - outside * at_inside) / (at_outside - at_inside);
+        for (int channel = 0; channel < 3; channel++)
+            light[channel] = mixed(tables->mixing + 7 * channel, fy + da * share, fy, fy + db * share);
+        float at_share = excess(light[0], light[1], light[2], tables->last);
+        if (step == -2) {
+            at_inside = at_share;
+        } else if (step == -1) {
+            at_outside = at_share;
+        } else if (at_share > -tables->close && at_share < tables->close) {
+            break;
+        } else if (at_share > 0) {
+            outside = share, at_outside = at_share, at_inside /= 2;
+        } else {
+            inside = share, at_inside = at_share, at_outside /= 2;
+        }
+    }
+    for (int channel = 0; channel < 3; channel++)
+        light[channel] = larger(0, -larger(-light[channel], -tables->last));
+}
+
+/* Codes (n, 4), the fourth unused, of pixels whose f(Y) is `tones[levels[i]]`. */
+FOR_EACH_PROCESSOR
+void deepcolor_draw(int64_t n, const uint16_t *levels, const float *tones, const float *da,
+                    const float *db, const Tables *tables, uint8_t *codes)
+{
+    const float *of_red = tables->mixing, *of_green = of_red + 7, *of_blue = of_red + 14;
+    for (int64_t begin = 0; begin < n; begin += BLOCK) {
+        int count = n - begin < BLOCK ? (int)(n - begin) : BLOCK;
+        float red[BLOCK], green[BLOCK], blue[BLOCK], worst = 0;
+        for (int i = 0; i < count; i++) {
+            float fy = tones[levels[begin + i]];
+            float fx = fy + da[begin + i], fz = fy + db[begin + i];
+            red[i] = mixed(of_red, fx, fy, fz);
+            green[i] = mixed(of_green, fx, fy, fz);
+            blue[i] = mixed(of_blue, fx, fy, fz);
+            worst = larger(worst, excess(red[i], green[i], blue[i], tables->last));
+        }
+        for (int i = 0; worst > 0 && i < count; i++) {
+            if (excess(red[i], green[i], blue[i], tables->last) > 0) {
+                float light[3];
+                fit(tables, tones[levels[begin + i]], da[begin + i], db[begin + i], light);
+                red[i] = light[0], green[i] = light[1], blue[i] = light[2];
+            }
+        }
+        for (int i = 0; i < count; i++) {
+            uint8_t *code = codes + 4 * (begin + i);
+            code[0] = tables->gamma[(int)red[i] & STEP_MASK];
+            code[1] = tables->gamma[(int)green[i] & STEP_MASK];
+            code[2] = tables->gamma[(int)blue[i] & STEP_MASK];
+        }
+    }
+}
