@@ -1,0 +1,56 @@
+"""The wheel, with a C compiler and without."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+LIBRARY = "deepcolor/draw/draw.so"
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    """What a wheel is built from, without what was compiled here."""
+    copy = tmp_path / "source"
+    ignored = shutil.ignore_patterns("*.so", "__pycache__")
+    shutil.copytree(ROOT / "deepcolor", copy / "deepcolor", ignore=ignored)
+    for name in ("pyproject.toml", "hatch_build.py", "README.md", "LICENSE", "NOTICE"):
+        shutil.copy(ROOT / name, copy)
+    return copy
+
+
+def built(source: Path, compiler: str) -> tuple[Path, str]:
+    """The wheel and what was said while it was built."""
+    done = subprocess.run(
+        [sys.executable, "-m", "hatchling", "build", "--target", "wheel"],
+        cwd=source,
+        env=os.environ | {"CC": compiler},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    [wheel] = (source / "dist").glob("*.whl")
+    return wheel, done.stderr
+
+
+@pytest.mark.skipif(shutil.which("cc") is None, reason="no C compiler here")
+def test_a_compiler_makes_a_wheel_for_this_kind_of_machine(source: Path) -> None:
+    wheel, _ = built(source, "cc")
+    assert "-py3-none-" in wheel.name
+    assert not wheel.name.endswith("-any.whl")
+    assert LIBRARY in zipfile.ZipFile(wheel).namelist()
+
+
+@pytest.mark.parametrize("compiler", ["no-such-compiler", "false"])
+def test_without_one_the_wheel_is_for_all_machines(source: Path, compiler: str) -> None:
+    wheel, said = built(source, compiler)
+    assert wheel.name.endswith("-py3-none-any.whl")
+    assert LIBRARY not in zipfile.ZipFile(wheel).namelist()
+    assert "deepcolor will draw in NumPy" in said
