@@ -34,6 +34,12 @@ parser.add_argument(
 parser.add_argument("--idle-seconds", nargs="+", type=float, default=[DEFAULTS.idle_seconds])
 parser.add_argument("--spot-share", nargs="+", type=float, help="of the workers, 0 to 1")
 parser.add_argument("--figures", type=Path, default=FIGURES, help="speeds, prices and times")
+parser.add_argument(
+    "--benchmark",
+    type=Path,
+    metavar="FILE",
+    help="a result of make bench, for the speed of the one --chip",
+)
 parser.add_argument("--seed", type=int, default=1)
 parser.add_argument("--plot", type=Path, metavar="FILE", help="draw the lines of the table")
 
@@ -55,6 +61,10 @@ def _simulate(arguments: argparse.Namespace) -> int:
     unknown = set(arguments.chip) - figures.chips.keys()
     if unknown:
         parser.error(f"--chip: there is no {min(unknown)}; there are: {', '.join(figures.chips)}")
+    if arguments.benchmark:
+        if len(arguments.chip) > 1:
+            parser.error("--benchmark: name the one --chip that it was measured on")
+        figures = figures.with_benchmark(arguments.chip[0], arguments.benchmark)
     outcomes: dict[str, Outcome] = {}
     print(HEADING)
     for trace, chip, cap, per, idle, share in itertools.product(

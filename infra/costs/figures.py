@@ -78,3 +78,16 @@ class Figures:
 
     def with_spot_share(self, share: float) -> Figures:
         return replace(self, spot_share=share)
+
+    def with_benchmark(self, chip: str, path: Path) -> Figures:
+        """With the speed of the whole pipeline that ``make bench`` found on such an instance."""
+        result: dict[str, Any] = json.loads(path.read_text())
+        machine = result["machine"]
+        measured = replace(
+            self.chips[chip],
+            photographs_per_second=float(result["sections"]["pipeline"]["figures"]["per_second"]),
+            is_measured=True,
+            source=f"make bench, {result['date']}, on {machine['gpu'] or machine['processor']} "
+            f"with {machine['cores']} cores",
+        )
+        return replace(self, chips=self.chips | {chip: measured})

@@ -9,7 +9,7 @@ import boto3
 
 from functions.contract.manifest import publish
 from infra.deploy import buckets, image
-from infra.deploy.account import check_quotas, identify
+from infra.deploy.account import allow_spot, check_quotas, identify
 from infra.deploy.errors import DeployError, NothingDeletedError
 from infra.deploy.stack import BUCKETS, Stack
 
@@ -77,6 +77,7 @@ def _up(stack: Stack, arguments: argparse.Namespace) -> None:
         engine = image.find_engine()
         if arguments.worker == "gpu":
             check_quotas(session)
+        allow_spot(session)
         built = image.build(engine, arguments.worker, arguments.build_arg)
         manifest = built.manifest()
         parameters["WorkerImageTag"] = built.tag

@@ -13,6 +13,8 @@ SPOT_QUOTA = "L-3819A6DF"  # All G and VT Spot Instance Requests, in vCPUs
 ON_DEMAND_QUOTA = "L-DB2E81BA"  # Running On-Demand G and VT instances, in vCPUs
 VCPUS_OF_A_WORKER = 4
 
+SPOT = "spot.amazonaws.com"
+
 
 def identify(session: boto3.Session) -> str:
     """The account's number; raises when there is no region, or nobody to be."""
@@ -22,6 +24,15 @@ def identify(session: boto3.Session) -> str:
         return str(session.client("sts").get_caller_identity()["Account"])
     except (BotoCoreError, ClientError) as error:
         raise NoCredentialsHereError(error) from error
+
+
+def allow_spot(session: boto3.Session) -> None:
+    """Makes the role by which AWS starts spot instances: a new account lacks it, and none start."""
+    try:
+        session.client("iam").create_service_linked_role(AWSServiceName=SPOT)
+    except (BotoCoreError, ClientError) as error:
+        if "has been taken" not in str(error):
+            print(f"Spot instances may not start: {error}", file=sys.stderr)
 
 
 def check_quotas(session: boto3.Session) -> None:

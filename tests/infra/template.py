@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import functools
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -59,3 +61,26 @@ def statements(role: dict[str, Any]) -> Iterator[dict[str, Any]]:
 def got_from(value: Any) -> str:
     """The resource of a ``!GetAtt``."""
     return str(value["Fn::GetAtt"]).partition(".")[0]
+
+
+def counted_by_filters(lines: Iterable[Mapping[str, Any]]) -> dict[str, int]:
+    """How often each metric filter counts, as CloudWatch would, in lines of the worker's log."""
+    lines = list(lines)
+    return {
+        properties["MetricTransformations"][0]["MetricName"]: sum(
+            _matches(properties["FilterPattern"], line) for line in lines
+        )
+        for properties in of_type("AWS::Logs::MetricFilter").values()
+    }
+
+
+def _matches(pattern: str, line: Mapping[str, Any]) -> bool:
+    """Of CloudWatch's patterns those that compare strings."""
+
+    def compared(found: re.Match[str]) -> str:
+        value = functools.reduce(lambda inner, name: inner.get(name, {}), found[1].split("."), line)
+        return str(value == found[2])
+
+    inner = pattern.strip().removeprefix("{").removesuffix("}")
+    text = re.sub(r'\$\.([\w.]+) = "([^"*]*)"', compared, inner)
+    return bool(eval(text.replace("&&", "and").replace("||", "or").strip()))

@@ -16,7 +16,6 @@ ACCEPTED = {
     "CKV_AWS_21": "versions are a parameter: visitors who delete a photograph want it gone",
     "CKV_AWS_26": "alarms can't speak to a topic under AWS's own key, and they hold no secrets",
     "CKV_AWS_27": "the queues are encrypted by SQS itself, which this check does not know",
-    "CKV_AWS_51": "deploying anew moves the tag that the job definition names",
     "CKV_AWS_115": "new accounts have no concurrency to reserve; queues and the API throttle",
     "CKV_AWS_116": "for asynchronous calls; the queues have theirs, a schedule comes again",
     "CKV_AWS_117": "the functions speak to AWS only, which a VPC would put behind paid endpoints",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import time
@@ -12,6 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from benchmarks import machine
 from infra.costs.arrivals import TRACES, Seconds
 from infra.costs.check import Comparison
 from infra.costs.figures import Chip, Figures, Times
@@ -35,6 +37,16 @@ EXACT = Figures(
 
 def at_once(photographs: int, at: float = 0.0) -> Seconds:
     return np.full(photographs, at)
+
+
+def costs(*options: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "infra.costs", *options],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
 
 def run(uploaded: Seconds, figures: Figures = EXACT, **policy: float) -> Outcome:
@@ -131,6 +143,25 @@ def test_figures_that_nobody_measured_say_so() -> None:
         assert chip.is_measured or chip.source.startswith("assumed")
 
 
+def test_the_speed_may_come_from_a_benchmark(tmp_path: Path) -> None:
+    result = {
+        "date": "2026-11-26",
+        "machine": machine.describe(),
+        "sections": {"pipeline": {"figures": {"per_second": 7.5}}},
+    }
+    path = tmp_path / "result.json"
+    path.write_text(json.dumps(result))
+    options = ["--trace", "nightly", "--benchmark", str(path)]
+    done = costs(*options, "--chip", "cpu")
+    assert "7.5 photographs a second (measured: make bench, 2026-11-26, on " in done.stdout
+    assert costs(*options, "--chip", "cpu", "t4").returncode == 2
+    assert FIGURES.with_benchmark("t4", path).chips["cpu"] == FIGURES.chips["cpu"]
+
+
+def test_the_benchmark_still_tells_the_pipelines_speed() -> None:
+    assert '"per_second": many / seconds' in (ROOT / "benchmarks/pipeline.py").read_text()
+
+
 def test_a_comparison_allows_a_quarter_or_a_little() -> None:
     assert Comparison("", "", measured=10, simulated=12.5).holds
     assert not Comparison("", "", measured=10, simulated=12.6).holds
@@ -145,14 +176,8 @@ def test_a_picture_is_drawn(tmp_path: Path) -> None:
 
 
 def test_the_command_prints_a_line_for_each_combination() -> None:
-    options = ["--trace", "nightly", "--chip", "cpu", "t4", "--idle-seconds", "0", "60"]
-    done = subprocess.run(
-        [sys.executable, "-m", "infra.costs", *options],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    done = costs("--trace", "nightly", "--chip", "cpu", "t4", "--idle-seconds", "0", "60")
+    assert done.returncode == 0, done.stderr
     table, _, notes = done.stdout.partition("\n\n")
     assert [line.split()[:2] for line in table.splitlines()[1:]] == [
         ["nightly", chip] for chip in ("cpu", "cpu", "t4", "t4")

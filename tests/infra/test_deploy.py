@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -18,7 +19,7 @@ import pytest
 from botocore.stub import Stubber
 
 from infra.deploy import buckets
-from infra.deploy.account import check_quotas
+from infra.deploy.account import SPOT, allow_spot, check_quotas
 from infra.deploy.errors import QuotaError
 from infra.local.ports import free_port
 from tests.infra.conftest import CREDENTIALS, REGION, Sam, tool
@@ -160,6 +161,35 @@ def test_without_a_container_engine_it_says_so_before_anything_is_made(moto: str
     assert refused.returncode == 1
     assert refused.stderr.startswith("Neither Docker nor Podman runs here")
     assert names_in(moto) == []
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "said"),
+    [
+        ("", "", ""),
+        ("InvalidInput", "Service role name AWSServiceRoleForEC2Spot has been taken", ""),
+        ("AccessDenied", "not you", "Spot instances may not start: .*not you"),
+    ],
+)
+def test_an_account_may_run_spot_instances_from_then_on(
+    code: str,
+    message: str,
+    said: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """With the replies that AWS gives when the role is new, is there, or is not for you to make."""
+    session = boto3.Session("test", "test", region_name=REGION)
+    client = session.client("iam")
+    monkeypatch.setattr(session, "client", lambda _: client)
+    with Stubber(client) as stubber:
+        if code:
+            stubber.add_client_error("create_service_linked_role", code, message)
+        else:
+            stubber.add_response("create_service_linked_role", {}, {"AWSServiceName": SPOT})
+        allow_spot(session)
+        stubber.assert_no_pending_responses()
+    assert re.fullmatch(said, capsys.readouterr().err.strip())
 
 
 @pytest.mark.parametrize(

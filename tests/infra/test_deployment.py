@@ -27,7 +27,7 @@ from functions.bury.app import GAVE_UP
 from functions.contract.manifest import publish
 from functions.contract.records import Record, Records, Status
 from tests.infra.conftest import CREDENTIALS, REGION, Sam
-from tests.infra.template import ROOT
+from tests.infra.template import ROOT, counted_by_filters
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -132,8 +132,8 @@ def post_form(url: str, fields: dict[str, str], content: bytes) -> int:
         return status
 
 
-def drain(deployment: Deployment) -> None:
-    """Has the worker itself empty the deployed work queue, as Batch would start it."""
+def drain(deployment: Deployment) -> list[dict[str, Any]]:
+    """The worker itself empties the deployed work queue, as Batch would start it; gives its log."""
     environment = CREDENTIALS | {
         "AWS_ENDPOINT_URL": deployment.address,
         "DEEPCOLOR_UPLOADS_BUCKET": deployment.outputs["UploadsBucketName"],
@@ -150,6 +150,8 @@ def drain(deployment: Deployment) -> None:
         timeout=2 * PATIENCE_SECONDS,
     )
     assert done.returncode == 0, done.stdout + done.stderr
+    lines = (done.stdout + done.stderr).splitlines()
+    return [json.loads(line) for line in lines if line.startswith("{")]
 
 
 def test_photographs_go_through_what_was_deployed(deployment: Deployment) -> None:
@@ -172,7 +174,7 @@ def test_photographs_go_through_what_was_deployed(deployment: Deployment) -> Non
     queued = eventually(lambda: deployment.record(upload["fields"]["key"]))
     assert (queued.status, queued.correlation_id) == (Status.QUEUED, created["id"])
     assert eventually(lambda: deployment.record(others)).status is Status.QUEUED
-    drain(deployment)
+    log = drain(deployment)
     [image] = visitor.ask("/api/images")["images"]
     assert (image["id"], image["status"], image["error"]) == (created["id"], "done", None)
     with urllib.request.urlopen(image["colored_url"], timeout=30) as reply:
@@ -183,6 +185,12 @@ def test_photographs_go_through_what_was_deployed(deployment: Deployment) -> Non
     assert failed is not None
     assert failed.error is not None
     assert failed.error["code"] == "not_a_photograph"
+    # What the template's filters make of the worker's log.
+    counts = {"Colored": 1, "Failed": 1, "FailedByUs": 0, "TriedAgain": 0}
+    assert counted_by_filters(log) == counts
+    assert {line.get("correlation_id") for line in log if line["message"] == "done"} == {
+        created["id"]
+    }
 
 
 def test_what_dies_in_the_work_queue_is_buried(deployment: Deployment) -> None:

@@ -12,6 +12,9 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from deepcolor import errors
+from functions.colorize.isolation import CRASHED, _took_too_long
+from functions.colorize.painter import OUT_OF_MEMORY
 from functions.contract.keys import MANIFEST_KEY, WORKERS_KEY
 from functions.dispatch.orders import Outcome
 from functions.workers.wake import SETTLED_SECONDS
@@ -21,6 +24,7 @@ from tests.infra.template import (
     ROOT,
     TEMPLATE,
     as_list,
+    counted_by_filters,
     got_from,
     of_type,
     statements,
@@ -360,7 +364,8 @@ def test_messages_that_stay_raise_an_alarm(name: str) -> None:
     watched = [
         alarm["MetricName"]
         for alarm in ALARMS.values()
-        if alarm["Dimensions"][0]["Value"] == {"Fn::GetAtt": f"{name}.QueueName"}
+        if {"Name": "QueueName", "Value": {"Fn::GetAtt": f"{name}.QueueName"}}
+        in alarm.get("Dimensions", [])
     ]
     assert watched == [metric]
 
@@ -381,12 +386,12 @@ def test_alarms_and_the_dashboard_look_at_metrics_that_are_counted() -> None:
         (metric[3], metric[1])
         for widget in json.loads(body)["widgets"]
         for metric in widget["properties"]["metrics"]
-        if metric[0] == "${Namespace}"
+        if metric[0] == "${Namespace}" and "service" in metric
     ]
     watched = [
         (alarm["Dimensions"][0]["Value"], alarm["MetricName"])
         for alarm in ALARMS.values()
-        if isinstance(alarm["Namespace"], dict)
+        if isinstance(alarm["Namespace"], dict) and "Dimensions" in alarm
     ]
     assert shown
     assert len(watched) == 3
@@ -394,6 +399,41 @@ def test_alarms_and_the_dashboard_look_at_metrics_that_are_counted() -> None:
         assert metric in counted_in(service), (service, metric)
     told = TEMPLATE["Globals"]["Function"]["Environment"]["Variables"]
     assert names["Namespace"] == told["POWERTOOLS_METRICS_NAMESPACE"]
+
+
+def test_what_becomes_of_photographs_is_counted_from_the_workers_log() -> None:
+    said = set(re.findall(r'_log\("(\w+)"', (ROOT / WORKER_ROOM / "jobs.py").read_text()))
+    counted = counted_by_filters({"message": message} for message in said)
+    assert (counted["Colored"], counted["Failed"], len(said)) == (1, 1, 2)
+    assert '"left for another try"' in (ROOT / WORKER_ROOM / "worker.py").read_text()
+    assert counted_by_filters([{"message": "left for another try"}])["TriedAgain"] == 1
+    shown, _ = RESOURCES["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
+    for name in counted.keys() - {"FailedByUs"}:
+        assert f'"{name}"' in shown or f'MetricName=\\"{name}\\"' in shown, name
+
+
+def test_failures_that_are_our_own_raise_an_alarm() -> None:
+    """Those that deepcolor itself calls a matter of its installation, and what isolation says."""
+    installation = {
+        error.code for error in vars(errors).values() if getattr(error, "exit_code", 0) == 3
+    }
+    ours = installation | {CRASHED.code, OUT_OF_MEMORY.code, _took_too_long(1).code}
+    theirs = {"not_a_photograph", "too_many_pixels", "unknown_strategy", "gave_up"}
+    for code in ours | theirs:
+        line = {"message": "failed", "error": {"code": code}}
+        assert counted_by_filters([line])["FailedByUs"] == (code in ours), code
+    [alarm] = [alarm for alarm in ALARMS.values() if alarm["MetricName"] == "FailedByUs"]
+    assert alarm["Statistic"] == "Sum"
+
+
+def test_no_level_of_the_logs_silences_the_metrics() -> None:
+    """Lambda takes a line without a level, as those of metrics are, for one of INFO."""
+    assert TEMPLATE["Parameters"]["LogLevel"]["AllowedValues"] == ["DEBUG", "INFO"]
+
+
+def test_a_tag_of_the_workers_image_is_never_moved() -> None:
+    [repository] = of_type("AWS::ECR::Repository").values()
+    assert repository["ImageTagMutability"] == "IMMUTABLE"
 
 
 def test_what_costs_bears_the_stacks_tag() -> None:
@@ -404,6 +444,8 @@ def test_what_costs_bears_the_stacks_tag() -> None:
             assert properties["Tags"] == [{"Key": "deepcolor", "Value": stack}], name
     for environment in of_type("AWS::Batch::ComputeEnvironment").values():
         assert environment["ComputeResources"]["Tags"] == {"deepcolor": stack}
+    endpoints = of_type("AWS::EC2::VPCEndpoint")
+    assert endpoints["SqsInterfaceEndpoint"]["Tags"] == [{"Key": "deepcolor", "Value": stack}]
     [budget] = of_type("AWS::Budgets::Budget").values()
     of_stack = budget["Budget"]["CostFilters"]["Fn::If"][1]
     assert of_stack == {"TagKeyValue": [{"Fn::Sub": "user:deepcolor$${AWS::StackName}"}]}
