@@ -60,10 +60,13 @@ def colorize(
     return load(strategy)(source, hints=hints, **knobs)
 
 
-def load(strategy: str = DEFAULT, *, device: str = "auto") -> Colorizer:
+def load(
+    strategy: str = DEFAULT, *, device: str = "auto", progress: weights.Progress | None = None
+) -> Colorizer:
     """A colorizer with the strategy's network on ``device``: auto, cpu, cuda or mps.
 
-    Fetches the weights if they are not here. Raises ``UnknownStrategyError``,
+    Fetches the weights if they are not here; ``progress`` is called with each file and the bytes
+    that have come so far. Raises ``UnknownStrategyError``,
     ``PackageMissingError``, ``WeightsMissingError``, ``WeightsFolderError`` and
     ``WeightsCorruptError`` of :mod:`deepcolor.errors`.
     """
@@ -71,7 +74,7 @@ def load(strategy: str = DEFAULT, *, device: str = "auto") -> Colorizer:
     if chosen.card.extra is not None and (problem := chosen.card.extra.problem):
         raise PackageMissingError(strategy, problem)
     place = torch.device(_best_device() if device == "auto" else device)
-    chosen.prepare(weights.locate(chosen.card), place)
+    chosen.prepare(weights.locate(chosen.card, progress), place)
     return Colorizer(chosen, place)
 
 
@@ -280,7 +283,8 @@ class Colorizer:
         with watch.stage("decode"):
             photograph = decode(source, reading)
             size = self._network_size(photograph, settings)
-            l = network_lightness(photograph, size)
+            # What is stretched is so because its paper does it, and so is to the digit.
+            l = network_lightness(photograph, size, exact=self.card.fit == "stretch")
             painted = paint(hints, photograph.size, size) if hints else None
         return _Prepared(photograph, l, painted, watch)
 

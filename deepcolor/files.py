@@ -23,6 +23,7 @@ from deepcolor.formats import Format
 from deepcolor.hints import Hint
 
 if TYPE_CHECKING:
+    from deepcolor import weights
     from deepcolor.colorizer import Colorizer, Encoded
 
 READABLE = frozenset(
@@ -141,11 +142,13 @@ class Plan:
         return cls(tuple(tasks), settings)
 
 
-def color_files(plan: Plan, if_there: IfThere) -> Iterator[Outcome]:
+def color_files(
+    plan: Plan, if_there: IfThere, fetching: weights.Progress | None = None
+) -> Iterator[Outcome]:
     """Colors what is planned, in order; what fails is reported and the next goes on.
 
-    Raises the errors of knobs and hints before all, those of :func:`deepcolor.load` before a
-    strategy's first.
+    ``fetching`` is told of weights that come meanwhile. Raises the errors of knobs and hints before
+    all, those of :func:`deepcolor.load` before a strategy's first.
     """
     from deepcolor.check import check
     from deepcolor.colorizer import load
@@ -157,7 +160,7 @@ def color_files(plan: Plan, if_there: IfThere) -> Iterator[Outcome]:
     sources = {_place(task.source): task.source for task in plan.tasks}
     claimed: dict[Path, Path] = {}
     for strategy in settings.strategies:
-        colorizer = load(strategy, device=settings.device)
+        colorizer = load(strategy, device=settings.device, progress=fetching)
         tasks = [task for task in plan.tasks if task.strategy == strategy]
         verdicts = [_admit(task, if_there, sources, claimed) for task in tasks]
         chosen = [task for task, verdict in zip(tasks, verdicts, strict=True) if verdict is None]
@@ -172,11 +175,13 @@ def color_files(plan: Plan, if_there: IfThere) -> Iterator[Outcome]:
                 yield Outcome(task, device, skipped=True)
 
 
-def color_stream(content: bytes, settings: Settings) -> bytes:
-    """One photograph's file in color."""
+def color_stream(
+    content: bytes, settings: Settings, fetching: weights.Progress | None = None
+) -> bytes:
+    """One photograph's file in color; ``fetching`` as in :func:`color_files`."""
     from deepcolor.colorizer import load
 
-    colorizer = load(settings.strategies[0], device=settings.device)
+    colorizer = load(settings.strategies[0], device=settings.device, progress=fetching)
     return colorizer.file(content, settings.knobs, **_file_options(settings)).content
 
 

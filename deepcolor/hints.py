@@ -49,7 +49,7 @@ def read_hints(text: str | bytes) -> list[Hint]:
     """
     try:
         listed = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise HintFormatError(f"{text!r:.40}") from None
     if not isinstance(listed, list):
         raise HintFormatError(json.dumps(listed))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from http import HTTPStatus
 from typing import Protocol
+from urllib.error import HTTPError
 from urllib.parse import unquote, urlsplit
 
 from deepcolor.version import __version__
@@ -18,36 +20,58 @@ class Readable(Protocol):
     def read(self, size: int, /) -> bytes: ...
 
 
+Reply = tuple[Readable, int]
+Opener = Callable[[str, int], AbstractContextManager[Reply]]
+
+
 @contextmanager
-def opened(url: str, start: int) -> Iterator[tuple[Readable, int]]:
+def opened(url: str, start: int) -> Iterator[Reply]:
     """What lies at ``url`` from byte ``start`` on, and the byte at which it really begins.
 
-    That is 0 where only the whole can be had. Raises ``OSError`` and ``http.client.HTTPException``.
+    That is 0 where only the whole can be had; where it ends before ``start`` there is nothing to
+    read. Raises ``OSError`` and ``http.client.HTTPException``.
     """
-    scheme = urlsplit(url).scheme
-    with {"s3": _s3, "file": _file}.get(scheme, _http)(url, start) as reply:
+    with _opener(url)(url, start) as reply:
         yield reply
 
 
+def _opener(url: str) -> Opener:
+    try:
+        scheme = urlsplit(url).scheme
+    except ValueError as error:
+        raise OSError(str(error)) from error
+    if not scheme:
+        raise OSError("that is no URL; a folder's begins with file://")
+    return {"s3": _s3, "file": _file}.get(scheme, _http)
+
+
 @contextmanager
-def _http(url: str, start: int) -> Iterator[tuple[Readable, int]]:
+def _http(url: str, start: int) -> Iterator[Reply]:
     headers = {"User-Agent": f"deepcolor/{__version__}"}
     if start:
         headers["Range"] = f"bytes={start}-"
     request = urllib.request.Request(url, headers=headers)
-    with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as reply:
+    try:
+        reply = urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS)
+    except HTTPError as error:
+        if error.code != HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
+            raise
+        error.close()
+        yield io.BytesIO(), start
+        return
+    with reply:
         yield reply, start if reply.status == HTTPStatus.PARTIAL_CONTENT else 0
 
 
 @contextmanager
-def _file(url: str, start: int) -> Iterator[tuple[Readable, int]]:
+def _file(url: str, start: int) -> Iterator[Reply]:
     with open(unquote(urlsplit(url).path), "rb") as file:  # noqa: PTH123, a URL and no path of ours
         file.seek(start)
         yield file, start
 
 
 @contextmanager
-def _s3(url: str, start: int) -> Iterator[tuple[Readable, int]]:
+def _s3(url: str, start: int) -> Iterator[Reply]:
     # The one line of the library that knows AWS: a private bucket needs a signature.
     try:
         import boto3
@@ -61,5 +85,9 @@ def _s3(url: str, start: int) -> Iterator[tuple[Readable, int]]:
         )
         with reply["Body"] as body:
             yield body, start
-    except (BotoCoreError, ClientError) as error:
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "InvalidRange":
+            raise OSError(str(error)) from error
+        yield io.BytesIO(), start
+    except BotoCoreError as error:
         raise OSError(str(error)) from error

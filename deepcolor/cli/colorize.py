@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from deepcolor.cli import options
+from deepcolor.cli import fetching, options
 from deepcolor.cli.progress import Progress
 from deepcolor.formats import FORMATS
 
@@ -134,16 +134,17 @@ def colorize(
         raise click.UsageError("Hints are points of one photograph; color the others alone.")
     outcomes = []
     progress = Progress(len(plan.tasks), "results")
-    for outcome in color_files(plan, if_there):
-        outcomes.append(outcome)
-        progress.clear()
-        if as_json:
-            click.echo(json.dumps(outcome.to_json()))
-        elif outcome.error is not None:
-            click.echo(f"deepcolor: {outcome.error['message']}", err=True)
-        elif not outcome.skipped:
-            click.echo(str(outcome.task.target))
-        progress.show(len(outcomes))
+    with fetching.shown() as listener:
+        for outcome in color_files(plan, if_there, listener):
+            outcomes.append(outcome)
+            progress.clear()
+            if as_json:
+                click.echo(json.dumps(outcome.to_json()))
+            elif outcome.error is not None:
+                click.echo(f"deepcolor: {outcome.error['message']}", err=True)
+            elif not outcome.skipped:
+                click.echo(str(outcome.task.target))
+            progress.show(len(outcomes))
     progress.clear()
     if compare is not None:
         from deepcolor.sheet import contact_sheet
@@ -168,7 +169,8 @@ def _hints(written: tuple[str, ...], file: Path | None) -> tuple[Hint, ...]:
 def _pipe(output: str | None, chosen: Settings) -> None:
     from deepcolor.files import color_stream, write_whole
 
-    content = color_stream(sys.stdin.buffer.read(), chosen)
+    with fetching.shown() as listener:
+        content = color_stream(sys.stdin.buffer.read(), chosen, listener)
     if output in {None, STDIO}:
         sys.stdout.buffer.write(content)
         sys.stdout.buffer.flush()

@@ -8,14 +8,19 @@ from pathlib import Path
 
 import click
 
-from deepcolor.cli import options
+from deepcolor.cli import fetching, options
 from deepcolor.cli.progress import Progress
 
 
 @click.command()
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option(
-    "-s", "--strategy", "names", multiple=True, metavar="NAME", help="[default: all that are ready]"
+    "-s",
+    "--strategy",
+    "names",
+    multiple=True,
+    metavar="NAME",
+    help="[default: all that are ready and free for commercial use]",
 )
 @click.option(
     "--report",
@@ -37,8 +42,13 @@ def evaluate(folder: Path, names: tuple[str, ...], report: Path | None, as_json:
     from deepcolor.evaluation import table
     from deepcolor.registry import manifest
 
-    ready = [entry["name"] for entry in manifest()["strategies"] if entry["ready"]]
-    colorizers = [load(name) for name in dict.fromkeys(names or ready)]
+    ready = [
+        entry["name"]
+        for entry in manifest()["strategies"]
+        if entry["ready"] and not entry["license"]["restricted"]
+    ]
+    with fetching.shown() as listener:
+        colorizers = [load(name, progress=listener) for name in dict.fromkeys(names or ready)]
     bars: dict[str, Progress] = {}
 
     def watch(doing: str, done: int, total: int) -> None:

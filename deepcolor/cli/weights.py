@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from deepcolor.cli import options
-from deepcolor.cli.progress import Progress
+from deepcolor.cli import fetching, options
 
 if TYPE_CHECKING:
-    from deepcolor.card import StrategyCard, WeightFile
+    from deepcolor.card import StrategyCard
 
 
 @click.group()
@@ -24,10 +23,13 @@ def list_() -> None:
     """List every file of weights, its size, and whether it is here."""
     from deepcolor import weights as room
 
-    for card in _cards(()):
+    cards = _cards(())
+    width = _width(cards)
+    for card in cards:
         for file in card.weights:
             here = "here" if room.is_present(file) else "not here"
-            click.echo(f"{card.name:12} {file.bytes / 1e6:8.1f} MB  {here:8}  {file.filename}")
+            megabytes = file.bytes / 1e6
+            click.echo(f"{card.name:{width}} {megabytes:8.1f} MB  {here:8}  {file.filename}")
 
 
 @weights.command()
@@ -37,17 +39,10 @@ def fetch(strategies: tuple[str, ...]) -> None:
     """Fetch weights now rather than on first use."""
     from deepcolor import weights as room
 
-    bars: dict[str, Progress] = {}
-
-    def progress(file: WeightFile, received: int) -> None:
-        bar = bars.setdefault(file.filename, Progress(file.bytes / 1e6, f"MB {file.filename}"))
-        bar.show(received / 1e6)
-        if received == file.bytes:
-            bar.clear()
-
-    for card in _cards(strategies):
-        for path in room.locate(card, progress).values():
-            click.echo(str(path))
+    with fetching.shown() as listener:
+        for card in _cards(strategies):
+            for path in room.locate(card, listener).values():
+                click.echo(str(path))
 
 
 @weights.command()
@@ -61,16 +56,19 @@ def verify(strategies: tuple[str, ...]) -> None:
     from deepcolor import weights as room
 
     bad = 0
-    for card in _cards(strategies):
+    cards = _cards(strategies)
+    width = _width(cards)
+    for card in cards:
         for file in card.weights:
-            if not room.path(file).exists():
+            path, name = room.path(file), f"{card.name:{width}}"
+            if not path.exists():
                 bad += bool(strategies)
-                click.echo(f"{card.name:12} not here  {file.filename}")
-            elif room.sha256_of(room.path(file)) == file.sha256:
-                click.echo(f"{card.name:12} good      {file.filename}")
+                click.echo(f"{name} not here  {file.filename}")
+            elif room.sha256_of(path) == file.sha256:
+                click.echo(f"{name} good      {file.filename}")
             else:
                 bad += 1
-                click.echo(f"{card.name:12} BAD       {room.path(file)}: delete it and fetch again")
+                click.echo(f"{name} BAD       {path}: delete it and fetch again")
     sys.exit(3 if bad else 0)
 
 
@@ -86,6 +84,11 @@ def path(strategy: str | None) -> None:
     for card in _cards((strategy,)):
         for file in card.weights:
             click.echo(str(room.path(file)))
+
+
+def _width(cards: list[StrategyCard]) -> int:
+    """Letters of the longest name."""
+    return max(len(card.name) for card in cards)
 
 
 def _cards(names: tuple[str, ...]) -> list[StrategyCard]:

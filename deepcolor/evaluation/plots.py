@@ -12,6 +12,7 @@ LEFT, RIGHT, TOP, BOTTOM = 40, 12, 12, 36
 POINTS = 200  # of a curve, however many photographs there are
 HUES = 6  # the style has as many
 LINE = 15  # between two labels, at least
+RADIUS = 5  # of a spot
 LETTER = 6.6  # the width of one, about
 BAR = 28  # the height of one, with the room around it
 
@@ -52,12 +53,12 @@ def plane(spots: Sequence[Spot]) -> str:
         *_verticals(x, lambda value: f"{value:g}"),
         _line("zero", x(1), TOP, x(1), HEIGHT - BOTTOM),
     ]
-    taken: list[tuple[float, float, float]] = []
+    # What a label must not cover: from where to where it goes, and its baseline.
+    taken = [(x(one.ratio) - RADIUS, x(one.ratio) + RADIUS, y(one.psnr) + 4) for one in spots]
     for spot in sorted(spots, key=lambda one: one.psnr):
         kind = "base" if spot.hue is None else f"hue{spot.hue % HUES}"
-        parts.append(
-            f'<circle class="spot {kind}" cx="{x(spot.ratio):.1f}" cy="{y(spot.psnr):.1f}" r="5"/>'
-        )
+        place = f'cx="{x(spot.ratio):.1f}" cy="{y(spot.psnr):.1f}" r="{RADIUS}"'
+        parts.append(f'<circle class="spot {kind}" {place}/>')
         length = LETTER * len(spot.name)
         left = x(spot.ratio) + 10
         if left + length > WIDTH:

@@ -92,6 +92,9 @@ def file_server() -> Iterator[FileServer]:
             start = 0
             if served.ranges and (wanted := self.headers.get("Range")):
                 start = int(wanted.removeprefix("bytes=").removesuffix("-"))
+                if start >= len(content):
+                    self.send_error(416)
+                    return
                 self.send_response(206)
             else:
                 self.send_response(200)

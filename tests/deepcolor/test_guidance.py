@@ -110,7 +110,8 @@ def test_who_takes_none_names_those_that_do(
         "guided_package", name="splittone", code=EXAMPLE.read_text() + "\nPainter = SplitTone\n"
     )
     install("plain_package", name="painter")
-    with pytest.raises(HintsNotTakenError, match="splittone") as caught:
+    takers = "these do: colornet, siggraph17, splittone."
+    with pytest.raises(HintsNotTakenError, match=f"'painter' takes no hints; {takers}") as caught:
         deepcolor.colorize(landscape, "painter", hints=[RED])
     assert (caught.value.code, caught.value.exit_code) == ("hints_not_taken", 2)
 
@@ -149,7 +150,8 @@ def test_on_the_command_line(guided: Path) -> None:
     [
         (["gray.png", "-s", "splittone", "--hint", "here,red"], "write x,y,#rrggbb"),
         (["gray.png", "-s", "splittone", "--hints", "lost.json"], "lost.json cannot be read"),
-        (["gray.png", "-s", "richzhang", "--hint", str(RED)], "'richzhang' takes no hints"),
+        (["gray.png", "-s", "richzhang", "--hint", str(RED)], "these do: colornet, siggraph17, "),
+        (["gray.png", "-s", "colornet", "-s", "richzhang", "--hint", str(RED)], "no hints"),
         (["gray.png", "other.png", "-s", "splittone", "--hint", str(RED)], "of one photograph"),
     ],
 )

@@ -99,7 +99,11 @@ def test_a_wrong_hash_leaves_nothing(card: StrategyCard, home: Path) -> None:
     assert list(files_below(home)) == []
 
 
-def test_a_wrong_size_leaves_nothing(card: StrategyCard, home: Path) -> None:
+@pytest.mark.parametrize("ranges", [False, True])
+def test_a_wrong_size_leaves_nothing(
+    card: StrategyCard, home: Path, file_server: Any, ranges: bool
+) -> None:
+    file_server.ranges = ranges
     with pytest.raises(WeightsCorruptError, match="2,304,000 bytes came instead of 2,304,001"):
         weights.locate(with_file(card, bytes=len(CONTENT) + 1))
     assert list(files_below(home)) == []
@@ -185,6 +189,16 @@ def test_a_file_that_is_not_served(card: StrategyCard, home: Path, file_server: 
 def test_nobody_listens(card: StrategyCard, home: Path) -> None:
     with pytest.raises(WeightsMissingError, match="refused"):
         weights.locate(with_file(card, url="http://127.0.0.1:9/net.pth"))
+    assert list(files_below(home)) == []
+
+
+@pytest.mark.parametrize("url", ["/srv/weights", "weights", "http://[::1", "gopher://x", "http://"])
+def test_a_mirror_that_is_no_address(
+    card: StrategyCard, home: Path, monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    monkeypatch.setenv("DEEPCOLOR_WEIGHTS_URL", url)
+    with pytest.raises(WeightsMissingError):
+        weights.locate(card)
     assert list(files_below(home)) == []
 
 
@@ -277,6 +291,8 @@ def test_a_mirror_in_a_bucket(
         with pytest.raises(WeightsMissingError, match="NoSuchKey"):
             weights.locate(card)
         monkeypatch.setenv("DEEPCOLOR_WEIGHTS_URL", "s3://models/color")
+        with pytest.raises(WeightsCorruptError, match="2,304,000 bytes came instead of"):
+            weights.locate(with_file(card, bytes=len(CONTENT) + 1))
         (home / "weights/.net-1.pth.part").write_bytes(CONTENT[:1_000_000])
         assert weights.locate(card)["net-1.pth"].read_bytes() == CONTENT
     finally:

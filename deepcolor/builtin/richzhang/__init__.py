@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from deepcolor.card import License, StrategyCard, WeightFile
+from deepcolor.card import Knob, License, StrategyCard, WeightFile
 from deepcolor.strategy import Strategy
 
 if TYPE_CHECKING:
@@ -38,6 +38,15 @@ class RichZhang(Strategy):
         size=256,
         fit="stretch",
         multiple=8,
+        knobs=(
+            Knob(
+                "vividness",
+                "0 is the safe mean of all likely colors, 1 as published, 2 near the likeliest",
+                low=0.0,
+                default=1.0,
+                high=2.0,
+            ),
+        ),
         weights=(WEIGHTS,),
     )
 
@@ -52,4 +61,6 @@ class RichZhang(Strategy):
         self.net = net.eval().to(device)
 
     def predict(self, l: Tensor, knobs: Mapping[str, float], hints: Tensor | None) -> Tensor:
-        return self.net(l)
+        from deepcolor.builtin.richzhang.network import TEMPERATURE
+
+        return self.net(l, TEMPERATURE ** knobs["vividness"])

@@ -6,6 +6,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 BINS = 313
+TEMPERATURE = 0.38  # of the annealed mean in the released weights
 
 
 def block(
@@ -33,7 +34,8 @@ class ECCV16(nn.Module):
     """L* (N, 1, H, W) in 0…100 to a*b* (N, 2, H, W); H and W multiples of 8, 256 as published.
 
     The names of its parameters are those of the released weights, which hold the annealed mean
-    (T = 0.38) and the bin centers in ``model8`` and ``model_out``.
+    and the bin centers in ``model8`` and ``model_out``. ``temperature`` 1 is the plain mean of the
+    bins, toward 0 it is the likeliest one.
     """
 
     def __init__(self) -> None:
@@ -56,7 +58,7 @@ class ECCV16(nn.Module):
         )
         self.model_out = nn.Conv2d(BINS, 2, 1, bias=False)
 
-    def forward(self, l: Tensor) -> Tensor:
+    def forward(self, l: Tensor, temperature: float = TEMPERATURE) -> Tensor:
         x = (l - 50) / 100
         for stage in (
             self.model1,
@@ -69,5 +71,5 @@ class ECCV16(nn.Module):
             self.model8,
         ):
             x = stage(x)
-        ab = self.model_out(x.softmax(dim=1))
+        ab = self.model_out((x * (TEMPERATURE / temperature)).softmax(dim=1))
         return 110 * F.interpolate(ab, scale_factor=4, mode="bilinear", align_corners=False)

@@ -6,10 +6,12 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
 import deepcolor
+from deepcolor import Colorizer
 from deepcolor.builtin.richzhang import WEIGHTS, RichZhang
 from deepcolor.builtin.richzhang.network import ECCV16
 from deepcolor.join import join, network_lightness
@@ -18,6 +20,7 @@ from tests.deepcolor.builtin.parity.photographs import every, photographs
 from tests.deepcolor.builtin.parity.recording import Recording
 
 PHOTOGRAPHS = photographs()
+AS_PUBLISHED = {"vividness": 1.0}
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +47,7 @@ def colors(strategy: RichZhang) -> Callable[[str], Tensor]:
         if name not in made:
             l = network_lightness(decode(PHOTOGRAPHS[name]), (256, 256))
             with torch.inference_mode():
-                made[name] = strategy.predict(l[None], {}, None)[0]
+                made[name] = strategy.predict(l[None], AS_PUBLISHED, None)[0]
         return made[name]
 
     return color
@@ -91,5 +94,36 @@ def test_fetched_weights_color(publish: Any, release: Recording, landscape: Imag
     assert (colored.mode, colored.size) == ("RGB", landscape.size)
 
 
-def test_our_own_join_is_the_default() -> None:
-    assert RichZhang.card.fit == "stretch"
+@pytest.mark.parametrize("name", PHOTOGRAPHS)
+def test_our_own_join_is_the_default(
+    name: str, strategy: RichZhang, colors: Callable[[str], Tensor]
+) -> None:
+    photograph = PHOTOGRAPHS[name]
+    colored = Colorizer(strategy, torch.device("cpu"))(photograph)
+    ours, published = (
+        join(decode(photograph), colors(name), upsampling=upsampling)
+        for upsampling in ("bicubic", "bilinear")
+    )
+    assert np.array_equal(colored, np.asarray(ours))
+    assert not np.array_equal(colored, np.asarray(published))
+
+
+def test_vividness_is_the_temperature(strategy: RichZhang) -> None:
+    """1 is the release's; 0 is the mean at T = 1, and 2 keeps to the likeliest bin."""
+    photograph = next(iter(PHOTOGRAPHS.values()))
+    l = network_lightness(decode(photograph), (64, 64))[None]
+    found: list[Tensor] = []
+    with torch.inference_mode():
+        hook = strategy.net.model8.register_forward_hook(lambda *of: found.append(of[2]))
+        calm, bold = (strategy.predict(l, {"vividness": v}, None) for v in (0.0, 2.0))
+        hook.remove()
+    logits = found[0].double() * 0.38
+    assert torch.equal(found[0], found[1])
+    for ab, temperature in ((calm, 1), (bold, 0.38**2)):
+        share = (logits / temperature).softmax(dim=1)
+        mean = torch.einsum(
+            "nqhw,cq->nchw", share, strategy.net.model_out.weight[..., 0, 0].double()
+        )
+        expected = 110 * F.interpolate(mean, scale_factor=4, mode="bilinear", align_corners=False)
+        assert (ab - expected).abs().max() < 1e-3
+    assert bold.norm(dim=1).mean() > calm.norm(dim=1).mean()

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -31,8 +32,8 @@ def run(monkeypatch: pytest.MonkeyPatch, colornet: deepcolor.Colorizer) -> Run:
     """The command in this process, where the network is loaded already."""
     load = deepcolor.colorizer.load
 
-    def loaded(strategy: str = "colornet", *, device: str = "auto") -> deepcolor.Colorizer:
-        return colornet if strategy == "colornet" else load(strategy, device=device)
+    def loaded(strategy: str = "colornet", **options: Any) -> deepcolor.Colorizer:
+        return colornet if strategy == "colornet" else load(strategy, **options)
 
     monkeypatch.setattr("deepcolor.colorizer.load", loaded)
 

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from deepcolor.registry import manifest
+from tests.deepcolor.cli.test_strategies import RESTRICTED
 
 
 @pytest.fixture
@@ -31,6 +32,12 @@ def test_the_table_names_every_strategy_that_is_ready(run: Any, truth: Path) -> 
     rows = [line.split()[0] for line in lines[1:] if line and not line.startswith("2 ")]
     assert rows == ["gray", "constant", "oracle", *ready]
     assert lines[-1].startswith("2 photographs at 256x256")
+
+
+def test_restricted_weights_are_measured_only_by_name(run: Any, install: Any, truth: Path) -> None:
+    install("researchers", name="researchers", code=RESTRICTED)
+    assert "researchers" not in run("evaluate", str(truth)).stdout
+    assert "researchers" in run("evaluate", str(truth), "-s", "researchers").stdout
 
 
 def test_json_and_report(run: Any, truth: Path, folder: Path) -> None:

@@ -1,13 +1,16 @@
 from __future__ import annotations
 
+import functools
 import hashlib
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from deepcolor.builtin.richzhang import RichZhang
+from deepcolor.cli.progress import Progress
 
 CONTENT = b"some weights" * 1000
 
@@ -52,6 +55,40 @@ def test_a_wrong_file_is_exit_code_three(run: Any, folder: Path, served: Any) ->
     assert [path for path in folder.rglob("*") if path.is_file()] == []
 
 
+@pytest.mark.usefixtures("served")
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["weights", "fetch", "richzhang"],
+        ["colorize", "photo.png", "-s", "richzhang"],
+        ["evaluate", ".", "-s", "richzhang"],
+    ],
+    ids=lambda arguments: arguments[0],
+)
+def test_whoever_fetches_shows_how_far(
+    run: Any, monkeypatch: pytest.MonkeyPatch, arguments: list[str], landscape: Image.Image
+) -> None:
+    landscape.save("photo.png")
+    monkeypatch.setattr(RichZhang, "prepare", lambda *_: None)
+    monkeypatch.setattr(RichZhang, "predict", lambda _, l, *__: l.new_zeros(len(l), 2, 8, 8))
+    monkeypatch.setattr("deepcolor.cli.fetching.Progress", functools.partial(Progress, shown=True))
+    result = run(*arguments)
+    assert result.exit_code == 0, result.stderr
+    name = RichZhang.card.weights[0].filename
+    assert f"█ 0/0 MB {name}" in result.stderr  # 12 kB
+    assert result.stderr.endswith("\r")  # made room
+
+
+def test_a_mirror_without_a_scheme_is_told_what_a_folder_needs(
+    run: Any, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DEEPCOLOR_WEIGHTS_URL", str(folder))
+    result = run("weights", "fetch", "richzhang")
+    assert result.exit_code == 3
+    assert "a folder's begins with file://" in result.stderr
+    assert [path for path in folder.rglob("*") if path.is_file()] == []
+
+
 def test_an_unknown_strategy(run: Any) -> None:
     result = run("weights", "fetch", "richzang")
     assert (result.exit_code, result.stdout) == (2, "")
@@ -63,10 +100,11 @@ def test_the_list(run: Any) -> None:
     line_of = {line.split()[0]: line for line in lines}
     assert "  here " in line_of["colornet"]
     assert "129.0 MB  not here" in line_of["richzhang"]
+    assert len({line.index(" MB ") for line in lines}) == 1  # one below the other
 
 
 def test_the_doctor_tells_what_is_missing(run: Any) -> None:
     result = run("doctor")
     assert result.exit_code == 0
-    for part in ("deepcolor    0.", "torch", "colornet     ready", "weights fetch richzhang"):
+    for part in ("deepcolor        0.", "torch", "colornet         ready", "fetch richzhang"):
         assert part in result.stdout

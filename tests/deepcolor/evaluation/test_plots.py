@@ -85,6 +85,23 @@ def test_names_do_not_lie_upon_each_other() -> None:
     assert all(b - a >= plots.LINE for a, b in itertools.pairwise(tops))
 
 
+def test_names_do_not_cover_a_spot() -> None:
+    svg = drawn(
+        plots.plane(
+            [
+                Spot("gray", 0, 20, None),
+                Spot("constant", 0.22, 22.54, None),
+                Spot("colornet", 0.44, 22.59, 0),
+            ]
+        )
+    )
+    [name] = [text for text in svg.iter("text") if text.text == "constant"]
+    left, top = float(name.get("x", "")), float(name.get("y", ""))
+    *_, spot = svg.iter("circle")
+    assert left < float(spot.get("cx", "")) < left + plots.LETTER * len("constant")
+    assert top < float(spot.get("cy", "")) - plots.RADIUS
+
+
 def test_bars_are_as_long_as_the_seconds() -> None:
     svg = drawn(plots.bars([("quick", 0.1, 0), ("slow", 0.4, 1)]))
     quick, slow = (float(bar.get("width", "")) for bar in svg.iter("rect"))
