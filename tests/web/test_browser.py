@@ -20,7 +20,7 @@ import pytest
 import uvicorn
 from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
-from playwright.sync_api import Browser, Locator, Page, Response, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, Response, Route, expect, sync_playwright
 
 from functions.contract.records import Status
 
@@ -121,6 +121,12 @@ def expect_picture(picture: Locator, width: int) -> None:
     expect(picture).to_be_visible()
     expect(picture).to_have_js_property("complete", True)
     expect(picture).to_have_js_property("naturalWidth", width)
+
+
+def middle(element: Locator) -> tuple[float, float]:
+    box = element.bounding_box()
+    assert box is not None
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
 
 
 def tab_to(page: Page, target: Locator) -> None:
@@ -277,6 +283,32 @@ def test_a_reload_finds_the_photographs_again_and_a_stranger_none(
     assert "first.jpg" not in answer.text()
 
 
+def test_the_album_lists_photographs_as_they_were_chosen(
+    visit: Visit, address: str, tmp_path: Path, gray_jpeg: bytes
+) -> None:
+    page = visit(address)
+    page.evaluate(
+        """() => {
+          const real = window.fetch;
+          window.fetch = async (url, options) => {
+            const isFirst = options?.body?.includes('"0.jpg"');
+            if (isFirst) await new Promise((resolve) => setTimeout(resolve, 500));
+            return real(url, options);
+          };
+        }"""
+    )
+    paths = [tmp_path / f"{number}.jpg" for number in range(3)]
+    for path in paths:
+        path.write_bytes(gray_jpeg)
+    choose(page, *paths)
+    names = page.get_by_role("heading", level=3)
+    for number in range(3):
+        expect(card(page, f"{number}.jpg")).to_contain_text("On its way")
+    expect(names).to_have_text(["2.jpg", "1.jpg", "0.jpg"])
+    page.reload()
+    expect(names).to_have_text(["2.jpg", "1.jpg", "0.jpg"])
+
+
 @pytest.mark.parametrize("way", ["drop", "paste"])
 def test_photographs_can_be_dropped_or_pasted_anywhere(
     visit: Visit, address: str, site: Site, colored_jpeg: bytes, way: str
@@ -402,6 +434,20 @@ def test_looking_closely_shows_every_pixel(
     expect(dialog).to_be_hidden()
 
 
+def test_a_long_name_leaves_room_for_the_way_out(
+    visit: Visit, address: str, tmp_path: Path, gray_jpeg: bytes, colored: Colored
+) -> None:
+    path = tmp_path / f"{'grandmother' * 9}.jpg"
+    path.write_bytes(gray_jpeg)
+    page = visit(address, viewport={"width": 390, "height": 844})
+    colored(page, path)
+    page.get_by_role("button", name="Look closely").click()
+    dialog = page.get_by_role("dialog")
+    color, close = (dialog.get_by_role("button", name=name) for name in ("Color", "Close"))
+    expect(close).to_be_in_viewport(ratio=1)
+    assert abs(middle(close)[1] - middle(color)[1]) < 2
+
+
 def test_deleting_asks_first_and_leaves_nothing(
     visit: Visit, address: str, site: Site, gray_file: Path, colored: Colored
 ) -> None:
@@ -486,6 +532,23 @@ def test_colors_are_guided_by_hand(
     expect(page.get_by_role("button", name="Place colors")).to_be_hidden()
 
 
+def test_the_palette_does_not_hide_the_place(
+    visit: Visit, address: str, gray_file: Path, colored: Colored
+) -> None:
+    page = visit(address, viewport={"width": 390, "height": 700})
+    colored(page, gray_file)
+    page.get_by_role("link", name="Change the colors").click()
+    page.get_by_role("button", name="Place colors").click()
+    page.evaluate("scrollTo({ top: 0, behavior: 'instant' })")
+    surface = page.get_by_role("application")
+    box = surface.bounding_box()
+    assert box is not None
+    surface.click(position={"x": box["width"] / 2, "y": box["height"] - 5})
+    palette = page.get_by_role("dialog", name="Which color belongs here?").bounding_box()
+    assert palette is not None
+    assert 0 < middle(page.locator(".cross"))[1] < palette["y"]
+
+
 def lab(color: str) -> tuple[float, float, float]:
     """L*, a*, b* of "#rrggbb", as the library has them."""
     import torch
@@ -549,8 +612,12 @@ def test_two_ways_are_compared(
         expect(page.get_by_role("button", name="The <b>Painter</b>")).to_be_visible()
         expect(page.get_by_text("Two versions, side by side.").first).to_be_visible()
         page.reload()
+    page.get_by_role("link", name="Show only this one").click()
+    expect_picture(page.get_by_role("img", name=f"{name}, the original"), 320)
+    expect(page.get_by_role("button", name="Place colors")).to_be_visible()
     page.get_by_role("link", name="All photographs").click()
     expect(card(page, name)).to_have_count(2)
+    expect(page.get_by_role("heading", name="Your photographs")).to_be_in_viewport()
 
 
 def test_what_a_browser_cannot_show(
@@ -559,10 +626,12 @@ def test_what_a_browser_cannot_show(
     tiff = io.BytesIO()
     Image.linear_gradient("L").save(tiff, "TIFF")
     (tmp_path / "scan.tif").write_bytes(tiff.getvalue())
-    page = visit(address)
+    page = visit(address, reduced_motion="reduce")
     choose(page, tmp_path / "scan.tif")
     scan = card(page, "scan.tif")
-    expect(scan).to_contain_text("Your browser cannot show this kind of file.")
+    note = scan.get_by_text("Your browser cannot show this kind of file.")
+    expect(note).to_be_visible()
+    assert abs(middle(note)[1] - middle(scan.locator(".mat"))[1]) < 2
     site.color(site.arrived("scan.tif"), colored_jpeg)
     expect_picture(scan.get_by_role("img", name="scan.tif, in color"), 320)
     expect(scan.get_by_role("slider")).to_be_hidden()
@@ -699,6 +768,28 @@ def test_an_upload_that_is_cut_off_can_be_tried_again(
     context.close()
 
 
+def test_who_asks_too_often_is_patient(
+    browser: Browser, address: str, site: Site, gray_file: Path, colored_jpeg: bytes
+) -> None:
+    """A gateway refuses without problem details; the browser notes it in the console."""
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(address)
+
+    def refuse(route: Route) -> None:
+        route.fulfill(status=429, json={"message": "Too Many Requests"})
+
+    page.route("**/api/images", refuse)
+    choose(page, gray_file)
+    expect(card(page, gray_file.name)).to_contain_text("Too much is asked for at once.")
+    page.unroute("**/api/images")
+    page.route("**/api/images/*", refuse, times=1)
+    page.get_by_role("button", name="Try again").click()
+    site.color(site.arrived(gray_file.name), colored_jpeg)
+    expect_picture(page.get_by_role("img", name=f"{gray_file.name}, in color"), 320)
+    context.close()
+
+
 def test_without_scripts_a_form_does_it(
     visit: Visit,
     address: str,
@@ -709,6 +800,8 @@ def test_without_scripts_a_form_does_it(
 ) -> None:
     monkeypatch.setattr("web.page.REFRESH_SECONDS", 1)
     page = visit(address, java_script_enabled=False)
+    expect(page.get_by_text("up to 1 MB each.")).to_be_visible()
+    expect(page.get_by_text("Several at once")).to_be_hidden()
     page.get_by_role("radio", name="The <b>Painter</b>").check()
     page.get_by_role("button", name="Continue to the upload").click()
     expect(page.get_by_text("It will be colored by The <b>Painter</b>.")).to_be_visible()

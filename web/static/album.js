@@ -2,7 +2,7 @@
 
 import { createImage, Problem, readAlbum, recolorImage } from "./api.js";
 import { Card } from "./card.js";
-import { inTurn, upload } from "./upload.js";
+import { inOrder, inTurn, upload } from "./upload.js";
 import { isFinal, watch } from "./watch.js";
 import { say } from "./words.js";
 
@@ -49,7 +49,7 @@ async function send(card, file, order) {
   card.state("preparing");
   const id = await inTurn(async () => {
     const wish = { filename: file.name, content_type: file.type, size: file.size, ...order };
-    const created = await createImage(wish);
+    const created = await inOrder(() => createImage(wish)); // as the album will list them
     card.preview(file);
     card.state("uploading");
     await upload(created.upload, file, (fraction) => card.progress(fraction));

@@ -22,6 +22,9 @@ const asJson = (data) => ({
   body: JSON.stringify(data),
 });
 
+// What answers before the site itself is reached says no more than its status.
+const GATEWAY_CODES = { 429: "too-many-requests" };
+
 async function ask(url, options) {
   let response;
   try {
@@ -31,6 +34,6 @@ async function ask(url, options) {
   }
   const answer = await response.json().catch(() => ({}));
   if (response.ok) return answer;
-  const code = answer.type?.split(":").at(-1);
+  const code = answer.type?.split(":").at(-1) ?? GATEWAY_CODES[response.status];
   throw new Problem(refusal(code, answer.detail), response.status);
 }

@@ -66,9 +66,9 @@ export class Guide {
     surface.tabIndex = 0;
     surface.setAttribute("role", "application");
     surface.setAttribute("aria-label", say("cross"));
-    const cross = document.createElement("span");
-    cross.className = "cross";
-    surface.append(cross);
+    this.mark = document.createElement("span");
+    this.mark.className = "cross";
+    surface.append(this.mark);
     surface.addEventListener("click", (event) => {
       const frame = surface.getBoundingClientRect();
       const across = (event.clientX - frame.left) / frame.width;
@@ -112,7 +112,7 @@ export class Guide {
 
   async #pick(across, down) {
     this.#lightness ??= await readLightness(this.#picture.src);
-    return pickColor(this.#lightness(across, down));
+    return pickColor(this.#lightness(across, down), this.mark);
   }
 
   #undo() {
@@ -133,7 +133,7 @@ export class Guide {
 
   #draw() {
     const { naturalWidth: width, naturalHeight: height } = this.#picture;
-    position(this.surface.querySelector(".cross"), ...this.#cross);
+    position(this.mark, ...this.#cross);
     for (const marker of this.surface.querySelectorAll(".marker")) marker.remove();
     for (const { x, y, color } of this.hints) {
       const marker = document.createElement("span");

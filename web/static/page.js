@@ -59,7 +59,12 @@ archiver.addEventListener("click", () => downloadAll(archiver));
 
 for (const element of document.querySelectorAll(".example .comparison")) new Comparison(element);
 
+// The album that an address points at is only seen once it is there.
+function arrive() {
+  if (location.hash === "#album") document.getElementById("album").scrollIntoView();
+}
+
 const enable = () => choosers.forEach((chooser) => (chooser.disabled = !ordered()));
 enable();
-await Promise.all([restore(), awaitStrategies()]);
+await Promise.all([restore().then(arrive), awaitStrategies()]);
 enable();

@@ -11,19 +11,21 @@ const HUES = {
 const LEVELS = { pale: 0.25, soft: 0.55, strong: 0.95 }; // of the highest plausible chroma
 const HIGHEST_CHROMA = 68; // few things in photographs are more colorful
 const COLUMNS = 6;
+const CROSS_PIXELS = 20; // from its middle to its end
 const STEPS = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -COLUMNS, ArrowDown: COLUMNS };
 
 const dialog = document.getElementById("palette");
 const list = dialog.querySelector(".swatches");
 
-// The color that the visitor picks, {color, name}; null if none.
-export function pickColor(l) {
+// The color that the visitor picks for a place, {color, name}; null if none.
+export function pickColor(l, place) {
   const colors = plausible(l);
   list.replaceChildren(...colors.map(swatch));
   list.style.setProperty("--columns", COLUMNS);
   list.firstElementChild.tabIndex = 0;
   dialog.returnValue = "";
   dialog.showModal();
+  if (hides(place)) place.scrollIntoView({ block: "start", behavior: "instant" });
   list.firstElementChild.focus();
   return new Promise((resolve) =>
     dialog.addEventListener(
@@ -56,6 +58,12 @@ function highestChroma(l, angle) {
     else high = middle;
   }
   return low;
+}
+
+function hides(place) {
+  const { x, y } = place.getBoundingClientRect();
+  const { left, right, top, bottom } = dialog.getBoundingClientRect();
+  return left < x && x < right && top - CROSS_PIXELS < y && y < bottom + CROSS_PIXELS;
 }
 
 function swatch({ color, name }) {

@@ -21,6 +21,15 @@ export async function inTurn(work) {
   }
 }
 
+let latest = Promise.resolve();
+
+// Runs `work` after all that came here before it.
+export function inOrder(work) {
+  const turn = latest.then(work);
+  latest = turn.catch(() => {});
+  return turn;
+}
+
 // XMLHttpRequest, because fetch tells nothing of an upload's progress.
 export function upload({ url, fields }, file, onProgress) {
   const form = new FormData();

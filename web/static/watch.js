@@ -30,7 +30,8 @@ async function patiently(read) {
   try {
     return await read();
   } catch (problem) {
-    if (problem.status >= 400 && problem.status < 500) throw problem;
+    const isHasty = problem.status === 429;
+    if (problem.status >= 400 && problem.status < 500 && !isHasty) throw problem;
     return null;
   }
 }
