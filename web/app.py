@@ -12,6 +12,7 @@ import os
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Mount, Route
@@ -55,7 +56,7 @@ def create_app() -> SecurityHeaders:
             Route("/api/images/{id}/recolor", api.recolor, methods=["POST"]),
             Mount(assets.url, assets.app),
         ],
-        middleware=[Middleware(SameOrigin)],
+        middleware=[Middleware(GZipMiddleware, minimum_size=1000), Middleware(SameOrigin)],
         exception_handlers=problems.HANDLERS,
     )
     buckets = [settings.uploads_bucket, settings.results_bucket]

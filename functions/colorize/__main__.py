@@ -1,7 +1,7 @@
 """``python -m functions.colorize [--exit-when-idle SECONDS]``: runs a worker until told to stop.
 
-Exit codes: 0 idle or told to leave; 3 the default strategy can't run here, say for want of its
-weights; 4 S3 or SQS can't be reached; 2 wrong arguments; 1 anything else.
+Exit codes: 0 idle, its time over or told to leave; 3 the default strategy can't run here, say for
+want of its weights; 4 S3 or SQS can't be reached; 2 wrong arguments; 1 anything else.
 """
 
 from __future__ import annotations
@@ -41,6 +41,12 @@ parser.add_argument(
     help="leave when the queue stayed empty for so long (default: stay)",
 )
 parser.add_argument(
+    "--exit-after",
+    type=float,
+    metavar="SECONDS",
+    help="leave after so long, between two batches (default: stay)",
+)
+parser.add_argument(
     "--time-limit",
     type=float,
     metavar="SECONDS",
@@ -59,7 +65,7 @@ def main() -> int:
         jobs = Jobs(s3, settings, logger, painter)
         worker = Worker(sqs, settings.work_queue_url, jobs, logger)
         _listen(worker, painter)
-        worker.run(idle_seconds=arguments.exit_when_idle)
+        worker.run(arguments.exit_when_idle, arguments.exit_after)
     except (NotReadyError, PainterError) as error:
         logger.critical("cannot run", extra={"error": str(error)})
         return CANNOT_RUN

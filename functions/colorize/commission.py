@@ -8,12 +8,16 @@ from typing import Protocol
 
 @dataclass(frozen=True)
 class Commission:
-    """A photograph's bytes and how to color it; ``hints`` are as the command line takes them."""
+    """A photograph's bytes and how to color it; ``hints`` are as the command line takes them.
+
+    ``correlation_id`` is for the log.
+    """
 
     content: bytes
     strategy: str
     knobs: dict[str, float]
     hints: list[str]
+    correlation_id: str = ""
 
 
 @dataclass(frozen=True)

@@ -92,9 +92,9 @@ class IsolatedPainter:
             try:
                 answer, colored = self._ask({"paint": question}, content, self.limit_seconds)
             except PainterDiedError as death:
-                self.logger.error("the painter died", extra=_told(death, tries_left))
+                self.logger.error("the painter died", extra=_told(commission, death, tries_left))
             except PainterOverranError as overrun:
-                self.logger.error("the painter overran", extra=_told(overrun, 0))
+                self.logger.error("the painter overran", extra=_told(commission, overrun, 0))
                 return _took_too_long(self.limit_seconds)
             else:
                 if answer["refusal"]:
@@ -163,8 +163,12 @@ def _took_too_long(seconds: float) -> Refusal:
     )
 
 
-def _told(error: Exception, tries_left: int) -> dict[str, Any]:
-    return {"error": str(error), "tries_left": tries_left}
+def _told(commission: Commission, error: Exception, tries_left: int) -> dict[str, Any]:
+    return {
+        "correlation_id": commission.correlation_id,
+        "error": str(error),
+        "tries_left": tries_left,
+    }
 
 
 def _send(connection: Connection, header: Header, content: bytes = b"") -> None:

@@ -77,9 +77,13 @@ class Jobs:
             raise NotReadyError(refusal.message)
 
     def look(self) -> None:
-        """Raises what S3 answers unless both buckets can be reached."""
+        """Raises what S3 answers, with the bucket's name, unless both buckets can be reached."""
         for bucket in (self.settings.uploads_bucket, self.settings.results_bucket):
-            self.s3.head_bucket(Bucket=bucket)
+            try:
+                self.s3.head_bucket(Bucket=bucket)
+            except ClientError as error:
+                error.args = (f"{error} ({bucket})",)  # S3 has no body for HEAD, and so no name
+                raise
 
     def fetch(self, work: Work) -> Job | None:
         """The upload a message is about; ``None`` when nothing is left to do for it."""
@@ -114,7 +118,9 @@ class Jobs:
         """The colored photograph, or why there can be none."""
         record = job.record
         outcome = self.painter.paint(
-            Commission(job.content, record.strategy, record.knobs, record.hints)
+            Commission(
+                job.content, record.strategy, record.knobs, record.hints, record.correlation_id
+            )
         )
         if isinstance(outcome, Colored) and record.strategy not in self.cards:
             # The card in hand: looking a strategy up scans every installed package.

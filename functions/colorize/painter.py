@@ -36,10 +36,14 @@ class Painter:
         def just_load() -> None:
             self._colorizer(strategy)
 
-        return self._with_room(strategy, just_load)
+        return self._with_room(just_load, {"strategy": strategy})
 
     def paint(self, commission: Commission) -> Outcome:
-        return self._with_room(commission.strategy, lambda: self._paint(commission))
+        about = {
+            "strategy": commission.strategy,
+            "correlation_id": commission.correlation_id,
+        }
+        return self._with_room(lambda: self._paint(commission), about)
 
     def _paint(self, commission: Commission) -> Colored:
         hints = [Hint.parse(text) for text in commission.hints]
@@ -55,7 +59,7 @@ class Painter:
             self.colorizers[strategy] = colorizer
         return self.colorizers[strategy]
 
-    def _with_room(self, strategy: str, attempt: Callable[[], Answer]) -> Answer | Refusal:
+    def _with_room(self, attempt: Callable[[], Answer], about: dict[str, str]) -> Answer | Refusal:
         """Tries; where the memory gives out once more, with nothing else in it.
 
         Not at a smaller size: the result would answer another question than was asked.
@@ -68,7 +72,7 @@ class Painter:
             except Exception as error:
                 if not _is_out_of_memory(error):
                     raise
-                told = {"strategy": strategy, "error": str(error), "tries_left": tries_left}
+                told = about | {"error": str(error), "tries_left": tries_left}
                 self.logger.warning("out of memory", extra=told)
             # Here, for until now the error held on to what its frames held.
             self.colorizers.clear()

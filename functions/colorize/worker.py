@@ -47,8 +47,9 @@ class Worker:
         self.stopping = threading.Event()
         self.waiting = False
 
-    def run(self, idle_seconds: float | None = None) -> None:
-        """Works until stopped, or until the queue stayed empty for ``idle_seconds``.
+    def run(self, idle_seconds: float | None = None, most_seconds: float | None = None) -> None:
+        """Works until stopped, until the queue stayed empty for ``idle_seconds``, or for
+        ``most_seconds`` and what it then has in hand.
 
         Receives nothing before it has seen that it can work; raises as :meth:`Jobs.get_ready`
         does, and what AWS answers that stays out of reach.
@@ -57,9 +58,11 @@ class Worker:
         self.jobs.get_ready()
         threading.Thread(target=self._beat, name="heartbeat", daemon=True).start()
         self.logger.info("ready")
-        last_work = time.monotonic()
+        begin = last_work = time.monotonic()
         with ThreadPoolExecutor(TRANSFERS, thread_name_prefix="transfer") as transfers:
             while not self.stopping.is_set():
+                if most_seconds is not None and time.monotonic() - begin > most_seconds:
+                    break
                 messages = self._patiently(self._receive)
                 if messages:
                     if not self._work_on(messages, transfers):
@@ -179,7 +182,7 @@ class Worker:
     def _leave_for_another_try(self, message: MessageTypeDef) -> None:
         """The message comes again when its visibility timeout ends, and dies after a few times."""
         self.in_hand.discard(message["ReceiptHandle"])
-        self.logger.exception("left for another try", extra={"work": message["Body"]})
+        self.logger.exception("left for another try", extra=_told(message["Body"]))
 
     def _give_back(
         self, messages: Sequence[MessageTypeDef], fetches: Sequence[Future[Job | None]]
@@ -209,3 +212,12 @@ class Worker:
         """Keeps the messages in hand hidden for as long as they are."""
         while not self.stopping.wait(self.visibility_seconds / BEATS):
             self._hide(self.in_hand, self.visibility_seconds)
+
+
+def _told(body: str) -> dict[str, str]:
+    """What a log line says of a message."""
+    try:
+        work = Work.from_json(body)
+    except (TypeError, ValueError):
+        return {"work": body}
+    return {"key": work.key, "correlation_id": work.correlation_id}

@@ -384,7 +384,8 @@ FORBIDDEN: dict[str, list[tuple[str, str, dict[str, Any]]]] = {
     ],
     "BuryRole": [
         ("s3", "put_object", {"Bucket": UPLOADS, "Key": "a.jpg", "Body": b""}),
-        ("s3", "get_object", {"Bucket": RESULTS, "Key": "a.jpg"}),
+        ("s3", "put_object", {"Bucket": RESULTS, "Key": "a.jpg", "Body": b""}),
+        ("s3", "delete_object", {"Bucket": RESULTS, "Key": "a.jpg"}),
         ("s3", "put_object", {"Bucket": RESULTS, "Key": "strategies.json", "Body": b""}),
         ("sqs", "receive_message", {"QueueUrl": "WorkQueue"}),
         ("sqs", "send_message", {"QueueUrl": "WorkQueue", "MessageBody": "x"}),

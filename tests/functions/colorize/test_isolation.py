@@ -59,7 +59,7 @@ SMALL = file_of(make_landscape(96, 64))
 
 
 def perilous_commission(peril: int) -> Commission:
-    return Commission(SMALL, "perilous", {"peril": peril}, [])
+    return Commission(SMALL, "perilous", {"peril": peril}, [], "c")
 
 
 def paints_on(painter: IsolatedPainter) -> bool:
@@ -96,6 +96,7 @@ def test_a_crash_costs_only_its_photograph(
     assert isinstance(outcome, Refusal)
     assert outcome.code == "crashed"
     assert [line["tries_left"] for line in lines()] == [1, 0]
+    assert {line["correlation_id"] for line in lines()} == {"c"}
     assert ("exit code 7" if peril == perilous.EXIT else "signal 11") in lines()[0]["error"]
     assert paints_on(painter)
 

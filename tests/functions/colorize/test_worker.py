@@ -258,6 +258,31 @@ def test_a_process_leaves_when_idle(cloud: Any, place: Any, gray_jpeg: bytes, st
     assert cloud.record("a.jpg").status is Status.DONE
 
 
+def test_a_process_makes_room_after_its_time(
+    cloud: Any, place: Any, gray_jpeg: bytes, start: Start
+) -> None:
+    """Even while there is work; what it does not get to is left for others."""
+    process = start("--exit-after", "0")
+    place("a.jpg", gray_jpeg)
+    assert process.wait(PATIENCE_SECONDS) == 0
+    assert cloud.messages() == (1, 0)
+
+
+def test_what_is_left_for_another_try_is_logged_with_its_id(
+    cloud: Any, place: Any, jobs: Jobs, gray_jpeg: bytes, logged: Any
+) -> None:
+    lines = logged(jobs.logger)
+    work = place("a.jpg", gray_jpeg)
+    cloud.sqs.send_message(QueueUrl=cloud.settings.work_queue_url, MessageBody="no work")
+    jobs.color = lambda _: 1 / 0  # type: ignore[assignment, method-assign, return-value]
+    Worker(cloud.sqs, cloud.settings.work_queue_url, jobs, jobs.logger).run(0)
+    left = [line for line in lines() if line["message"] == "left for another try"]
+    assert {line.get("correlation_id") or line["work"] for line in left} == {
+        work.correlation_id,
+        "no work",
+    }
+
+
 def closed_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -292,7 +317,9 @@ def test_a_worker_that_reaches_nothing_says_so_and_takes_nothing(
     code, [line] = ended(**environment)
     assert code == 4
     assert (line["level"], line["message"]) == ("CRITICAL", "out of reach")
-    assert line["error"]
+    assert {"queue": "specified queue", "bucket": "no-such-bucket"}.get(what, nowhere) in line[
+        "error"
+    ]
     assert cloud.messages() == (1, 0)
     [message] = cloud.receive(cloud.settings.work_queue_url)
     assert message["Attributes"]["ApproximateReceiveCount"] == "1"
