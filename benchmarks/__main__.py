@@ -16,6 +16,7 @@ from typing import Any
 
 from benchmarks import machine, report
 from benchmarks.measure import ROOT, Section
+from deepcolor.allocator import keep_freed_memory
 
 SECTIONS = (
     *("one_photograph", "folder", "memory", "pipeline"),
@@ -35,6 +36,7 @@ def main() -> int:
     if arguments.action == "report":
         report.write()
         return 0
+    keep_freed_memory()  # as the command line and the worker do
     before = machine.load()
     if before > machine.QUIET_LOAD:
         _warn(f"The machine is busy (load {before:g}): the figures mean little.")

@@ -104,8 +104,10 @@ def colorize(
     and folders are mirrored. Exit codes: 0 all good, 1 some failed (the others are done), 2 wrong
     usage, 3 weights missing, 130 interrupted.
     """
+    from deepcolor.allocator import keep_freed_memory
     from deepcolor.files import IfThere, Plan, Settings, color_files
 
+    keep_freed_memory()
     if overwrite and skip_existing:
         raise click.UsageError("--overwrite and --skip-existing exclude each other.")
     chosen = Settings(

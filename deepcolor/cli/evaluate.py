@@ -37,11 +37,13 @@ def evaluate(folder: Path, names: tuple[str, ...], report: Path | None, as_json:
     when higher, CIEDE2000 when lower, colorfulness when it is the truth's. The baselines are no
     color at all, the best single color, and the true colors through 64x64.
     """
+    from deepcolor.allocator import keep_freed_memory
     from deepcolor.colorizer import load
     from deepcolor.evaluation import evaluate as measure
     from deepcolor.evaluation import table
     from deepcolor.registry import manifest
 
+    keep_freed_memory()
     ready = [
         entry["name"]
         for entry in manifest()["strategies"]

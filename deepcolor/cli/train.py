@@ -32,10 +32,12 @@ def train(config: Path, photographs: Path | None, folder: Path | None) -> None:
     folder beside them. Ctrl-C writes a checkpoint; the same command goes on from there. Under
     torchrun, several GPUs share the work.
     """
+    from deepcolor.allocator import keep_freed_memory
     from deepcolor.training.config import Config
     from deepcolor.training.run import BEST, Run
     from deepcolor.training.world import joined
 
+    keep_freed_memory()
     told = Config.read(config)
     told = replace(told, photographs=photographs or told.photographs, run=folder or told.run)
     bars: dict[str, Progress] = {}

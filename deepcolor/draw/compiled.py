@@ -38,7 +38,7 @@ library = _load()
 class Strip:
     """The working space for ``pixels`` pixels; a thread each."""
 
-    PIXELS = 1 << 16  # stay in a core's own cache
+    PIXELS = 1 << 17  # about what a core's own cache holds
 
     def __init__(self, pixels: int):
         self.codes = np.zeros((pixels, 4), np.uint8)

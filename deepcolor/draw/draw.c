@@ -39,27 +39,26 @@ static inline float excess(float red, float green, float blue, float last)
     return larger(-least, most - last);
 }
 
-/* The most chroma that sRGB has at this lightness and hue; as _fit in passes.py. */
+/* Moves `light` from a color outside the gamut to the most chroma that sRGB has at its lightness and
+   hue; as _fit in passes.py. */
 static void fit(const Tables *tables, float fy, float da, float db, float light[3])
 {
-    float inside = 0, outside = 1, at_inside = 0, at_outside = 0;
-    for (int step = -2; step < MOST_STEPS; step++) {
-        float share = step == -2 ? inside : step == -1 ? outside
-            : (inside * at_outside - outside * at_inside) / (at_outside - at_inside);
+    float gray = mixed(tables->mixing, fy, fy, fy);
+    float inside = 0, at_inside = excess(gray, gray, gray, tables->last);
+    float outside = 1, at_outside = excess(light[0], light[1], light[2], tables->last);
+    for (int step = 0; step < MOST_STEPS; step++) {
+        float share = (inside * at_outside - outside * at_inside) / (at_outside - at_inside);
+        float fx = fy + da * share, fz = fy + db * share;
         for (int channel = 0; channel < 3; channel++)
-            light[channel] = mixed(tables->mixing + 7 * channel, fy + da * share, fy, fy + db * share);
+            light[channel] = mixed(tables->mixing + 7 * channel, fx, fy, fz);
         float at_share = excess(light[0], light[1], light[2], tables->last);
-        if (step == -2) {
-            at_inside = at_share;
-        } else if (step == -1) {
-            at_outside = at_share;
-        } else if (at_share > -tables->close && at_share < tables->close) {
+        if (at_share > -tables->close && at_share < tables->close)
             break;
-        } else if (at_share > 0) {
+        /* An end that stays a second time counts half, so that both ends close in. */
+        if (at_share > 0)
             outside = share, at_outside = at_share, at_inside /= 2;
-        } else {
+        else
             inside = share, at_inside = at_share, at_outside /= 2;
-        }
     }
     for (int channel = 0; channel < 3; channel++)
         light[channel] = larger(0, -larger(-light[channel], -tables->last));
@@ -73,21 +72,26 @@ void deepcolor_draw(int64_t n, const uint16_t *levels, const float *tones, const
     const float *of_red = tables->mixing, *of_green = of_red + 7, *of_blue = of_red + 14;
     for (int64_t begin = 0; begin < n; begin += BLOCK) {
         int count = n - begin < BLOCK ? (int)(n - begin) : BLOCK;
-        float red[BLOCK], green[BLOCK], blue[BLOCK], worst = 0;
+        float red[BLOCK], green[BLOCK], blue[BLOCK], beyond[BLOCK], worst = 0;
         for (int i = 0; i < count; i++) {
             float fy = tones[levels[begin + i]];
             float fx = fy + da[begin + i], fz = fy + db[begin + i];
             red[i] = mixed(of_red, fx, fy, fz);
             green[i] = mixed(of_green, fx, fy, fz);
             blue[i] = mixed(of_blue, fx, fy, fz);
-            worst = larger(worst, excess(red[i], green[i], blue[i], tables->last));
+            beyond[i] = excess(red[i], green[i], blue[i], tables->last);
+            worst = larger(worst, beyond[i]);
         }
+        int outside[BLOCK], outsiders = 0;
         for (int i = 0; worst > 0 && i < count; i++) {
-            if (excess(red[i], green[i], blue[i], tables->last) > 0) {
-                float light[3];
-                fit(tables, tones[levels[begin + i]], da[begin + i], db[begin + i], light);
-                red[i] = light[0], green[i] = light[1], blue[i] = light[2];
-            }
+            outside[outsiders] = i; /* and stays, if it is: no branch to guess */
+            outsiders += beyond[i] > 0;
+        }
+        for (int k = 0; k < outsiders; k++) {
+            int i = outside[k];
+            float light[3] = {red[i], green[i], blue[i]};
+            fit(tables, tones[levels[begin + i]], da[begin + i], db[begin + i], light);
+            red[i] = light[0], green[i] = light[1], blue[i] = light[2];
         }
         for (int i = 0; i < count; i++) {
             uint8_t *code = codes + 4 * (begin + i);

@@ -23,7 +23,7 @@ SLOPE = 3 * (6 / 29) ** 2
 # the slack on either side included: one comparison then tells what lies beyond.
 FIRST_STEP = lab.SLACK * GAMMA_STEPS
 LAST = np.float32((1 + 2 * lab.SLACK) * GAMMA_STEPS)
-CLOSE = np.float32(lab.SLACK / 8 * GAMMA_STEPS)  # enough, to the edge of the gamut
+CLOSE = np.float32(FIRST_STEP / 3)  # enough, to the edge of the gamut
 MOST_STEPS = 40  # on the way there
 
 

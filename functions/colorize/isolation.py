@@ -207,8 +207,10 @@ def main(file_descriptor: int) -> None:
     import torch
     from aws_lambda_powertools import Logger
 
+    from deepcolor.allocator import keep_freed_memory
     from functions.colorize.painter import Painter
 
+    keep_freed_memory()
     faulthandler.enable()  # says where, should a decoder crash
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.SIG_IGN)  # who asked decides when to end

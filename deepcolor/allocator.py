@@ -1,0 +1,26 @@
+"""Memory that is freed and asked for again with every photograph: a choice for whole programs."""
+
+from __future__ import annotations
+
+import ctypes
+import sys
+
+# Of glibc's malloc.h.
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
+KEPT_BYTES = 256 << 20
+LARGEST_KEPT_BYTES = 32 << 20  # of one piece; more is not allowed everywhere
+
+
+def keep_freed_memory() -> None:
+    """Has this process keep what it frees, up to 256 MB, rather than give it back at once.
+
+    A network asks for the same megabytes again with every photograph, and by glibc's defaults each
+    of their pages is fetched from the system anew: a fifth of all the time. Elsewhere than with
+    glibc nothing changes.
+    """
+    if sys.platform != "linux":
+        return
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        mallopt(M_MMAP_THRESHOLD, LARGEST_KEPT_BYTES)
+        mallopt(M_TRIM_THRESHOLD, KEPT_BYTES)
