@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import resource
 import statistics
 import subprocess
@@ -105,5 +106,10 @@ def child_json(arguments: Sequence[str], **options: Any) -> Any:
 
 def peak_megabytes() -> float:
     """The most memory that this process has held."""
-    kilobytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return kilobytes / 1000 if sys.platform == "linux" else kilobytes / 1e6
+    try:
+        # What getrusage tells on Linux may be that of the process which started this one.
+        status = Path("/proc/self/status").read_text()
+    except OSError:
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6  # macOS counts bytes
+    [kibibytes] = re.findall(r"VmHWM:\s+(\d+) kB", status)
+    return int(kibibytes) * 1024 / 1e6

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
-from starlette.templating import Jinja2Templates
 
 from functions.contract.manifest import ManifestMissingError, ManifestReader
 from web import gallery, wishes, words
@@ -26,8 +26,20 @@ from web.visitors import Visitors
 from web.wishes import Wish
 from web.words import Words
 
-TEMPLATES = Jinja2Templates(Path(__file__).parent / "templates")
-TEMPLATES.env.trim_blocks = TEMPLATES.env.lstrip_blocks = True
+if TYPE_CHECKING:
+    from starlette.templating import Jinja2Templates
+
+
+@functools.cache
+def templates() -> Jinja2Templates:
+    """Imported when the first page is shown: a cold start for the API needs none."""
+    from starlette.templating import Jinja2Templates
+
+    found = Jinja2Templates(Path(__file__).parent / "templates")
+    found.env.trim_blocks = found.env.lstrip_blocks = True
+    return found
+
+
 REFRESH_SECONDS = 3
 FINAL = ("done", "failed")
 
@@ -141,7 +153,7 @@ class Page:
             "limit": spoken.megabytes(self.max_upload_bytes),
             "max_bytes": self.max_upload_bytes,
         }
-        response = TEMPLATES.TemplateResponse(request, template, common | context, status)
+        response = templates().TemplateResponse(request, template, common | context, status)
         response.headers["Vary"] = "Accept-Language, Cookie"
         words.remember(request, response)
         return response

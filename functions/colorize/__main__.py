@@ -10,28 +10,20 @@ import argparse
 import os
 import signal
 import sys
+from typing import TYPE_CHECKING
 
-import boto3
 from aws_lambda_powertools import Logger
-from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
 
 from functions.colorize.isolation import IsolatedPainter, PainterError
-from functions.colorize.jobs import Jobs, NotReadyError
-from functions.colorize.worker import Worker
-from functions.contract.settings import Settings
+
+if TYPE_CHECKING:
+    from functions.colorize.worker import Worker
 
 CANNOT_RUN = 3
 OUT_OF_REACH = 4
 
 # Who sends SIGTERM mostly sends SIGKILL 30 seconds later.
 GRACE_SECONDS = 20
-
-CONFIG = Config(
-    connect_timeout=5,
-    read_timeout=30,
-    retries={"mode": "standard", "total_max_attempts": 5},
-)
 
 parser = argparse.ArgumentParser(prog="python -m functions.colorize", description=__doc__)
 parser.add_argument(
@@ -59,8 +51,23 @@ def main() -> int:
     arguments = parser.parse_args()
     logger = Logger(service="colorize")
     painter = IsolatedPainter(logger, arguments.time_limit)
+    painter.start()  # before the other imports: its own take longer
+
+    import boto3
+    from botocore.config import Config
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    from functions.colorize.jobs import Jobs, NotReadyError
+    from functions.colorize.worker import Worker
+    from functions.contract.settings import Settings
+
+    config = Config(
+        connect_timeout=5,
+        read_timeout=30,
+        retries={"mode": "standard", "total_max_attempts": 5},
+    )
     try:
-        s3, sqs = boto3.client("s3", config=CONFIG), boto3.client("sqs", config=CONFIG)
+        s3, sqs = boto3.client("s3", config=config), boto3.client("sqs", config=config)
         settings = Settings.from_environment()
         jobs = Jobs(s3, settings, logger, painter)
         worker = Worker(sqs, settings.work_queue_url, jobs, logger)

@@ -114,7 +114,7 @@ class IsolatedPainter:
             self.process = None
 
     def _ask(self, question: Header, content: bytes, seconds: float) -> tuple[Header, bytes]:
-        connection = self.connection or self._start()
+        connection = self.connection or self.start()
         try:
             _send(connection, question, content)
             if not connection.poll(seconds):
@@ -127,11 +127,15 @@ class IsolatedPainter:
             raise PainterFailedError(answer["failure"])
         return answer, content
 
-    def _start(self) -> Connection:
+    def start(self) -> Connection:
+        """Starts the process, which any question does, too: what it imports takes a while."""
         ours, theirs = socket.socketpair()
         with theirs:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", __name__, str(theirs.fileno())],
+                # Threads that spin while they wait would take the cores from all that goes on
+                # meanwhile, fetching and storing among it.
+                env={"OMP_WAIT_POLICY": "PASSIVE"} | os.environ,
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
             )
