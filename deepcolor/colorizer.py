@@ -23,7 +23,7 @@ from deepcolor.check import check
 from deepcolor.encoding import DEEP, SUFFIXES, Credit, Writing, encode, written_format
 from deepcolor.errors import DeepcolorError, PackageMissingError, UnexpectedError
 from deepcolor.hints import Hint, paint
-from deepcolor.join import join, network_lightness
+from deepcolor.join import join, join_as_published, network_lightness
 from deepcolor.photograph import Input, Photograph, Reading, decode
 from deepcolor.registry import DEFAULT, find
 from deepcolor.strategy import Strategy
@@ -191,6 +191,17 @@ class Colorizer:
                     image.putalpha(photograph.alpha)
                 colored[i] = image
         return [colored[i] for i in range(len(prepared))]
+
+    def as_published(self, source: Input) -> Image.Image:
+        """A photograph as the release of the strategy's paper colors it, at its default knobs.
+
+        To compare with: everything else here enlarges better and keeps L*. Raises
+        :class:`deepcolor.errors.DeepcolorError` in its kinds.
+        """
+        settings = check(self.card, {}, ())
+        prepared = self._prepare(source, Reading(), settings, ())
+        with torch.inference_mode():
+            return join_as_published(prepared.photograph, self._guess(prepared, settings))
 
     def file(
         self,

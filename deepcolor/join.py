@@ -84,6 +84,16 @@ def join(
     return colored
 
 
+def join_as_published(photograph: Photograph, ab: Tensor) -> Image.Image:
+    """The photograph in color as the papers' released code joins it, exactly; mode ``RGB``.
+
+    ``ab`` (2, h, w) is enlarged bilinearly, and colors that sRGB lacks are clipped, which moves L*.
+    """
+    l = _lightness(torch.from_numpy(_channels(photograph.pixels).copy()))
+    wide = F.interpolate(ab.cpu().float()[None], l.shape[1:], mode="bilinear")[0]
+    return Image.fromarray(lab.lab_to_rgb(l, wide).permute(1, 2, 0).numpy())
+
+
 def _codes(image: Image.Image, top: int, bottom: int) -> NDArray[np.uint8]:
     """Codes of some rows, (n,) or (n, 3)."""
     codes = np.asarray(image.crop((0, top, image.width, bottom)))
