@@ -1,8 +1,11 @@
-"""``python -m deepcolor.training prior|skin CONFIG …``: what the photographs of a run tell.
+"""``python -m deepcolor.training prior|skin|sweep CONFIG …``: what the photographs of a run tell.
 
-``prior CONFIG FILE`` writes the shares that evaluation weighs pixels by, ``skin CONFIG SOURCE …``
-measures the package's colornet on the skin in held-out photographs of these sources.
+``prior CONFIG FILE`` writes the shares that evaluation weighs pixels by. The others measure the
+package's colornet on held-out photographs: ``skin CONFIG SOURCE …`` on the skin in those of these
+sources, ``sweep CONFIG`` by temperature, kept rebalancing, size and mirroring.
 """
+
+from __future__ import annotations
 
 import argparse
 from pathlib import Path
@@ -14,30 +17,73 @@ from deepcolor.builtin.colornet import WEIGHTS
 from deepcolor.builtin.colornet.network import ColorNet
 from deepcolor.training.config import Config
 from deepcolor.training.pack import packed
-from deepcolor.training.photographs import split
+from deepcolor.training.photographs import Photographs, split
 from deepcolor.training.prior import write_prior
 from deepcolor.training.skin import skin
+from deepcolor.training.sweep import Setting, sweep
 
 parser = argparse.ArgumentParser(prog="python -m deepcolor.training")
 commands = parser.add_subparsers(dest="command", required=True)
 counting = commands.add_parser("prior", help="count the colors that evaluation weighs pixels by")
-counting.add_argument("config", type=Path)
-counting.add_argument("file", type=Path, help="the CSV to write")
 measuring = commands.add_parser("skin", help="measure colornet on skin, from dark to light")
-measuring.add_argument("config", type=Path)
+sweeping = commands.add_parser("sweep", help="measure colornet's settings")
+for command in (counting, measuring, sweeping):
+    command.add_argument("config", type=Path)
+counting.add_argument("file", type=Path, help="the CSV to write")
 measuring.add_argument("sources", nargs="+", help="those whose photographs are of people")
-arguments = parser.parse_args()
-config = Config.read(arguments.config)
-learned, held_out, dropped = split(packed(config.photographs), config.sampling.least_chroma)
-if arguments.command == "prior":
-    write_prior(learned, arguments.file)
-    print(f"{len(learned):,} photographs; {dropped}")
-else:
-    net = ColorNet.of(load_file(weights.path(WEIGHTS))).eval()
-    people = [i for i, one in enumerate(held_out.sources()) if one in arguments.sources]
+sweeping.add_argument("--weights", type=Path, help="others than the package's")
+sweeping.add_argument("--sizes", type=int, nargs="+", default=[256], metavar="PIXELS")
+sweeping.add_argument("--temperatures", type=float, nargs="+", default=[1.0], metavar="T")
+sweeping.add_argument("--rebalance", type=float, nargs="+", default=[0.0], metavar="SHARE")
+sweeping.add_argument("--mirrored", action="store_true", help="each also with its mirror image")
+
+
+def main() -> None:
+    arguments = parser.parse_args()
+    config = Config.read(arguments.config)
+    learned, held_out, dropped = split(packed(config.photographs), config.sampling.least_chroma)
+    if arguments.command == "prior":
+        write_prior(learned, arguments.file)
+        print(f"{len(learned):,} photographs; {dropped}")
+    elif arguments.command == "skin":
+        _skin(held_out, arguments.sources)
+    else:
+        settings = [
+            Setting(size, temperature, rebalance, mirrored)
+            for size in arguments.sizes
+            for mirrored in (False, *[True] * arguments.mirrored)
+            for temperature in arguments.temperatures
+            for rebalance in arguments.rebalance
+        ]
+        _sweep(held_out, settings, arguments.weights)
+
+
+def _skin(held_out: Photographs, sources: list[str]) -> None:
+    people = [i for i, one in enumerate(held_out.sources()) if one in sources]
     print("group         photographs  CIEDE2000  of gray  chroma  / truth")
-    for name, row in skin(net, held_out, people).items():
+    for name, row in skin(_network(None), held_out, people).items():
         print(
             f"{name:12}{row.photographs:13}{row.ciede2000:11.2f}{row.gray_ciede2000:9.2f}"
             f"{row.chroma:8.1f}{row.chroma / row.true_chroma:9.2f}"
         )
+
+
+def _sweep(held_out: Photographs, settings: list[Setting], path: Path | None) -> None:
+    print("size     T  rebalance  mirrored  PSNR dB  AuC %  CIEDE2000  colorfulness / truth")
+    for setting, row in sweep(_network(path), held_out, settings):
+        told = f"{'gray':33}"
+        if setting is not None:
+            told = f"{setting.size:4}{setting.temperature:6.2f}{setting.rebalance:11.2f}"
+            told += f"{'yes' if setting.mirrored else 'no':>10}  "
+        print(
+            f"{told}{row.psnr:7.2f}{row.auc:7.2f}{row.ciede2000:11.2f}{row.colorfulness:22.2f}",
+            flush=True,
+        )
+
+
+def _network(path: Path | None) -> ColorNet:
+    return ColorNet.of(load_file(path or weights.path(WEIGHTS))).eval()
+
+
+if __name__ == "__main__":
+    main()
