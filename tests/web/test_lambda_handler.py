@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import copy
+import gzip
 import importlib
 import json
 import sys
@@ -55,6 +56,9 @@ class FunctionUrl:
             name, _, value = cookie.partition(";")[0].partition("=")
             self.cookies[name] = value
         json.dumps(answer)  # as the Lambda runtime sends it
+        if answer["headers"].get("content-encoding") == "gzip":
+            content = gzip.decompress(base64.b64decode(answer["body"])).decode()
+            answer |= {"body": content, "isBase64Encoded": False}
         return answer
 
 
@@ -89,6 +93,7 @@ def test_the_page_and_what_is_not_there(ask: FunctionUrl) -> None:
     page = ask("GET", "/")
     assert page["statusCode"] == 200
     assert page["headers"]["content-type"].startswith("text/html")
+    assert page["headers"]["content-encoding"] == "gzip"
     assert page["isBase64Encoded"] is False
     assert "default-src 'none'" in page["headers"]["content-security-policy"]
     assert ask("GET", "/nothing")["statusCode"] == 404
