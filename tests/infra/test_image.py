@@ -84,8 +84,9 @@ def test_everything_copied_is_there_and_not_ignored() -> None:
 
 def test_what_the_worker_imports_of_ours_is_in_the_image() -> None:
     code = (
-        "import sys, functions.colorize.__main__, functions.colorize.worker, functions.colorize.jobs;"
-        "import functions.colorize.painter, deepcolor, deepcolor.registry as registry;"
+        "import sys, functions.colorize.__main__, functions.colorize.worker;"
+        "import functions.colorize.jobs, functions.colorize.painter;"
+        "import deepcolor, deepcolor.registry as registry;"
         "[entry for entry in registry.strategies()];"
         f"print(*[m.__file__ for n, m in sys.modules.items() if n.split('.')[0] in {OURS!r}"
         "         and getattr(m, '__file__', None)], sep='\\n')"
