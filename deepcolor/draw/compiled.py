@@ -24,12 +24,13 @@ class _Tables(ctypes.Structure):
 
 
 def _load() -> ctypes.CDLL | None:
-    for path in Path(__file__).parent.glob("draw.so"):
-        library = ctypes.CDLL(str(path))
-        library.deepcolor_draw.restype = None
-        library.deepcolor_draw.argtypes = (ctypes.c_int64, *[ctypes.c_void_p] * 6)
-        return library
-    return None
+    path = Path(__file__).with_name("draw.so")
+    if not path.exists():
+        return None
+    found = ctypes.CDLL(str(path))
+    found.deepcolor_draw.restype = None
+    found.deepcolor_draw.argtypes = (ctypes.c_int64, *[ctypes.c_void_p] * 6)
+    return found
 
 
 library = _load()
