@@ -42,7 +42,10 @@ class Store:
         limit = 2**30
         settings = Settings(UPLOADS_BUCKET, RESULTS_BUCKET, self.cloud.queue_url("work"), limit)
         logger = Logger(service="benchmark", level="ERROR")
-        Orders(self.cloud.s3(), self.cloud.sqs(), settings, logger).open(key)
+        orders = Orders(self.cloud.s3(), self.cloud.sqs(), settings, logger)
+        _, record = orders.open(key)
+        assert record is not None
+        orders.send([record])
 
     def has_result(self, key: str) -> bool:
         try:
@@ -56,7 +59,7 @@ class Store:
 def running_store() -> Iterator[Store]:
     port = free_port(None, near=9300)
     server = subprocess.Popen(
-        [sys.executable, "-m", "moto.server", "-H", HOST, "-p", str(port)],
+        [sys.executable, "-m", "infra.local.object_store", HOST, str(port)],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )

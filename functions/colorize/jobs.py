@@ -88,13 +88,11 @@ class Jobs:
     def fetch(self, work: Work) -> Job | None:
         """The upload a message is about; ``None`` when nothing is left to do for it."""
         start = time.perf_counter()
-        record = self.records.get(work.key)
-        if record is None or record.order != work.order or record.status.is_final:
+        record, is_first = self._started(work)
+        if record is None:
             return None
-        running = self.records.put(record.moved(Status.RUNNING))
-        if running is None or running.order != record.order or running.status.is_final:
-            return None
-        previous = self._head(record)
+        # Where nobody has worked on this upload before, no result can lie in the way.
+        previous = None if is_first else self._head(record)
         if previous is not None and self._answers(previous, record):
             self._finish(record, previous, {})
             return None
@@ -112,7 +110,23 @@ class Jobs:
             # Overwritten since: the new upload's own event opens the next order.
             return None
         spent = round((time.perf_counter() - start) * 1000, 1)
-        return Job(running, content, previous["ETag"] if previous else None, spent)
+        return Job(record, content, previous["ETag"] if previous else None, spent)
+
+    def _started(self, work: Work) -> tuple[Record | None, bool]:
+        """The work's record, running, and whether this is the first anybody does for its upload.
+
+        ``None`` when nothing is left to do.
+        """
+        # As a rule nobody has touched the record since the message was sent with it.
+        if work.record and (running := self.records.follow(work.record.moved(Status.RUNNING))):
+            return running, running.order == 1
+        record = self.records.get(work.key)
+        if record is None or record.order != work.order or record.status.is_final:
+            return None, False
+        standing = self.records.put(record.moved(Status.RUNNING))
+        if standing is None or standing.order != record.order or standing.status.is_final:
+            return None, False
+        return standing, False
 
     def color(self, job: Job) -> Outcome:
         """The colored photograph, or why there can be none."""

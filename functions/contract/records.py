@@ -99,16 +99,23 @@ class Record:
         etag = self.etag if status.rank > self.status.rank else None  # else no news: look first
         return replace(self, status=status, times=times, etag=etag, **changes)
 
-    def to_json(self) -> bytes:
+    def to_fields(self) -> dict[str, Any]:
+        """What is written of it."""
         fields = asdict(self)
         del fields["etag"]
-        return json.dumps(fields, indent=1).encode()
+        return fields
+
+    @classmethod
+    def from_fields(cls, fields: dict[str, Any]) -> Record:
+        status, source = Status(fields["status"]), Source(**fields["source"])
+        return cls(**fields | {"status": status, "source": source})
+
+    def to_json(self) -> bytes:
+        return json.dumps(self.to_fields(), indent=1).encode()
 
     @classmethod
     def from_json(cls, text: str | bytes, etag: str | None = None) -> Record:
-        data = json.loads(text)
-        status, source = Status(data["status"]), Source(**data["source"])
-        return cls(**data | {"status": status, "source": source, "etag": etag})
+        return cls.from_fields(json.loads(text) | {"etag": etag})
 
 
 def now() -> str:
@@ -151,8 +158,18 @@ class Records:
             return record
 
         # As a rule nothing has happened since it was read, and it need not be read again.
-        written = record.etag and self._write(record, record.etag)
-        return written or self.update(record.key, newer)
+        return self.follow(record) or self.update(record.key, newer)
+
+    def follow(self, record: Record) -> Record | None:
+        """Writes a record over the one that it has been moved on from, without another look.
+
+        ``None`` if that no longer stands, or if it was moved no further.
+        """
+        return self._write(record, record.etag) if record.etag else None
+
+    def add(self, record: Record) -> Record | None:
+        """Writes the first record of an upload; ``None`` if there is one already."""
+        return self._write(record, None)
 
     @overload
     def update(self, upload_key: str, change: Callable[[Record | None], Record]) -> Record: ...

@@ -3,20 +3,34 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+
+from functions.contract.records import Record
 
 
 @dataclass(frozen=True)
 class Work:
-    """Which order of which upload to color; everything else is in its record."""
+    """Which order of which upload to color; everything else is in its record.
+
+    ``record`` is that as it was when the message was sent. As long as its etag is still the
+    bucket's, nobody has touched it since and it need not be read.
+    """
 
     key: str
     order: int
     correlation_id: str
+    record: Record | None = None
+
+    @classmethod
+    def of(cls, record: Record) -> Work:
+        return cls(record.key, record.order, record.correlation_id, record)
 
     def to_json(self) -> str:
-        return json.dumps(asdict(self))
+        record = self.record and self.record.to_fields() | {"etag": self.record.etag}
+        return json.dumps(vars(self) | {"record": record})
 
     @classmethod
     def from_json(cls, text: str) -> Work:
-        return cls(**json.loads(text))
+        told = json.loads(text)
+        record = told.get("record")  # messages of earlier versions have none
+        return cls(**told | {"record": record and Record.from_fields(record)})

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from aws_lambda_powertools import Logger
 
+from functions.contract.records import Record
 from functions.contract.settings import Settings
 from functions.dispatch.orders import Orders, Outcome
 from functions.messages import created_keys, take_each
@@ -27,18 +28,19 @@ metrics = metrics_of("dispatch")
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
     """Takes a batch of SQS messages with S3 events; gives back those to be tried again."""
-    queued = 0
+    queued: list[Record] = []
 
     def take(record: SQSRecord) -> None:
-        nonlocal queued
         for key in created_keys(record.json_body):
-            outcome = orders().open(key)
-            queued += outcome is Outcome.QUEUED
+            outcome, order = orders().open(key)
+            if outcome is Outcome.QUEUED and order is not None:
+                queued.append(order)
             count(metrics, outcome.value)
 
     response = take_each(event, context, take, logger, metrics)
     if queued:
-        wake(queued)
+        orders().send(queued)  # if that fails, all of the batch comes again and is sent then
+        wake(len(queued))
     return response
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -20,6 +21,16 @@ if TYPE_CHECKING:
     from aws_lambda_powertools import Logger
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sqs import SQSClient
+
+
+BATCH = 10  # messages in one request, of SQS
+
+
+class NotSentError(Exception):
+    """SQS took only some of the messages."""
+
+    def __init__(self, count: int, why: str):
+        super().__init__(f"SQS did not take {count} of the messages: {why}")
 
 
 class Outcome(StrEnum):
@@ -47,23 +58,40 @@ class Orders:
         self.records = Records(self.s3, self.settings.results_bucket)
         self.manifest = ManifestReader(self.s3, self.settings.results_bucket)
 
-    def open(self, key: str) -> Outcome:
-        """Records what the upload asks for and sends it to the work queue.
+    def open(self, key: str) -> tuple[Outcome, Record | None]:
+        """Records what the upload asks for; what comes to be queued is yet to be sent.
 
         The event is believed only as far as its key: the object itself says what is there now.
         A repeated event finds its order and at most repeats the message, which a worker sees.
         """
-        outcome, record = self._open(key)
+        outcome, record = (Outcome.IGNORED, None) if is_folder_marker(key) else self._open(key)
         told = {"key": key, "outcome": outcome.value}
         if record is not None:
             told |= {"strategy": record.strategy, "correlation_id": record.correlation_id}
         self.logger.info("upload", extra=told)
-        return outcome
+        return outcome, record
+
+    def send(self, records: Sequence[Record]) -> None:
+        """Sends queued records to the work queue, a batch a request.
+
+        Raises when any was not sent; to send them all again does no harm.
+        """
+        for begin in range(0, len(records), BATCH):
+            reply = self.sqs.send_message_batch(
+                QueueUrl=self.settings.work_queue_url,
+                Entries=[
+                    {"Id": str(i), "MessageBody": Work.of(record).to_json()}
+                    for i, record in enumerate(records[begin : begin + BATCH])
+                ],
+            )
+            if failed := reply.get("Failed"):
+                raise NotSentError(len(failed), failed[0].get("Message", failed[0]["Code"]))
 
     def _open(self, key: str) -> tuple[Outcome, Record | None]:
-        if is_folder_marker(key):
-            return Outcome.IGNORED, None
-        outcome = Outcome.VANISHED
+        # As a rule nothing is known of an upload yet, and so nothing need be read.
+        outcome, record = self._look(key, None)
+        if record is not None and (added := self.records.add(record)):
+            return outcome, added
 
         def open_order(current: Record | None) -> Record | None:
             nonlocal outcome
@@ -72,9 +100,6 @@ class Orders:
             return record
 
         record = self.records.update(key, open_order)
-        if record is not None and outcome is Outcome.QUEUED:
-            work = Work(record.key, record.order, record.correlation_id)
-            self.sqs.send_message(QueueUrl=self.settings.work_queue_url, MessageBody=work.to_json())
         return outcome, record
 
     def _look(self, key: str, current: Record | None) -> tuple[Outcome, Record | None]:

@@ -57,9 +57,13 @@ def deliver(sqs: SQSClient, queue_url: str, handler: Handler, wait_seconds: int)
         print(f"{handler.__module__}: {error!r}", file=sys.stderr, flush=True)
         return
     failed = {item["itemIdentifier"] for item in response["batchItemFailures"]}
-    for message in messages:
-        if message["MessageId"] not in failed:
-            sqs.delete_message(QueueUrl=queue_url, ReceiptHandle=message["ReceiptHandle"])
+    # Once each: a batch may hold a message twice.
+    taken = {one["ReceiptHandle"]: None for one in messages if one["MessageId"] not in failed}
+    if taken:
+        sqs.delete_message_batch(
+            QueueUrl=queue_url,
+            Entries=[{"Id": str(i), "ReceiptHandle": one} for i, one in enumerate(taken)],
+        )
 
 
 def _record(message: MessageTypeDef, queue_url: str) -> dict[str, Any]:

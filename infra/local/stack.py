@@ -92,7 +92,7 @@ class Stack:
         self._hidden().mkdir(parents=True, exist_ok=True)
         # moto's own CORS headers stay on: the bucket's rule does not reach replies to a form POST.
         self._start_piece(
-            "object store", ["-m", "moto.server", "-H", HOST, "-p", str(self.s3_port)], {}
+            "object store", ["-m", "infra.local.object_store", HOST, str(self.s3_port)], {}
         )
         self._await_reply(f"{self.cloud.endpoint}/moto-api/")
         self.cloud.create([f"http://{host}:{self.page_port}" for host in (HOST, "localhost")])

@@ -237,7 +237,6 @@ def step_of(request: Request) -> str | None:
     return {
         "Coloring": "coloring",
         "ReceiveMessage": "receive",
-        "SendMessage": "send",
-        "DeleteMessage": "delete",
+        "SendMessageBatch": "send",
         "DeleteMessageBatch": "delete",
     }.get(request.operation)

@@ -260,7 +260,8 @@ def place(cloud: Cloud) -> Place:
 
     def order(key: str, content: bytes, **metadata: str) -> Work:
         cloud.upload(key, content, **metadata)
-        orders.open(key)
+        _, record = orders.open(key)
+        orders.send([record])
         record = cloud.record(key)
         return Work(key, record.order, record.correlation_id)
 

@@ -34,7 +34,8 @@ def order(cloud: Any) -> Callable[..., Work]:
 
     def place(key: str, content: bytes = b"some bytes") -> Work:
         cloud.upload(key, content)
-        orders.open(key)
+        _, record = orders.open(key)
+        orders.send([record])
         work: Work = cloud.take_work()[-1]
         return work
 

@@ -101,10 +101,10 @@ def test_a_result_without_its_record_is_not_colored_again(
 ) -> None:
     """As a worker leaves it that dies between the two."""
     work = place("a.jpg", gray_jpeg)
-    queued = cloud.record("a.jpg")
+    running = cloud.record("a.jpg").moved(Status.RUNNING)
     drain()
     done = cloud.record("a.jpg")
-    cloud.records.update("a.jpg", lambda _: queued)
+    cloud.records.update("a.jpg", lambda _: running)
     del writes[:]
     cloud.send(work)
     drain()
@@ -112,6 +112,37 @@ def test_a_result_without_its_record_is_not_colored_again(
     assert "records/a.jpg.json" in writes
     again = cloud.record("a.jpg")
     assert (again.status, again.result) == (Status.DONE, done.result)
+
+
+def test_an_untouched_record_is_not_read_and_no_result_looked_for(
+    cloud: Any, place: Any, drain: Any, gray_jpeg: bytes
+) -> None:
+    place("a.jpg", gray_jpeg)
+    asked: list[tuple[str, str]] = []
+    cloud.s3.meta.events.register(
+        "before-call.s3",
+        lambda model, params, **_: asked.append((model.name, params["url_path"])),
+    )
+    drain()
+    assert [step for step in asked if step[1].endswith(("a.jpg", "a.jpg.json"))] == [
+        ("PutObject", "/records/a.jpg.json"),
+        ("GetObject", "/a.jpg"),
+        ("PutObject", "/a.jpg"),
+        ("PutObject", "/records/a.jpg.json"),
+    ]
+    assert cloud.record("a.jpg").status is Status.DONE
+
+
+def test_what_lies_in_the_way_of_a_first_result_is_replaced(
+    cloud: Any, place: Any, drain: Any, gray_jpeg: bytes
+) -> None:
+    """Left there from before the records were lost, say."""
+    cloud.s3.put_object(Bucket=cloud.settings.results_bucket, Key="a.jpg", Body=b"of old")
+    place("a.jpg", gray_jpeg)
+    drain()
+    assert cloud.record("a.jpg").result["etag"] == cloud.result("a.jpg")["ETag"]
+    assert colorful(opened(cloud.result("a.jpg")["Body"]))
+    assert cloud.messages() == (0, 0)
 
 
 @pytest.mark.parametrize("change", ["upload", "knobs"])

@@ -21,7 +21,8 @@ from PIL import Image
 
 from deepcolor import registry
 from functions.colorize import worker as room
-from functions.colorize.jobs import Jobs
+from functions.colorize.commission import Outcome
+from functions.colorize.jobs import Job, Jobs
 from functions.colorize.worker import Worker
 from functions.contract.manifest import ManifestMissingError, ManifestReader
 from functions.contract.records import Status
@@ -62,6 +63,51 @@ def test_more_than_a_batch_is_drained(cloud: Any, place: Any, drain: Any, gray_j
     assert cloud.messages() == (0, 0)
 
 
+def test_more_is_received_before_the_last_of_a_batch_is_colored(
+    cloud: Any, place: Any, drain: Any, jobs: Jobs, gray_jpeg: bytes
+) -> None:
+    for n in range(room.BATCH + 3):
+        place(f"{n}.jpg", gray_jpeg)
+    received: list[int] = []
+    cloud.sqs.meta.events.register(
+        "after-call.sqs.ReceiveMessage",
+        lambda parsed, **_: received.append(len(parsed.get("Messages", []))),
+    )
+    color, in_hand = jobs.color, []
+
+    def watched(job: Job) -> Outcome:
+        outcome = color(job)
+        in_hand.append(sum(received))
+        return outcome
+
+    jobs.color = watched  # type: ignore[method-assign]
+    drain()
+    assert received[:2] == [room.BATCH, 3]
+    assert in_hand[0] == room.BATCH
+    assert in_hand[room.BATCH - 1] == room.BATCH + 3
+    assert cloud.messages() == (0, 0)
+
+
+def test_what_has_only_just_come_is_given_back_too(
+    cloud: Any, place: Any, jobs: Jobs, gray_jpeg: bytes
+) -> None:
+    """Told to stop with a second batch on its way."""
+    for n in range(room.BATCH + 3):
+        place(f"{n}.jpg", gray_jpeg)
+    worker = Worker(cloud.sqs, cloud.settings.work_queue_url, jobs, jobs.logger)
+
+    def stop_at_the_second(**_: Any) -> None:
+        if worker.inbox.in_hand:
+            worker.stop()
+
+    cloud.sqs.meta.events.register("before-call.sqs.ReceiveMessage", stop_at_the_second)
+    worker.run()
+    done = len(cloud.results())
+    assert 0 < done < room.BATCH
+    assert cloud.messages() == (room.BATCH + 3 - done, 0)
+    assert worker.inbox.in_hand == set()
+
+
 def failing(cloud: Any, operation: str, key: str) -> Callable[[], None]:
     """Cuts the connection for one operation on one key; gives back what mends it."""
 
@@ -90,7 +136,7 @@ def test_a_failure_on_the_way_leaves_the_message(
     place("a.jpg", gray_jpeg)
     mend = failing(cloud, operation, key)
     worker = drain()
-    assert worker.in_hand == set()
+    assert worker.inbox.in_hand == set()
     assert not cloud.record("a.jpg").status.is_final
     wait_until(lambda: visible_again(cloud))
     mend()

@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from functions.contract.records import Status
-from functions.dispatch.app import handler, logger
+from functions.dispatch.app import handler, logger, orders
+from functions.dispatch.orders import NotSentError
 from functions.workers.wake import Fleet
 
 Recorded = Callable[[str], dict[str, Any]]
@@ -61,6 +63,39 @@ def test_each_upload_is_recorded_and_queued(
         assert (item.order, item.correlation_id) == (1, record.correlation_id)
         assert record.source.size == len(b"some bytes")
         assert list(record.times) == ["queued"]
+
+
+def test_new_uploads_cost_one_look_one_record_and_a_share_of_a_message_each(
+    dispatch: Any, cloud: Any, recorded: Recorded
+) -> None:
+    keys = ["album/first.jpg", "album/second one.jpg"]
+    for key in keys:
+        cloud.upload(key, b"some bytes")
+    orders().manifest.read()
+    asked: Counter[str] = Counter()
+    for client in (orders().s3, orders().sqs):
+        client.meta.events.register("before-call", lambda model, **_: asked.update([model.name]))
+    assert dispatch(recorded("aws_several_records")) == NOTHING_FAILED
+    assert asked == {"HeadObject": 2, "PutObject": 2, "SendMessageBatch": 1}
+
+
+def test_messages_that_sqs_did_not_take_are_sent_at_the_next_try(
+    dispatch: Any, cloud: Any, recorded: Recorded
+) -> None:
+    keys = {"album/first.jpg", "album/second one.jpg"}
+    for key in keys:
+        cloud.upload(key, b"some bytes")
+
+    def refuse(parsed: dict[str, Any], **_: Any) -> None:
+        orders().sqs.meta.events.unregister("after-call.sqs.SendMessageBatch", refuse)
+        parsed["Failed"] = [{"Id": "1", "Code": "InternalError", "SenderFault": False}]
+
+    orders().sqs.meta.events.register("after-call.sqs.SendMessageBatch", refuse)
+    with pytest.raises(NotSentError, match="1 of the messages: InternalError"):
+        dispatch(recorded("aws_several_records"))
+    cloud.take_work()
+    assert dispatch(recorded("aws_several_records")) == NOTHING_FAILED
+    assert {work.key for work in cloud.take_work()} == keys
 
 
 @pytest.mark.parametrize("event", ["aws_test_event", "moto_test_event", "aws_not_created"])

@@ -19,6 +19,15 @@ def orders(cloud: Any) -> Orders:
     return Orders(cloud.s3, cloud.sqs, cloud.settings, Logger(service="dispatch"))
 
 
+def opened(orders: Orders, key: str) -> Outcome:
+    """What dispatch does with an upload's event."""
+    outcome, record = orders.open(key)
+    if outcome is Outcome.QUEUED:
+        assert record is not None
+        orders.send([record])
+    return outcome
+
+
 @pytest.mark.parametrize(
     ("key", "metadata", "strategy"),
     [
@@ -34,7 +43,7 @@ def test_who_colors(
     orders: Orders, cloud: Any, key: str, metadata: dict[str, str], strategy: str
 ) -> None:
     cloud.upload(key, b"some bytes", **metadata)
-    assert orders.open(key) is Outcome.QUEUED
+    assert opened(orders, key) is Outcome.QUEUED
     assert cloud.record(key).strategy == strategy
 
 
@@ -48,7 +57,7 @@ def refused(cloud: Any, key: str) -> tuple[str, str]:
 
 def test_an_unknown_strategy_is_refused(orders: Orders, cloud: Any) -> None:
     cloud.upload("photo.jpg", b"some bytes", strategy="colournet")
-    assert orders.open("photo.jpg") is Outcome.REFUSED
+    assert opened(orders, "photo.jpg") is Outcome.REFUSED
     code, message = refused(cloud, "photo.jpg")
     assert code == "unknown_strategy"
     known = ", ".join(registry.strategies())
@@ -57,7 +66,7 @@ def test_an_unknown_strategy_is_refused(orders: Orders, cloud: Any) -> None:
 
 def test_what_is_too_large_is_refused(orders: Orders, cloud: Any) -> None:
     cloud.upload("photo.jpg", b"\0" * (2**20 + 2**19))
-    assert orders.open("photo.jpg") is Outcome.REFUSED
+    assert opened(orders, "photo.jpg") is Outcome.REFUSED
     code, message = refused(cloud, "photo.jpg")
     assert code == "too_large"
     assert message == "The file has 1.5 MiB, more than the 1 MiB allowed; make it smaller."
@@ -65,13 +74,13 @@ def test_what_is_too_large_is_refused(orders: Orders, cloud: Any) -> None:
 
 def test_the_limit_itself_is_allowed(orders: Orders, cloud: Any) -> None:
     cloud.upload("photo.jpg", b"\0" * 2**20)
-    assert orders.open("photo.jpg") is Outcome.QUEUED
+    assert opened(orders, "photo.jpg") is Outcome.QUEUED
 
 
 @pytest.mark.parametrize("key", ["strategies.json", "records/a.jpg.json", "visitors/a"])
 def test_deepcolors_own_names_are_refused(orders: Orders, cloud: Any, key: str) -> None:
     cloud.upload(key, b"some bytes")
-    assert orders.open(key) is Outcome.REFUSED
+    assert opened(orders, key) is Outcome.REFUSED
     code, message = refused(cloud, key)
     assert code == "reserved_key"
     assert message.startswith(f"{key} is a name that deepcolor keeps for itself")
@@ -80,22 +89,22 @@ def test_deepcolors_own_names_are_refused(orders: Orders, cloud: Any, key: str) 
 
 def test_folder_markers_are_passed_over(orders: Orders, cloud: Any) -> None:
     cloud.upload("album/", b"")
-    assert orders.open("album/") is Outcome.IGNORED
+    assert opened(orders, "album/") is Outcome.IGNORED
     assert cloud.records.get("album/") is None
 
 
 def test_what_is_not_there_is_passed_over(orders: Orders, cloud: Any) -> None:
-    assert orders.open("nothing.jpg") is Outcome.VANISHED
+    assert opened(orders, "nothing.jpg") is Outcome.VANISHED
     assert cloud.records.get("nothing.jpg") is None
 
 
 def test_an_upload_over_another_is_the_next_order(orders: Orders, cloud: Any) -> None:
     cloud.upload("photo.jpg", b"first")
-    orders.open("photo.jpg")
+    opened(orders, "photo.jpg")
     first = cloud.record("photo.jpg")
     cloud.records.put(first.moved(Status.DONE))
     cloud.upload("photo.jpg", b"second")
-    assert orders.open("photo.jpg") is Outcome.QUEUED
+    assert opened(orders, "photo.jpg") is Outcome.QUEUED
     second = cloud.record("photo.jpg")
     assert (second.order, second.status) == (2, Status.QUEUED)
     assert second.source != first.source
@@ -106,19 +115,19 @@ def test_an_upload_over_another_is_the_next_order(orders: Orders, cloud: Any) ->
 @pytest.mark.parametrize("status", [Status.DONE, Status.FAILED])
 def test_a_finished_upload_is_left_alone(orders: Orders, cloud: Any, status: Status) -> None:
     cloud.upload("photo.jpg", b"first")
-    orders.open("photo.jpg")
+    opened(orders, "photo.jpg")
     cloud.take_work()
     finished = cloud.records.put(cloud.record("photo.jpg").moved(status))
-    assert orders.open("photo.jpg") is Outcome.FINISHED
+    assert opened(orders, "photo.jpg") is Outcome.FINISHED
     assert cloud.record("photo.jpg") == finished
     assert cloud.take_work() == []
 
 
 def test_a_refused_upload_mended_by_another_is_colored(orders: Orders, cloud: Any) -> None:
     cloud.upload("photo.jpg", b"first", strategy="colournet")
-    orders.open("photo.jpg")
+    opened(orders, "photo.jpg")
     cloud.upload("photo.jpg", b"second", strategy="colornet")
-    assert orders.open("photo.jpg") is Outcome.QUEUED
+    assert opened(orders, "photo.jpg") is Outcome.QUEUED
     record = cloud.record("photo.jpg")
     assert (record.order, record.status, record.error) == (2, Status.QUEUED, None)
 
@@ -134,30 +143,30 @@ def test_an_order_whose_message_was_never_sent_is_sent_at_the_next_try(
         orders.logger,
     )
     with pytest.raises(ClientError, match="NonExistentQueue"):
-        lost.open("photo.jpg")
+        opened(lost, "photo.jpg")
     queued = cloud.record("photo.jpg")
     assert queued.status is Status.QUEUED
-    assert orders.open("photo.jpg") is Outcome.QUEUED
+    assert opened(orders, "photo.jpg") is Outcome.QUEUED
     assert cloud.record("photo.jpg") == queued
     assert [work.order for work in cloud.take_work()] == [1]
 
 
 def test_the_page_may_name_the_correlation(orders: Orders, cloud: Any) -> None:
     cloud.upload("photo.jpg", b"some bytes", **{"correlation-id": "visit-7"})
-    orders.open("photo.jpg")
+    opened(orders, "photo.jpg")
     assert cloud.record("photo.jpg").correlation_id == "visit-7"
     assert [work.correlation_id for work in cloud.take_work()] == ["visit-7"]
 
 
 def test_knobs_and_hints_reach_the_record(orders: Orders, cloud: Any) -> None:
     cloud.upload("photo.jpg", b"some bytes", vividness="1.5", saturation="0.8")
-    assert orders.open("photo.jpg") is Outcome.QUEUED
+    assert opened(orders, "photo.jpg") is Outcome.QUEUED
     assert cloud.record("photo.jpg").knobs == {"vividness": 1.5, "saturation": 0.8}
 
 
 def test_knobs_that_make_no_sense_are_refused(orders: Orders, cloud: Any) -> None:
     cloud.upload("photo.jpg", b"some bytes", vividness="bold")
-    assert orders.open("photo.jpg") is Outcome.REFUSED
+    assert opened(orders, "photo.jpg") is Outcome.REFUSED
     assert refused(cloud, "photo.jpg")[0] == "knob_out_of_range"
     assert cloud.take_work() == []
 
@@ -172,10 +181,10 @@ def test_a_look_that_was_outrun_opens_no_order(orders: Orders, cloud: Any) -> No
     def outrun(**_: Any) -> None:
         cloud.s3.meta.events.unregister("after-call.s3.HeadObject", outrun)
         other.s3.put_object(Bucket=cloud.settings.uploads_bucket, Key="photo.jpg", Body=b"second")
-        assert other.open("photo.jpg") is Outcome.QUEUED
+        assert opened(other, "photo.jpg") is Outcome.QUEUED
 
     cloud.s3.meta.events.register("after-call.s3.HeadObject", outrun)
-    assert orders.open("photo.jpg") is Outcome.QUEUED
+    assert opened(orders, "photo.jpg") is Outcome.QUEUED
     record = cloud.record("photo.jpg")
     head = cloud.s3.head_object(Bucket=cloud.settings.uploads_bucket, Key="photo.jpg")
     assert record.source.etag == head["ETag"]
@@ -188,19 +197,19 @@ def test_what_was_replaced_and_then_deleted_has_an_end(
 ) -> None:
     """The worker left it to the second upload's event, which finds nothing any more."""
     cloud.upload("photo.jpg", b"first")
-    orders.open("photo.jpg")
+    opened(orders, "photo.jpg")
     if status is Status.RUNNING:
         cloud.records.put(cloud.record("photo.jpg").moved(status))
     cloud.s3.delete_object(Bucket=cloud.settings.uploads_bucket, Key="photo.jpg")
-    assert orders.open("photo.jpg") is Outcome.VANISHED
+    assert opened(orders, "photo.jpg") is Outcome.VANISHED
     record = cloud.record("photo.jpg")
     assert (record.status, record.error) == (Status.FAILED, UPLOAD_GONE)
 
 
 def test_what_was_colored_and_then_deleted_stays_done(orders: Orders, cloud: Any) -> None:
     cloud.upload("photo.jpg", b"first")
-    orders.open("photo.jpg")
+    opened(orders, "photo.jpg")
     done = cloud.records.put(cloud.record("photo.jpg").moved(Status.DONE))
     cloud.s3.delete_object(Bucket=cloud.settings.uploads_bucket, Key="photo.jpg")
-    assert orders.open("photo.jpg") is Outcome.VANISHED
+    assert opened(orders, "photo.jpg") is Outcome.VANISHED
     assert cloud.record("photo.jpg") == done
