@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 
 from aws_lambda_powertools import Logger
 
-from functions.colorize.isolation import IsolatedPainter, PainterError
+from functions.colorize.isolation import PainterError
+from functions.colorize.painters import Painters
 
 if TYPE_CHECKING:
     from functions.colorize.worker import Worker
@@ -50,8 +51,8 @@ parser.add_argument(
 def main() -> int:
     arguments = parser.parse_args()
     logger = Logger(service="colorize")
-    painter = IsolatedPainter(logger, arguments.time_limit)
-    painter.start()  # before the other imports: its own take longer
+    painters = Painters(logger, arguments.time_limit)
+    painters.start()  # before the other imports: its own take longer
 
     import boto3
     from botocore.config import Config
@@ -69,9 +70,9 @@ def main() -> int:
     try:
         s3, sqs = boto3.client("s3", config=config), boto3.client("sqs", config=config)
         settings = Settings.from_environment()
-        jobs = Jobs(s3, settings, logger, painter)
+        jobs = Jobs(s3, settings, logger, painters)
         worker = Worker(sqs, settings.work_queue_url, jobs, logger)
-        _listen(worker, painter)
+        _listen(worker, painters)
         worker.run(arguments.exit_when_idle, arguments.exit_after)
     except (NotReadyError, PainterError) as error:
         logger.critical("cannot run", extra={"error": str(error)})
@@ -80,11 +81,11 @@ def main() -> int:
         logger.critical("out of reach", extra={"error": str(error)})
         return OUT_OF_REACH
     finally:
-        painter.close()
+        painters.close()
     return 0
 
 
-def _listen(worker: Worker, painter: IsolatedPainter) -> None:
+def _listen(worker: Worker, painters: Painters) -> None:
     """Leaves when told to: after the photograph in work or, if that takes long, without it."""
 
     def stop(*_: object) -> None:
@@ -92,7 +93,7 @@ def _listen(worker: Worker, painter: IsolatedPainter) -> None:
         worker.stop()
 
     def leave(*_: object) -> None:
-        painter.close()
+        painters.close()
         worker.release()
         worker.logger.info("leaving, its work given back")
         os._exit(0)  # no waiting for transfers: whatever they do is as good as cut off

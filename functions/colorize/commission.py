@@ -43,7 +43,10 @@ Outcome = Colored | Refusal
 
 
 class Paints(Protocol):
-    """Who colors; raises only for what another try may mend."""
+    """Who colors, ``hands`` photographs at a time; raises only for what another try may mend."""
+
+    @property
+    def hands(self) -> int: ...
 
     def load(self, strategy: str) -> Refusal | None:
         """Gets a strategy ready, fetching its weights if need be, or says why that can't be."""

@@ -1,8 +1,8 @@
 """A painter in a process of its own: what ends, hangs or fills that one costs only its photograph.
 
-``python -m functions.colorize.isolation FD`` is that process, at the other end of a socket. What
-is said there is JSON with bytes beside it and no pickles: what decodes strangers' files must not
-have objects made in the process that asked.
+``python -m functions.colorize.isolation FD BYTES`` is that process, at the other end of a socket,
+with so much memory. What is said there is JSON with bytes beside it and no pickles: what decodes
+strangers' files must not have objects made in the process that asked.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import socket
 import subprocess
 import sys
 import traceback
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from multiprocessing.connection import Connection
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 
 LOAD_SECONDS = 1800  # fetching weights takes as long as the line is slow
 END_SECONDS = 10
-SHARE_OF_MEMORY = 0.8
 PR_SET_PDEATHSIG = 1  # of Linux's prctl.h
 
 Header = dict[str, Any]
@@ -63,12 +63,14 @@ class PainterFailedError(PainterError):
 class IsolatedPainter:
     """A painter in another process, which is started when needed and started anew when it died.
 
-    ``limit_seconds`` is the longest that one photograph may take. A photograph over which the
-    process dies gets another chance in a new one: what killed it may have come from elsewhere.
+    ``limit_seconds`` is the longest that one photograph may take, ``memory_bytes`` what the process
+    may use. A photograph over which the process dies gets another chance in a new one: what killed
+    it may have come from elsewhere.
     """
 
     logger: Logger
     limit_seconds: float
+    memory_bytes: int
     process: subprocess.Popen[bytes] | None = None
     connection: Connection | None = None
     loaded: set[str] = field(default_factory=set)
@@ -82,7 +84,8 @@ class IsolatedPainter:
         self.loaded.add(strategy)
         return None
 
-    def paint(self, commission: Commission) -> Outcome:
+    def paint(self, commission: Commission, threads: int | None = None) -> Outcome:
+        """As :class:`Paints` has it, in so many threads, or else as many as there are cores."""
         question = asdict(commission)
         content = question.pop("content")
         for tries_left in (1, 0):
@@ -90,7 +93,9 @@ class IsolatedPainter:
             if refusal:
                 return refusal
             try:
-                answer, colored = self._ask({"paint": question}, content, self.limit_seconds)
+                answer, colored = self._ask(
+                    {"paint": question, "threads": threads}, content, self.limit_seconds
+                )
             except PainterDiedError as death:
                 self.logger.error("the painter died", extra=_told(commission, death, tries_left))
             except PainterOverranError as overrun:
@@ -132,7 +137,7 @@ class IsolatedPainter:
         ours, theirs = socket.socketpair()
         with theirs:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", __name__, str(theirs.fileno())],
+                [sys.executable, "-m", __name__, str(theirs.fileno()), str(self.memory_bytes)],
                 # Threads that spin while they wait would take the cores from all that goes on
                 # meanwhile, fetching and storing among it.
                 env={"OMP_WAIT_POLICY": "PASSIVE"} | os.environ,
@@ -184,7 +189,7 @@ def _receive(connection: Connection) -> tuple[Header, bytes]:
     return json.loads(connection.recv_bytes()), connection.recv_bytes()
 
 
-def serve(connection: Connection, painter: Paints) -> None:
+def serve(connection: Connection, painter: Paints, set_threads: Callable[[int], None]) -> None:
     """Answers until the other side hangs up."""
     while True:
         try:
@@ -195,6 +200,8 @@ def serve(connection: Connection, painter: Paints) -> None:
             if "load" in question:
                 outcome: Outcome | None = painter.load(question["load"])
             else:
+                if question["threads"]:
+                    set_threads(question["threads"])
                 outcome = painter.paint(Commission(content=content, **question["paint"]))
         except Exception:
             _send(connection, {"failure": traceback.format_exc()})
@@ -206,7 +213,7 @@ def serve(connection: Connection, painter: Paints) -> None:
             _send(connection, {"refusal": asdict(outcome) if outcome else None})
 
 
-def main(file_descriptor: int) -> None:
+def main(file_descriptor: int, memory_bytes: int) -> None:
     # Here: whoever asks needs no torch.
     import torch
     from aws_lambda_powertools import Logger
@@ -223,17 +230,13 @@ def main(file_descriptor: int) -> None:
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         Path("/proc/self/oom_score_adj").write_text("1000")
     if not torch.cuda.is_available():  # CUDA maps far more than it uses
-        _limit_memory(int(SHARE_OF_MEMORY * _memory_bytes()))
-    serve(Connection(file_descriptor), Painter(Logger(service="colorize")))
-
-
-def _memory_bytes() -> int:
-    """What this machine has, or its container may use."""
-    limits = [os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")]
-    for path in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"):
-        with suppress(OSError, ValueError):  # no such control group, or no limit
-            limits.append(int(Path(path).read_text()))
-    return min(limits)
+        _limit_memory(memory_bytes)
+    most = torch.get_num_threads()
+    serve(
+        Connection(file_descriptor),
+        Painter(Logger(service="colorize")),
+        lambda threads: torch.set_num_threads(min(threads, most)),
+    )
 
 
 def _limit_memory(limit_bytes: int) -> None:
@@ -244,4 +247,4 @@ def _limit_memory(limit_bytes: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]))
+    main(*map(int, sys.argv[1:]))

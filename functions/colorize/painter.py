@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 import torch
 from PIL import Image
@@ -28,6 +28,8 @@ Answer = TypeVar("Answer")
 @dataclass
 class Painter:
     """Colors in this very process. One photograph at a time."""
+
+    hands: ClassVar = 1
 
     logger: Logger
     colorizers: dict[str, Colorizer] = field(default_factory=dict)

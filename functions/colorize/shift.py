@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -20,42 +20,55 @@ if TYPE_CHECKING:
     from functions.colorize.commission import Outcome
     from functions.colorize.jobs import Job, Jobs
 
+Colored = tuple["Job", "Outcome"] | None  # None where nothing was left to do
+
 FEW = BATCH // 2  # messages, so that the next are there before the last of them is colored
 
 
 class Shift:
-    """Colors photographs one by one, while the next are fetched and the last are stored.
+    """Colors photographs, while the next are fetched and the last are stored.
 
-    Messages go from ``fetching`` to ``storing`` and, a batch at a time, out of the queue. Once few
-    are left in ``fetching`` more are ``coming``, until the queue has none or something went wrong.
+    Messages go from ``fetching`` over ``coloring`` to ``storing`` and, a batch at a time, out of
+    the queue. Once few are left in ``fetching`` more are ``coming``, until the queue has none or
+    something went wrong. ``transfers`` and ``painting`` are the threads that this happens on.
     """
 
-    def __init__(self, inbox: Inbox, jobs: Jobs, transfers: ThreadPoolExecutor, logger: Logger):
-        self.inbox, self.jobs, self.transfers, self.logger = inbox, jobs, transfers, logger
+    def __init__(
+        self,
+        inbox: Inbox,
+        jobs: Jobs,
+        transfers: ThreadPoolExecutor,
+        painting: ThreadPoolExecutor,
+        logger: Logger,
+        is_stopped: Callable[[], bool],
+    ):
+        self.inbox, self.jobs, self.logger = inbox, jobs, logger
+        self.transfers, self.painting = transfers, painting
+        self.is_stopped = is_stopped
         self.fetching: deque[tuple[MessageTypeDef, Future[Job | None]]] = deque()
+        self.coloring: deque[tuple[MessageTypeDef, Future[Colored]]] = deque()
         self.storing: deque[tuple[MessageTypeDef, Future[None]]] = deque()
         self.coming: Future[list[MessageTypeDef]] | None = None
+        self.untouched: list[MessageTypeDef] = []
         self.has_more = self.went_well = True
 
-    def work(
-        self,
-        messages: Iterable[MessageTypeDef],
-        is_stopped: Callable[[], bool],
-        is_over: Callable[[], bool],
-    ) -> bool:
+    def work(self, messages: Iterable[MessageTypeDef], is_over: Callable[[], bool]) -> bool:
         """Gives back whether all went well; what did not comes again.
 
-        Ends when ``is_stopped`` after the photograph in work; asks for no more when ``is_over``.
+        Ends when ``is_stopped`` after what is being colored; asks for no more when ``is_over``.
         """
         self._fetch(messages)
-        while self.fetching and not is_stopped():
+        while (self.fetching or self.coloring) and not self.is_stopped():
             if self.has_more and self.went_well and not self.coming and not is_over():
                 self._ask_for_more()
-            self._color(*self.fetching.popleft())
+            self._color()
+            self._store(*self.coloring.popleft())
             if self.coming and (self.coming.done() or not self.fetching):
                 self._fetch(self._arrived())
             if len(self.storing) >= BATCH:
                 self._delete_stored()
+        while self.coloring:
+            self._store(*self.coloring.popleft())
         self._give_back_the_rest()
         while self.storing:
             self._delete_stored(wait=True)
@@ -83,18 +96,31 @@ class Shift:
         self.has_more = bool(messages)
         return messages
 
-    def _color(self, message: MessageTypeDef, fetch: Future[Job | None]) -> None:
+    def _color(self) -> None:
+        """Sees that all hands have a photograph, and the first of them to be done the next."""
+        while self.fetching and len(self.coloring) <= self.jobs.painter.hands:
+            message, fetch = self.fetching.popleft()
+            self.coloring.append((message, self.painting.submit(self._colored, fetch)))
+
+    def _colored(self, fetch: Future[Job | None]) -> Colored:
+        job = fetch.result()
+        if self.is_stopped():
+            raise CancelledError
+        return (job, self.jobs.color(job)) if job else None
+
+    def _store(self, message: MessageTypeDef, color: Future[Colored]) -> None:
         try:
-            job = fetch.result()
-            outcome = self.jobs.color(job) if job else None
+            colored = color.result()
+        except CancelledError:
+            self.untouched.append(message)
         except Exception:
             self._leave_for_another_try(message)
         else:
-            self.storing.append((message, self.transfers.submit(self._store, job, outcome)))
+            self.storing.append((message, self.transfers.submit(self._stored, colored)))
 
-    def _store(self, job: Job | None, outcome: Outcome | None) -> None:
-        if job is not None and outcome is not None:
-            self.jobs.store(job, outcome)
+    def _stored(self, colored: Colored) -> None:
+        if colored is not None:
+            self.jobs.store(*colored)
 
     def _delete_stored(self, wait: bool = False) -> None:
         """Deletes the oldest batch of messages in one request, once all of it is stored."""
@@ -120,13 +146,13 @@ class Shift:
         self.logger.exception("left for another try", extra=_told(message["Body"]))
 
     def _give_back_the_rest(self) -> None:
-        """Nobody has worked on what is still to be colored when the shift is stopped."""
-        for _, fetch in self.fetching:
+        """Nobody has begun to color these when the shift is stopped."""
+        for message, fetch in self.fetching:
             fetch.cancel()
-        rest = [message for message, _ in self.fetching]
+            self.untouched.append(message)
         if self.coming:
-            rest += self._arrived()
-        self.inbox.give_back(rest)
+            self.untouched += self._arrived()
+        self.inbox.give_back(self.untouched)
 
 
 def _told(body: str) -> dict[str, str]:

@@ -34,7 +34,7 @@ class StoppedWhileWaiting(BaseException):
 
 
 class Worker:
-    """Drains one queue; :meth:`stop`, from a signal handler, ends it between two photographs."""
+    """Drains one queue; :meth:`stop`, from a signal handler, ends it between photographs."""
 
     def __init__(self, sqs: SQSClient, queue_url: str, jobs: Jobs, logger: Logger):
         self.inbox = Inbox(sqs, queue_url, logger)
@@ -61,12 +61,22 @@ class Worker:
             spent = time.monotonic() - begin
             return self.stopping.is_set() or (most_seconds is not None and spent > most_seconds)
 
-        with ThreadPoolExecutor(TRANSFERS, thread_name_prefix="transfer") as transfers:
+        with (
+            ThreadPoolExecutor(TRANSFERS, thread_name_prefix="transfer") as transfers,
+            ThreadPoolExecutor(self.jobs.painter.hands, thread_name_prefix="paint") as painting,
+        ):
             while not is_over():
                 messages = self._patiently(self._wait_for_messages)
                 if messages:
-                    shift = Shift(self.inbox, self.jobs, transfers, self.logger)
-                    if not shift.work(messages, self.stopping.is_set, is_over):
+                    shift = Shift(
+                        self.inbox,
+                        self.jobs,
+                        transfers,
+                        painting,
+                        self.logger,
+                        self.stopping.is_set,
+                    )
+                    if not shift.work(messages, is_over):
                         # Receiving while S3 is out of reach would only use up the messages' tries.
                         self._patiently(self.jobs.look)
                     last_work = time.monotonic()
@@ -77,7 +87,7 @@ class Worker:
         self.logger.info("leaving")
 
     def stop(self) -> None:
-        """Ends the loop: at once while waiting for messages, else after the photograph in work."""
+        """Ends the loop: at once while waiting for messages, else after the photographs in work."""
         self.stopping.set()
         if self.waiting:
             self.waiting = False

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import os
-import resource
 import signal
 import subprocess
 import sys
@@ -39,7 +38,7 @@ def hazards(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def painter() -> Iterator[IsolatedPainter]:
-    painter = IsolatedPainter(Logger(service="colorize"), GENEROUS_SECONDS)
+    painter = IsolatedPainter(Logger(service="colorize"), GENEROUS_SECONDS, MEMORY_BYTES)
     yield painter
     painter.close()
 
@@ -132,17 +131,8 @@ def test_a_hang_ends_at_the_limit(painter: IsolatedPainter) -> None:
     assert paints_on(painter)
 
 
-@pytest.fixture
-def little_memory() -> Iterator[None]:
-    """Processes started from here on may have so much data, and no more."""
-    before = resource.getrlimit(resource.RLIMIT_DATA)
-    resource.setrlimit(resource.RLIMIT_DATA, (MEMORY_BYTES, before[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_DATA, before)
-
-
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits what a process has")
-@pytest.mark.usefixtures("hazards", "little_memory")
+@pytest.mark.usefixtures("hazards")
 def test_what_fills_the_memory_is_refused(painter: IsolatedPainter) -> None:
     outcome = painter.paint(perilous_commission(perilous.HOG))
     assert isinstance(outcome, Refusal)
@@ -191,7 +181,7 @@ import threading, time
 from aws_lambda_powertools import Logger
 from functions.colorize.commission import Commission
 from functions.colorize.isolation import IsolatedPainter
-painter = IsolatedPainter(Logger(service="colorize"), 1000)
+painter = IsolatedPainter(Logger(service="colorize"), 1000, 2**33)
 painter.load("perilous")
 print(painter.process.pid, flush=True)
 painter.paint(Commission({SMALL!r}, "perilous", {{"peril": {perilous.HANG}}}, []))
