@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 ACCOUNT = "123456789012"
 UPLOADS, RESULTS = "uploads", "results"
 PHOTO = "colornet/album/photo.jpg"
+BATCHED = {"sqs:SendMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility"}
 CONTEXT = Context("a-function")
 ROLES = of_type("AWS::IAM::Role")
 
@@ -112,6 +113,8 @@ def as_moto_knows_it(statement: dict[str, Any]) -> dict[str, Any]:
     ]
     if "s3:ListBucket" in actions:
         actions.append("s3:HeadBucket")  # which on AWS is no action, but needs ListBucket
+    # On AWS a batch needs what one message needs.
+    actions += [f"{action}Batch" for action in actions if action in BATCHED]
     return statement | {"Action": actions}
 
 
@@ -318,6 +321,11 @@ def test_the_worker_may_take_color_store_and_clear_up(
     assert account.record(keys[0]).status is Status.DONE
     listed = account.client("s3").list_objects_v2(Bucket=RESULTS, Prefix="colornet/")
     assert [entry["Key"] for entry in listed["Contents"]] == [keys[0]]
+    queue = account.client("sqs").get_queue_attributes(
+        QueueUrl=account.environment["DEEPCOLOR_WORK_QUEUE_URL"], AttributeNames=["All"]
+    )["Attributes"]
+    assert queue["ApproximateNumberOfMessages"] == "0"
+    assert queue["ApproximateNumberOfMessagesNotVisible"] == "0"
 
 
 def _deleting(colornet: Colorizer, account: Account, key: str) -> Any:

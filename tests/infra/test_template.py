@@ -405,7 +405,7 @@ def test_what_becomes_of_photographs_is_counted_from_the_workers_log() -> None:
     said = set(re.findall(r'_log\("(\w+)"', (ROOT / WORKER_ROOM / "jobs.py").read_text()))
     counted = counted_by_filters({"message": message} for message in said)
     assert (counted["Colored"], counted["Failed"], len(said)) == (1, 1, 2)
-    assert '"left for another try"' in (ROOT / WORKER_ROOM / "worker.py").read_text()
+    assert '"left for another try"' in (ROOT / WORKER_ROOM / "shift.py").read_text()
     assert counted_by_filters([{"message": "left for another try"}])["TriedAgain"] == 1
     shown, _ = RESOURCES["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
     for name in counted.keys() - {"FailedByUs"}:
