@@ -1,5 +1,6 @@
 """``python -m deepcolor.training prior|skin|sweep CONFIG …``: what the photographs of a run tell.
 
+``mix FIRST SECOND FILE`` averages the weights of two networks, of files or runs' checkpoints.
 ``prior CONFIG FILE`` writes the shares that evaluation weighs pixels by. The others measure the
 package's colornet on held-out photographs: ``skin CONFIG SOURCE …`` on the skin in those of these
 sources, ``sweep CONFIG`` by temperature, kept rebalancing, size and mirroring.
@@ -15,7 +16,9 @@ from safetensors.torch import load_file
 from deepcolor import weights
 from deepcolor.builtin.colornet import WEIGHTS
 from deepcolor.builtin.colornet.network import ColorNet
+from deepcolor.training.checkpoint import export
 from deepcolor.training.config import Config
+from deepcolor.training.mix import mixed
 from deepcolor.training.pack import packed
 from deepcolor.training.photographs import Photographs, split
 from deepcolor.training.prior import write_prior
@@ -27,6 +30,11 @@ commands = parser.add_subparsers(dest="command", required=True)
 counting = commands.add_parser("prior", help="count the colors that evaluation weighs pixels by")
 measuring = commands.add_parser("skin", help="measure colornet on skin, from dark to light")
 sweeping = commands.add_parser("sweep", help="measure colornet's settings")
+mixing = commands.add_parser("mix", help="average the weights of two networks")
+mixing.add_argument("first", type=Path)
+mixing.add_argument("second", type=Path)
+mixing.add_argument("file", type=Path, help="the weights to write")
+mixing.add_argument("--share", type=float, default=0.5, help="how much of the second")
 for command in (counting, measuring, sweeping):
     command.add_argument("config", type=Path)
 counting.add_argument("file", type=Path, help="the CSV to write")
@@ -40,6 +48,9 @@ sweeping.add_argument("--mirrored", action="store_true", help="each also with it
 
 def main() -> None:
     arguments = parser.parse_args()
+    if arguments.command == "mix":
+        export(mixed(arguments.first, arguments.second, arguments.share), arguments.file)
+        return
     config = Config.read(arguments.config)
     learned, held_out, dropped = split(packed(config.photographs), config.sampling.least_chroma)
     if arguments.command == "prior":

@@ -68,6 +68,19 @@ class DivergedError(DeepcolorError):
         )
 
 
+class OtherNetworkError(DeepcolorError):
+    """Weights of two networks that have not the same layers."""
+
+    code = "other_network"
+    exit_code = 2
+
+    def __init__(self, first: Path, second: Path):
+        super().__init__(
+            f"The weights in {first} and in {second} are of different networks; "
+            "mix those of which one was trained on from the other."
+        )
+
+
 class UnevenBatchError(DeepcolorError):
     """The batch can't be dealt out to the processes."""
 
