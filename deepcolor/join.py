@@ -8,7 +8,6 @@ from __future__ import annotations
 import functools
 import math
 from concurrent.futures import ThreadPoolExecutor
-from typing import Literal
 
 import numpy as np
 import torch
@@ -25,8 +24,6 @@ REDUCING_GAP = 4.0  # times as large as wanted, at least, is what the squares le
 MOST_PRODUCTS = 1 << 18  # in one product of matrices; with more, OpenBLAS would start threads
 CHROMA_OF_F = torch.tensor([500.0, -200.0])[:, None, None]
 """How a* and b* stand to f(X) − f(Y) and f(Z) − f(Y)."""
-
-Upsampling = Literal["bilinear", "bicubic"]
 
 
 def network_lightness(
@@ -46,7 +43,6 @@ def join(
     photograph: Photograph,
     ab: Tensor,
     *,
-    upsampling: Upsampling = "bicubic",
     saturation: float = 1.0,
     deep: bool = False,
 ) -> Image.Image | NDArray[np.uint16]:
@@ -58,10 +54,10 @@ def join(
     """
     ab = ab.cpu().float() * saturation
     if deep and photograph.deep is not None:
-        return _join_deep(photograph.deep, Enlarger(ab.numpy(), photograph.size, upsampling))
+        return _join_deep(photograph.deep, Enlarger(ab.numpy(), photograph.size))
     gray = lightness_codes(photograph)
     pixels = photograph.pixels if gray is None else gray
-    enlarge = Enlarger((ab / CHROMA_OF_F).numpy(), photograph.size, upsampling)
+    enlarge = Enlarger((ab / CHROMA_OF_F).numpy(), photograph.size)
     width, height = photograph.size
     colored = Image.new("RGB", photograph.size, None)
     threads = min(torch.get_num_threads(), math.ceil(width * height / draw.Strip.PIXELS))
@@ -114,18 +110,18 @@ def _join_deep(codes: NDArray[np.uint16], enlarge: Enlarger) -> NDArray[np.uint1
 
 
 class Enlarger:
-    """a*b* (2, h, w) at the size of a photograph, a few rows at a time.
+    """a*b* (2, h, w) at the size of a photograph, bicubic, a few rows at a time.
 
     The rows are widened once; a row of the photograph then mixes only the two or four of them
     that its kernel reaches.
     """
 
-    def __init__(self, ab: NDArray[np.float32], size: tuple[int, int], kind: Upsampling):
+    def __init__(self, ab: NDArray[np.float32], size: tuple[int, int]):
         width, height = size
         # torch keeps to the threads that it is given.
-        widening = resampling(ab.shape[2], width, kind)
+        widening = resampling(ab.shape[2], width)
         self.wide = torch.matmul(torch.from_numpy(ab), widening.T).numpy()
-        self.row_weights = resampling(ab.shape[1], height, kind).numpy()
+        self.row_weights = resampling(ab.shape[1], height).numpy()
         reached = self.row_weights != 0
         self.first = reached.argmax(axis=1)
         self.last = self.row_weights.shape[1] - reached[:, ::-1].argmax(axis=1)
@@ -144,13 +140,13 @@ class Enlarger:
 
 
 @functools.lru_cache(maxsize=16)
-def resampling(inputs: int, outputs: int, kind: Upsampling) -> Tensor:
-    """The matrix (outputs, inputs) that enlarges one axis, with half-pixel centers.
+def resampling(inputs: int, outputs: int) -> Tensor:
+    """The matrix (outputs, inputs) that enlarges one axis bicubically, with half-pixel centers.
 
     Two such products are an exact enlargement that can be cut into strips.
     """
     identity = torch.eye(inputs)[None, None]
-    enlarged = F.interpolate(identity, (outputs, inputs), mode=kind, align_corners=False)
+    enlarged = F.interpolate(identity, (outputs, inputs), mode="bicubic", align_corners=False)
     return enlarged[0, 0]
 
 

@@ -11,16 +11,14 @@ from PIL import Image
 from torch import Tensor
 
 from deepcolor import draw, lab
-from deepcolor.join import Upsampling, join, network_lightness, resampling
+from deepcolor.join import join, network_lightness, resampling
 from deepcolor.photograph import Photograph, decode
 
 LIGHTNESS_OF_CODE = lab.lightness(lab.linear_rgb(torch.arange(256, dtype=torch.uint8)))
 
 
-def joined(
-    photograph: Photograph, ab: Tensor, upsampling: Upsampling, saturation: float
-) -> Image.Image:
-    image = join(photograph, ab, upsampling=upsampling, saturation=saturation)
+def joined(photograph: Photograph, ab: Tensor, saturation: float = 1.0) -> Image.Image:
+    image = join(photograph, ab, saturation=saturation)
     assert isinstance(image, Image.Image)
     return image
 
@@ -45,41 +43,40 @@ def ramp() -> Image.Image:
 @pytest.mark.parametrize("a", [-127, 0, 127])
 @pytest.mark.parametrize("b", [-127, 0, 127])
 def test_lightness_stays_however_loud_the_colors(ramp: Image.Image, a: int, b: int) -> None:
-    colored = joined(decode(ramp), colors(a, b), "bilinear", 1.0)
+    colored = joined(decode(ramp), colors(a, b))
     assert np.abs(gray_codes(colored) - np.asarray(ramp)).max() <= 1
 
 
 def test_lightness_stays_where_colors_change_from_pixel_to_pixel(landscape: Image.Image) -> None:
     noise = torch.randn(2, 60, 80, generator=torch.Generator().manual_seed(3)) * 80
-    colored = joined(decode(landscape), noise, "bicubic", 1.0)
+    colored = joined(decode(landscape), noise)
     assert np.abs(gray_codes(colored) - np.asarray(landscape)).max() <= 1
 
 
 def test_lightness_of_a_colored_original_stays() -> None:
     rgb = np.random.default_rng(0).integers(0, 256, (40, 60, 3), dtype=np.uint8)
     original = Image.fromarray(rgb)
-    colored = joined(decode(original), colors(20, -30), "bilinear", 1.0)
+    colored = joined(decode(original), colors(20, -30))
     assert np.abs(gray_codes(colored) - gray_codes(original)).max() <= 1
 
 
 def test_no_color_leaves_gray_as_it_was(landscape: Image.Image) -> None:
-    colored = np.asarray(joined(decode(landscape), colors(0, 0), "bilinear", 1.0))
+    colored = np.asarray(joined(decode(landscape), colors(0, 0)))
     assert (colored == np.asarray(landscape)[..., None]).all()
 
 
 def test_saturation_is_a_factor() -> None:
     gray = decode(Image.new("L", (8, 8), 128))
-    colored = joined(gray, colors(10, -8), "bilinear", 2.0)
+    colored = joined(gray, colors(10, -8), 2.0)
     drawn = lab.rgb_to_lab(torch.from_numpy(np.array(colored)).permute(2, 0, 1))
     assert drawn[1:, 4, 4].tolist() == pytest.approx([20, -16], abs=0.6)
 
 
-@pytest.mark.parametrize("kind", ["bilinear", "bicubic"])
 @pytest.mark.parametrize("size", [(40, 30), (200, 300), (7, 5), (8, 11), (1, 500)])
-def test_resampling_is_torchs_interpolation(kind: Upsampling, size: tuple[int, int]) -> None:
+def test_resampling_is_torchs_interpolation(size: tuple[int, int]) -> None:
     small = torch.randn(2, 8, 11, generator=torch.Generator().manual_seed(0))
-    ours = resampling(8, size[0], kind) @ small @ resampling(11, size[1], kind).T
-    theirs = F.interpolate(small[None], size, mode=kind, align_corners=False)[0]
+    ours = resampling(8, size[0]) @ small @ resampling(11, size[1]).T
+    theirs = F.interpolate(small[None], size, mode="bicubic", align_corners=False)[0]
     assert torch.allclose(ours, theirs, atol=1e-5)
 
 
@@ -88,9 +85,9 @@ def test_strips_give_what_the_whole_gives(
 ) -> None:
     photograph = decode(landscape)
     ab = torch.randn(2, 20, 30, generator=torch.Generator().manual_seed(0)) * 40
-    whole = np.asarray(joined(photograph, ab, "bicubic", 1.0)).astype(int)
+    whole = np.asarray(joined(photograph, ab)).astype(int)
     monkeypatch.setattr(draw.Strip, "PIXELS", 7 * 320)
-    strips = np.asarray(joined(photograph, ab, "bicubic", 1.0))
+    strips = np.asarray(joined(photograph, ab))
     # Floating point sums in another order may fall on the other side of a half.
     assert np.abs(whole - strips).max() <= 1
     assert (whole != strips).mean() < 1e-3
@@ -112,7 +109,7 @@ def test_threads_give_what_one_gives(landscape: Image.Image) -> None:
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 500), (500, 1), (257, 3)])
 def test_size_is_kept(size: tuple[int, int]) -> None:
-    colored = joined(decode(Image.new("L", size, 100)), colors(30, 30), "bicubic", 1.0)
+    colored = joined(decode(Image.new("L", size, 100)), colors(30, 30))
     assert (colored.mode, colored.size) == ("RGB", size)
 
 

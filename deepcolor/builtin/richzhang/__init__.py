@@ -24,8 +24,8 @@ WEIGHTS = WeightFile(
 class RichZhang(Strategy):
     """Colorful Image Colorization (ECCV 2016): the a*b* are those of its PyTorch release.
 
-    That enlarges them bilinearly and clips RGB; so does :func:`deepcolor.join.join` with
-    ``upsampling="bilinear"`` where sRGB has the colors. deepcolor's own way is the default.
+    That enlarges them bilinearly and clips RGB, as :meth:`deepcolor.Colorizer.as_published` does;
+    deepcolor's own way is the default.
     """
 
     card = StrategyCard(
