@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 WEIGHTS = WeightFile(
-    filename="colornet-v2.safetensors",
+    filename="colornet-v3.safetensors",
     bytes=9_452_978,
-    sha256="0b2abd154bd3ebc484ff4ac9571a28c231c084bcd5f3d81e9ce561193da97c54",
+    sha256="19a8c1f158bf6451500f8aef16e7f7b2aa500057b1f1fa183c413d05ec7b38c7",
     package="deepcolor.builtin.colornet",
 )
 
