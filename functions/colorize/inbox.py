@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from functions.contract.work import BATCH
+
 if TYPE_CHECKING:
     from aws_lambda_powertools import Logger
     from mypy_boto3_sqs import SQSClient
@@ -14,8 +16,6 @@ if TYPE_CHECKING:
         ChangeMessageVisibilityBatchRequestEntryTypeDef,
         MessageTypeDef,
     )
-
-BATCH = 10  # messages in one request, of SQS
 
 
 class Inbox:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from functions.colorize.inbox import BATCH, Inbox
-from functions.contract.work import Work
+from functions.colorize.inbox import Inbox
+from functions.contract.work import BATCH, Work
 
 if TYPE_CHECKING:
     from aws_lambda_powertools import Logger

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from functions.colorize.inbox import BATCH, Inbox
+from functions.colorize.inbox import Inbox
 from functions.colorize.shift import Shift
+from functions.contract.work import BATCH
 
 if TYPE_CHECKING:
     from aws_lambda_powertools import Logger

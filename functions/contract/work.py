@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from functions.contract.records import Record
 
+BATCH = 10  # messages in one request, of SQS
+
 
 @dataclass(frozen=True)
 class Work:

@@ -14,16 +14,13 @@ from functions.contract.keys import is_folder_marker
 from functions.contract.manifest import ManifestReader
 from functions.contract.records import UPLOAD_GONE, Record, Records, Source, Status
 from functions.contract.settings import Settings
-from functions.contract.work import Work
+from functions.contract.work import BATCH, Work
 from functions.dispatch.wish import read_wish
 
 if TYPE_CHECKING:
     from aws_lambda_powertools import Logger
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sqs import SQSClient
-
-
-BATCH = 10  # messages in one request, of SQS
 
 
 class NotSentError(Exception):

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from functions.colorize.inbox import BATCH
+from functions.contract.work import BATCH
 from functions.workers.wake import workers_for
 from infra.costs.arrivals import HOUR, Seconds
 from infra.costs.figures import Chip, Figures
