@@ -41,7 +41,7 @@ ENDED_BY_US = {-signal.SIGKILL, 0}
 
 @dataclass
 class Piece:
-    """One process; ``lines`` is what it has said since the first start."""
+    """One process; ``lines`` is what it has said since it was started last."""
 
     name: str
     command: list[str]
@@ -50,6 +50,7 @@ class Piece:
     process: subprocess.Popen[str] | None = None
 
     def start(self) -> None:
+        self.lines = []
         self.process = subprocess.Popen(
             [sys.executable, *self.command],
             cwd=ROOT,
@@ -61,12 +62,14 @@ class Piece:
             errors="replace",
             start_new_session=True,
         )
-        threading.Thread(target=self.listen, args=(self.process,), daemon=True).start()
+        listening = (self.process, self.lines)
+        threading.Thread(target=self.listen, args=listening, daemon=True).start()
 
-    def listen(self, process: subprocess.Popen[str]) -> None:
+    @staticmethod
+    def listen(process: subprocess.Popen[str], lines: list[str]) -> None:
         assert process.stdout is not None
         with process.stdout as said:
-            self.lines.extend(said)
+            lines.extend(said)
 
     def painter(self) -> int | None:
         """The process that a worker colors in."""
@@ -129,7 +132,7 @@ class Stack:
             )
         for piece in self.pieces.values():
             piece.start()
-        self.wait_for(lambda: all(self.is_ready(name) for name in WORKERS), "the workers")
+        self.wait_for_workers()
         self.cloud.connect()
 
     def is_up(self) -> bool:
@@ -139,13 +142,22 @@ class Stack:
             return False
         return True
 
+    def wait_for_workers(self) -> None:
+        self.wait_for(lambda: all(self.is_ready(name) for name in WORKERS), "the workers")
+
     def is_ready(self, name: str) -> bool:
         return any('"message":"ready"' in line for line in self.pieces[name].lines)
 
     def end(self, name: str, how: str) -> bool:
-        """Whether there was somebody to end."""
+        """Whether there was somebody to end.
+
+        What a worker asked may come here after that worker's end: the next one, which has asked
+        for nothing yet, is let be, for it does not know yet what to do when told to leave.
+        """
         piece = self.pieces[name]
         assert piece.process is not None
+        if name in WORKERS and not self.is_ready(name):
+            return False
         if how == "painter":
             painter = piece.painter()
             if painter is None:

@@ -39,6 +39,7 @@ SEED = int(os.environ.get("CHAOS_SEED", "1"))
 CALM_SECONDS = 300
 CHAOS_SECONDS = 300 + 3 * PHOTOGRAPHS
 MOST_GIVEN_UP = 0.1
+LATEST_KILL = 0.5  # of the run: later, too few photographs might come to the point
 
 pytestmark = [
     pytest.mark.timeout(2 * CALM_SECONDS + CHAOS_SECONDS),
@@ -198,7 +199,7 @@ def kills_of(chance: random.Random) -> list[Kill]:
     for _ in range(PHOTOGRAPHS // 60):
         points.append(("dispatcher", chance.choice(DISPATCHER_POINTS), "kill"))
     chance.shuffle(points)
-    spread = 0.75 * PHOTOGRAPHS / len(points)
+    spread = LATEST_KILL * PHOTOGRAPHS / len(points)
     kills = [Kill(kind, point, how, int(i * spread)) for i, (kind, point, how) in enumerate(points)]
     return kills + [Kill("burier", point, "kill", 0) for point in BURIER_POINTS]
 
@@ -263,6 +264,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
         go_wrong(stack, uploads, chance)
         run = end_state(stack, uploads, calm)
         run.seconds = time.monotonic() - start
+        stack.wait_for_workers()  # to be told to leave, one must have come
     finally:
         codes = stack.stop()
     run.exit_codes = codes
