@@ -59,7 +59,7 @@ def join(
     pixels = photograph.pixels if gray is None else gray
     enlarge = Enlarger((ab / CHROMA_OF_F).numpy(), photograph.size)
     width, height = photograph.size
-    colored = Image.new("RGB", photograph.size, None)
+    colored, memory = draw.canvas(photograph.size)
     threads = min(torch.get_num_threads(), math.ceil(width * height / draw.Strip.PIXELS))
     edges = [height * i // threads for i in range(threads + 1)]
     rows = max(1, draw.Strip.PIXELS // width)
@@ -70,7 +70,7 @@ def join(
             bottom = min(edges[i + 1], top + rows)
             da, db = enlarge(top, bottom).reshape(2, -1)
             codes = _codes(pixels, top, bottom)
-            colored.paste(strip.draw(codes, da, db, width), (0, top))
+            strip.draw(codes, da, db, memory[top:bottom].reshape(-1, 4))
 
     if threads == 1:
         band(0)

@@ -6,7 +6,6 @@ import ctypes
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from deepcolor.draw import tables
 from deepcolor.draw.tables import Codes, Floats
@@ -37,12 +36,11 @@ library = _load()
 
 
 class Strip:
-    """The working space for ``pixels`` pixels; a thread each."""
+    """Draws; a thread each, as its counterpart in passes.py needs it."""
 
-    PIXELS = 1 << 17  # about what a core's own cache holds
+    PIXELS = 1 << 17  # at once: about what a core's own cache holds
 
     def __init__(self, pixels: int):
-        self.codes = np.zeros((pixels, 4), np.uint8)
         self.tables = _Tables(
             tables.mixing().ctypes.data,
             tables.gamma().ctypes.data,
@@ -50,19 +48,17 @@ class Strip:
             tables.CLOSE,
         )
 
-    def draw(self, codes: Codes, da: Floats, db: Floats, width: int) -> Image.Image:
+    def draw(self, codes: Codes, da: Floats, db: Floats, out: Codes) -> None:
         """As :meth:`deepcolor.draw.passes.Strip.draw` does."""
         assert library is not None
-        n = len(da)
         of_level, levels = tables.tones(codes)
         levels = levels.astype(np.uint16, copy=False)
         library.deepcolor_draw(
-            n,
+            len(da),
             levels.ctypes.data,
             of_level.ctypes.data,
             da.ctypes.data,
             db.ctypes.data,
             ctypes.addressof(self.tables),
-            self.codes.ctypes.data,
+            out.ctypes.data,
         )
-        return Image.frombytes("RGB", (width, n // width), self.codes[:n], "raw", "RGBX")

@@ -7,9 +7,16 @@
 #define CORNER (6.0f / 29)
 #define STEP_MASK 0x7fff /* keeps what is no number inside the table */
 
-#if defined(__x86_64__) && defined(__gnu_linux__) && defined(__GNUC__) && !defined(__clang__)
-/* The loader takes the widest that the processor has. */
-#define FOR_EACH_PROCESSOR __attribute__((target_clones("avx512f", "avx2,fma", "default")))
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+enum { RED = 24, GREEN = 16, BLUE = 8 };
+#else
+enum { RED = 0, GREEN = 8, BLUE = 16 };
+#endif
+
+#if defined(__x86_64__) && defined(__gnu_linux__) && !defined(__clang__) && __GNUC__ >= 12
+/* The loader takes the best that the processor can do. */
+#define FOR_EACH_PROCESSOR \
+    __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else
 #define FOR_EACH_PROCESSOR
 #endif
@@ -41,7 +48,7 @@ static inline float excess(float red, float green, float blue, float last)
 
 /* Moves `light` from a color outside the gamut to the most chroma that sRGB has at its lightness and
    hue; as _fit in passes.py. */
-static void fit(const Tables *tables, float fy, float da, float db, float light[3])
+static inline void fit(const Tables *tables, float fy, float da, float db, float light[3])
 {
     float gray = mixed(tables->mixing, fy, fy, fy);
     float inside = 0, at_inside = excess(gray, gray, gray, tables->last);
@@ -64,12 +71,13 @@ static void fit(const Tables *tables, float fy, float da, float db, float light[
         light[channel] = larger(0, -larger(-light[channel], -tables->last));
 }
 
-/* Codes (n, 4), the fourth unused, of pixels whose f(Y) is `tones[levels[i]]`. */
+/* Pixels (n,) whose f(Y) is `tones[levels[i]]`: red, green and blue in memory's order, then nothing. */
 FOR_EACH_PROCESSOR
 void deepcolor_draw(int64_t n, const uint16_t *levels, const float *tones, const float *da,
-                    const float *db, const Tables *tables, uint8_t *codes)
+                    const float *db, const Tables *tables, uint32_t *pixels)
 {
     const float *of_red = tables->mixing, *of_green = of_red + 7, *of_blue = of_red + 14;
+    const uint8_t *gamma = tables->gamma;
     for (int64_t begin = 0; begin < n; begin += BLOCK) {
         int count = n - begin < BLOCK ? (int)(n - begin) : BLOCK;
         float red[BLOCK], green[BLOCK], blue[BLOCK], beyond[BLOCK], worst = 0;
@@ -93,11 +101,15 @@ void deepcolor_draw(int64_t n, const uint16_t *levels, const float *tones, const
             fit(tables, tones[levels[begin + i]], da[begin + i], db[begin + i], light);
             red[i] = light[0], green[i] = light[1], blue[i] = light[2];
         }
+        uint16_t steps[3][BLOCK]; /* apart from the table, for this loop is a vectorized one */
         for (int i = 0; i < count; i++) {
-            uint8_t *code = codes + 4 * (begin + i);
-            code[0] = tables->gamma[(int)red[i] & STEP_MASK];
-            code[1] = tables->gamma[(int)green[i] & STEP_MASK];
-            code[2] = tables->gamma[(int)blue[i] & STEP_MASK];
+            steps[0][i] = (int)red[i] & STEP_MASK;
+            steps[1][i] = (int)green[i] & STEP_MASK;
+            steps[2][i] = (int)blue[i] & STEP_MASK;
         }
+        for (int i = 0; i < count; i++)
+            pixels[begin + i] = (uint32_t)gamma[steps[0][i]] << RED
+                              | (uint32_t)gamma[steps[1][i]] << GREEN
+                              | (uint32_t)gamma[steps[2][i]] << BLUE;
     }
 }

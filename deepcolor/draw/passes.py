@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image
 
 from deepcolor.draw import tables
 from deepcolor.draw.tables import CLOSE, CORNER, LAST, MOST_STEPS, STEP_MASK, Codes, Floats
@@ -24,16 +25,16 @@ class Strip:
     def __init__(self, pixels: int):
         self.parts = np.ones((7, pixels), np.float32)
         self.light = np.empty((3, pixels), np.float32)
-        self.steps = torch.empty((3, pixels), dtype=torch.int32)
-        self.codes = torch.empty((3, pixels), dtype=torch.uint8)
-        self.gamma = torch.from_numpy(tables.gamma())
+        self.steps = torch.empty(pixels, dtype=torch.int32)
+        self.one = torch.empty(pixels, dtype=torch.int32)
+        self.gammas = [torch.from_numpy(gamma) for gamma in _gammas()]
 
-    def draw(self, codes: Codes, da: Floats, db: Floats, width: int) -> Image.Image:
-        """An ``RGB`` image, ``width`` pixels wide, of the lightness of ``codes``, (n,) or (n, 3).
+    def draw(self, codes: Codes, da: Floats, db: Floats, out: Codes) -> None:
+        """Pixels into ``out`` (n, 4), red, green, blue and nothing, of the lightness of ``codes``,
+        (n,) or (n, 3).
 
         ``da`` is a*/500 and ``db`` is −b*/200, which is how far f(X) and f(Z) are from f(Y). Colors
-        that sRGB lacks lose chroma at their L* and hue until it has them. The image may lie in
-        the working space: the next call spoils it.
+        that sRGB lacks lose chroma at their L* and hue until it has them.
         """
         n = len(da)
         parts, light = self.parts[:, :n], self.light[:, :n]
@@ -46,14 +47,22 @@ class Strip:
         outside = np.flatnonzero(_is_outside(light))
         if len(outside):
             light[:, outside] = _fit(of_level[levels[outside]], da[outside], db[outside])
-        bands = []
-        for plane, steps, drawn in zip(light, self.steps, self.codes, strict=True):
-            steps[:n] = torch.from_numpy(plane)
-            steps[:n] &= STEP_MASK
-            torch.index_select(self.gamma, 0, steps[:n], out=drawn[:n])
-            size = (width, n // width)
-            bands.append(Image.frombuffer("L", size, drawn[:n].numpy(), "raw", "L", 0, 1))
-        return Image.merge("RGB", bands)
+        pixels = torch.from_numpy(out.view(np.int32)[:, 0])
+        steps, one = self.steps[:n], self.one[:n]
+        pixels.zero_()
+        for plane, gamma in zip(light, self.gammas, strict=True):
+            steps[:] = torch.from_numpy(plane)
+            steps &= STEP_MASK
+            pixels |= torch.index_select(gamma, 0, steps, out=one)
+
+
+@functools.cache
+def _gammas() -> NDArray[np.int32]:
+    """The code of each step, (3, 2 * GAMMA_STEPS), where red, green and blue are in a pixel."""
+    places = np.zeros((3, 2 * tables.GAMMA_STEPS, 4), np.uint8)
+    for channel in range(3):
+        places[channel, :, channel] = tables.gamma()
+    return places.view(np.int32)[..., 0]
 
 
 def _linear(parts: Floats, light: Floats) -> None:

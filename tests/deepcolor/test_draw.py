@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
+from PIL import Image
 
 from deepcolor import lab
-from deepcolor.draw import compiled, passes
+from deepcolor.draw import canvas, compiled, passes
 
 COUNT = 100_000
 
@@ -33,8 +34,9 @@ def quickly(request: pytest.FixtureRequest) -> Quickly:
         pytest.skip("no C compiler was there when deepcolor was installed")
 
     def drawn(codes: NDArray[np.uint8], ab: NDArray[np.float32]) -> NDArray[np.uint8]:
-        strip = request.param(len(codes))
-        return np.asarray(strip.draw(codes, ab[0] / 500, ab[1] / -200, len(codes)))[0]
+        out = np.zeros((len(codes), 4), np.uint8)
+        request.param(len(codes)).draw(codes, ab[0] / 500, ab[1] / -200, out)
+        return out[:, :3]
 
     return drawn
 
@@ -78,3 +80,21 @@ def test_what_is_no_number_draws_something(quickly: Quickly) -> None:
     with np.errstate(all="ignore"):
         for broken in (np.nan, np.inf, -np.inf):
             assert quickly(codes, np.full((2, 256), broken, np.float32)).shape == (256, 3)
+
+
+def test_a_canvas_is_the_images_own_memory() -> None:
+    """Of one larger than the pieces that Pillow cuts large images into."""
+    image, memory = canvas((5001, 1000))
+    memory[...] = (1, 2, 3, 0)
+    memory[999, 5000, 1] = 200
+    assert image.mode == "RGB"
+    assert image.getpixel((5000, 999)) == (1, 200, 3)
+    image.putpixel((4, 0), (7, 8, 9))
+    assert memory[0, 4, :3].tolist() == [7, 8, 9]
+    assert (np.asarray(image) == memory[..., :3]).all()
+
+
+def test_other_images_are_stored_as_pillow_stores_them() -> None:
+    before = Image.core.get_use_block_allocator()
+    canvas((4, 4))
+    assert Image.core.get_use_block_allocator() == before
