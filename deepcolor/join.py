@@ -59,7 +59,7 @@ def join(
     pixels = photograph.pixels if gray is None else gray
     enlarge = Enlarger((ab / CHROMA_OF_F).numpy(), photograph.size)
     width, height = photograph.size
-    colored, memory = draw.canvas(photograph.size)
+    colored, canvas = draw.canvas(photograph.size)
     threads = min(torch.get_num_threads(), math.ceil(width * height / draw.Strip.PIXELS))
     edges = [height * i // threads for i in range(threads + 1)]
     rows = max(1, draw.Strip.PIXELS // width)
@@ -70,7 +70,7 @@ def join(
             bottom = min(edges[i + 1], top + rows)
             da, db = enlarge(top, bottom).reshape(2, -1)
             codes = _codes(pixels, top, bottom)
-            strip.draw(codes, da, db, memory[top:bottom].reshape(-1, 4))
+            strip.draw(codes, da, db, canvas[top:bottom].reshape(-1, 4))
 
     if threads == 1:
         band(0)
@@ -92,6 +92,9 @@ def join_as_published(photograph: Photograph, ab: Tensor) -> Image.Image:
 
 def _codes(image: Image.Image, top: int, bottom: int) -> NDArray[np.uint8]:
     """Codes of some rows, (n,) or (n, 3)."""
+    whole = draw.memory(image) if image.mode == "L" else None
+    if whole is not None:
+        return whole[top:bottom].reshape(-1)
     codes = np.asarray(image.crop((0, top, image.width, bottom)))
     return codes.reshape(-1, *codes.shape[2:])
 

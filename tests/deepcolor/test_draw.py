@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from deepcolor import lab
-from deepcolor.draw import canvas, compiled, passes
+from deepcolor.draw import canvas, compiled, memory, passes
 
 COUNT = 100_000
 
@@ -84,14 +84,26 @@ def test_what_is_no_number_draws_something(quickly: Quickly) -> None:
 
 def test_a_canvas_is_the_images_own_memory() -> None:
     """Of one larger than the pieces that Pillow cuts large images into."""
-    image, memory = canvas((5001, 1000))
-    memory[...] = (1, 2, 3, 0)
-    memory[999, 5000, 1] = 200
+    image, own = canvas((5001, 1000))
+    own[...] = (1, 2, 3, 0)
+    own[999, 5000, 1] = 200
     assert image.mode == "RGB"
     assert image.getpixel((5000, 999)) == (1, 200, 3)
     image.putpixel((4, 0), (7, 8, 9))
-    assert memory[0, 4, :3].tolist() == [7, 8, 9]
-    assert (np.asarray(image) == memory[..., :3]).all()
+    assert own[0, 4, :3].tolist() == [7, 8, 9]
+    assert (np.asarray(image) == own[..., :3]).all()
+
+
+@pytest.mark.parametrize("width", [1, 2, 3, 4, 5, 4001])
+def test_the_memory_of_a_gray_image_is_its_codes(width: int) -> None:
+    image = Image.effect_noise((width, 300), 40)
+    own = memory(image)
+    assert own is not None
+    assert (own == np.asarray(image)).all()
+
+
+def test_an_image_in_pieces_has_no_memory_of_its_own() -> None:
+    assert memory(Image.new("L", (8000, 4000))) is None
 
 
 def test_other_images_are_stored_as_pillow_stores_them() -> None:
