@@ -43,8 +43,10 @@ def _sections(name: str, command: click.Command, parent: click.Context | None) -
     )
     sections = [f"\n## {name}\n\n```text\n{command.get_help(context)}\n```\n"]
     if isinstance(command, click.Group):
-        for child in sorted(command.commands):
-            sections += _sections(f"{name} {child}", command.commands[child], context)
+        for child in command.list_commands(context):
+            found = command.get_command(context, child)
+            assert found is not None
+            sections += _sections(f"{name} {child}", found, context)
     return sections
 
 

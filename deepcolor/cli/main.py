@@ -2,25 +2,46 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import importlib
 from typing import Any
 
 import click
 
 from deepcolor import __version__
-from deepcolor.cli.colorize import colorize
-from deepcolor.cli.doctor import doctor
-from deepcolor.cli.evaluate import evaluate
-from deepcolor.cli.strategies import strategies
-from deepcolor.cli.train import train
-from deepcolor.cli.weights import weights
 from deepcolor.errors import DeepcolorError
 
 INTERRUPTED = 130
+COMMANDS = {
+    "colorize": "Color photographs: files, whole folders, patterns or stdin.",
+    "strategies": "List the strategies and whether they are ready to run here.",
+    "weights": "See to the weights of the strategies.",
+    "evaluate": "Measure strategies on color photographs, beside three baselines.",
+    "train": "Train colornet on color photographs, or go on where a run ended.",
+    "doctor": "Say what this machine has and what it lacks.",
+}
 
 
 class Deepcolor(click.Group):
-    """Prints an error as its one sentence, and takes a photograph in place of a command."""
+    """Prints an error as its one sentence, and takes a photograph in place of a command.
+
+    Each of :data:`COMMANDS` is in the module of its name, which is imported once it is called for:
+    ``deepcolor --help`` then takes little longer than importing click.
+    """
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = getattr(
+            importlib.import_module(f"deepcolor.cli.{cmd_name}"), cmd_name
+        )
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -35,23 +56,25 @@ class Deepcolor(click.Group):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """``deepcolor photo.jpg`` is short for ``deepcolor colorize photo.jpg``."""
         first = next((arg for arg in args if not arg.startswith("-") or arg == "-"), None)
-        if first is not None and first not in self.commands and _names_photographs(first):
+        if first is not None and first not in COMMANDS and _names_photographs(first):
             args = ["colorize", *args]
         return super().parse_args(ctx, args)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args[0] not in self.commands:
+        if args[0] not in COMMANDS:
             import difflib
 
-            near = difflib.get_close_matches(args[0], self.commands, n=1)
+            near = difflib.get_close_matches(args[0], COMMANDS, n=1)
             cure = f"did you mean '{near[0]}'?" if near else "see deepcolor --help."
             ctx.fail(f"There is no command or photograph '{args[0]}'; {cure}")
         return super().resolve_command(ctx, args)
 
 
 def _names_photographs(argument: str) -> bool:
+    from pathlib import Path
+
     is_pattern = any(sign in argument for sign in "*?[")
     return argument == "-" or is_pattern or bool(Path(argument).suffix) or Path(argument).exists()
 
@@ -63,7 +86,3 @@ def main() -> None:
 
     `deepcolor photo.jpg` is short for `deepcolor colorize photo.jpg`.
     """
-
-
-for command in (colorize, strategies, weights, evaluate, train, doctor):
-    main.add_command(command)

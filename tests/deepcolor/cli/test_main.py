@@ -7,12 +7,13 @@ from typing import Any
 import pytest
 
 from deepcolor import __version__
+from deepcolor.cli.main import COMMANDS
 
 HEAVY = {"torch", "numpy", "PIL", "safetensors"}
 
 
 def loaded_by(*arguments: str) -> set[str]:
-    """The packages that a command imports, asked in a fresh interpreter."""
+    """The modules that a command imports, asked in a fresh interpreter."""
     code = (
         "import sys\n"
         "from deepcolor.cli import main\n"
@@ -20,7 +21,7 @@ def loaded_by(*arguments: str) -> set[str]:
         "print(*sorted(sys.modules), sep='\\n', file=sys.stderr)\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    return {line.partition(".")[0] for line in done.stderr.splitlines()}
+    return set(done.stderr.splitlines())
 
 
 @pytest.mark.parametrize(
@@ -53,8 +54,21 @@ def test_help_lists_the_commands(run: Any) -> None:
     for flag in ("--help", "-h"):
         result = run(flag)
         assert result.exit_code == 0
-        for command in ("colorize", "strategies", "weights"):
+        for command, what_it_does in COMMANDS.items():
             assert f"\n  {command} " in result.stdout
+            assert what_it_does in result.stdout  # and is not cut short
+
+
+def test_the_help_imports_no_command() -> None:
+    assert loaded_by("--help") & {f"deepcolor.cli.{command}" for command in COMMANDS} == set()
+    assert "deepcolor.cli.doctor" in loaded_by("doctor", "--help")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_each_command_is_there(run: Any, command: str) -> None:
+    result = run(command, "--help")
+    assert result.exit_code == 0
+    assert f" {command} [OPTIONS]" in result.stdout.splitlines()[0]
 
 
 def test_the_installed_command(tmp_path: Any) -> None:
