@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import itertools
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -16,7 +14,7 @@ import torch
 from PIL import Image
 
 from benchmarks import networks
-from benchmarks.measure import Section, Target, child, cpu_seconds, timed
+from benchmarks.measure import Section, Target, child, timed
 from benchmarks.photographs import folder, jpeg
 from deepcolor.encoding import Writing, encode
 from deepcolor.errors import DeepcolorError
@@ -42,9 +40,7 @@ def measure(quick: bool) -> Section:
         contents = [path.read_bytes() for path in paths]
     colored = [_opened(content).convert("RGB") for content in contents]
     codec = _parallel(lambda i: (_opened(contents[i]), jpeg(colored[i])), count)
-    cores = torch.get_num_threads()
     network = {
-        "a photograph a core": _parallel(lambda _: _predict(1), count // 2),
         "a photograph for all cores": _rate(
             lambda: [_predict(1) for _ in range(count // 4)], count // 4
         ),
@@ -52,21 +48,21 @@ def measure(quick: bool) -> Section:
             lambda: [_predict(BATCH) for _ in range(count // 20)], count // 20 * BATCH
         ),
     }
-    slowest = min(codec, max(network.values()))
-    stages = _stages(contents[:50])
-    bound = cores / sum(stages.values()) * 1000
+    stages = _stages(contents[:50], count)
+    slowest = min(codec, max(stages["network"], *network.values()))
+    bound = 1 / sum(1 / rate for rate in stages.values())
     steady = (count - 1) / (whole - one)
     assert colorizer.device.type == "cpu"
     figures: dict[str, Any] = {
         "photographs": count,
-        "cores": cores,
+        "cores": torch.get_num_threads(),
         "map_per_second": library,
         "command_line_per_second": count / whole,
         "command_line_after_its_start_per_second": steady,
         "codec_per_second": codec,
         "network_per_second": network,
-        "processor_milliseconds_by_stage": stages,
-        "all_stages_on_these_cores_per_second": bound,
+        "each_stage_alone_per_second": stages,
+        "all_stages_after_one_another_per_second": bound,
     }
     targets = [
         Target("Colorizer.map / slowest stage alone", library / slowest, 0.9, at_least=True),
@@ -102,33 +98,25 @@ def _opened(content: bytes) -> Image.Image:
     return image
 
 
-def _stages(contents: Sequence[bytes]) -> dict[str, float]:
-    """Processor milliseconds a photograph, one thread."""
+def _stages(contents: Sequence[bytes], count: int) -> dict[str, float]:
+    """How many photographs a second each stage does where nothing else runs."""
     colorizer = networks.colornet()
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
     photographs = [decode(content) for content in contents]
-    small = network_lightness(photographs[0], SIZE)
+    seen = [network_lightness(photograph, SIZE)[None] for photograph in photographs]
     with torch.inference_mode():
-        ab = colorizer.strategy.predict(small[None], KNOBS, None)[0]
-    colored = join(photographs[0], ab)
+        guesses = [colorizer.strategy.predict(l, KNOBS, None)[0] for l in seen]
+    colored = [join(*both) for both in zip(photographs, guesses, strict=True)]
     works: dict[str, Callable[[int], object]] = {
         "decode": lambda i: decode(contents[i]),
         "network's input": lambda i: network_lightness(photographs[i], SIZE),
         "network": lambda _: _predict(1),
-        "join": lambda i: join(photographs[i], ab),
-        "encode": lambda _: encode(colored, photographs[0], colorizer.credit, Writing()),
+        "join": lambda i: join(photographs[i], guesses[i]),
+        "encode": lambda i: encode(colored[i], photographs[i], colorizer.credit, Writing()),
     }
-    spent = {}
-    for name, work in works.items():
-        turns = itertools.cycle(range(len(contents)))
-        spent[name] = cpu_seconds(partial(_turn, work, turns), len(contents)) * 1000
-    torch.set_num_threads(threads)
-    return spent
-
-
-def _turn(work: Callable[[int], object], turns: Any) -> None:
-    work(next(turns))
+    return {
+        name: _parallel(lambda i, work=work: work(i % len(contents)), count)  # type: ignore[misc]
+        for name, work in works.items()
+    }
 
 
 def _rate(work: Callable[[], object], count: int) -> float:

@@ -69,17 +69,6 @@ def side_by_side(works: Mapping[str, Callable[[], object]], repeats: int) -> dic
     return {name: statistics.median(times) for name, times in spent.items()}
 
 
-def cpu_seconds(work: Callable[[], object], repeats: int) -> float:
-    """The median processor time of this thread."""
-    work()
-    spent = []
-    for _ in range(repeats):
-        start = time.thread_time()
-        work()
-        spent.append(time.thread_time() - start)
-    return statistics.median(spent)
-
-
 def child(
     arguments: Sequence[str],
     *,

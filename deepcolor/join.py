@@ -21,6 +21,7 @@ from deepcolor.photograph import Photograph, lightness_codes
 
 DEEP_STRIP_PIXELS = 1 << 19
 REDUCING_GAP = 4.0  # times as large as wanted, at least, is what the squares leave
+ROWS = 16  # mixed at once, from little more than each of them needs
 MOST_PRODUCTS = 1 << 18  # in one product of matrices; with more, OpenBLAS would start threads
 CHROMA_OF_F = torch.tensor([500.0, -200.0])[:, None, None]
 """How a* and b* stand to f(X) − f(Y) and f(Z) − f(Y)."""
@@ -128,15 +129,15 @@ class Enlarger:
         reached = self.row_weights != 0
         self.first = reached.argmax(axis=1)
         self.last = self.row_weights.shape[1] - reached[:, ::-1].argmax(axis=1)
+        most_taps = 4 + ROWS * ab.shape[1] // height
+        self.rows = max(1, min(ROWS, MOST_PRODUCTS // (most_taps * width)))
 
     def __call__(self, top: int, bottom: int) -> NDArray[np.float32]:
         """The rows ``top`` to ``bottom``, (2, bottom − top, W)."""
-        reach = slice(self.first[top:bottom].min(), self.last[top:bottom].max())
-        taps, width = reach.stop - reach.start, self.wide.shape[2]
-        out = np.empty((2, bottom - top, width), np.float32)
-        some = max(1, MOST_PRODUCTS // (taps * width))
-        for begin in range(top, bottom, some):
-            end = min(bottom, begin + some)
+        out = np.empty((2, bottom - top, self.wide.shape[2]), np.float32)
+        for begin in range(top, bottom, self.rows):
+            end = min(bottom, begin + self.rows)
+            reach = slice(self.first[begin:end].min(), self.last[begin:end].max())
             weights = self.row_weights[begin:end, reach]
             np.matmul(weights, self.wide[:, reach], out=out[:, begin - top : end - top])
         return out
@@ -146,11 +147,21 @@ class Enlarger:
 def resampling(inputs: int, outputs: int) -> Tensor:
     """The matrix (outputs, inputs) that enlarges one axis bicubically, with half-pixel centers.
 
-    Two such products are an exact enlargement that can be cut into strips.
+    Two such products are an exact enlargement that can be cut into strips. The kernel is Keys's
+    (IEEE Transactions on Acoustics, Speech, and Signal Processing 29, 1981) with the slope −0.75,
+    as torch has it; beyond the edge lies the edge.
     """
-    identity = torch.eye(inputs)[None, None]
-    enlarged = F.interpolate(identity, (outputs, inputs), mode="bicubic", align_corners=False)
-    return enlarged[0, 0]
+    centers = (np.arange(outputs) + 0.5) * inputs / outputs - 0.5
+    first = np.floor(centers).astype(int) - 1
+    matrix = np.zeros((outputs, inputs))
+    for tap in range(4):
+        distance = np.abs(centers - (first + tap))
+        inner = ((1.25 * distance - 2.25) * distance) * distance + 1
+        outer = -0.75 * (((distance - 5) * distance + 8) * distance - 4)
+        reached = (first + tap).clip(0, inputs - 1)
+        # One tap at a time, for at the edge several taps reach the same input.
+        matrix[np.arange(outputs), reached] += np.where(distance <= 1, inner, outer)
+    return torch.from_numpy(matrix.astype(np.float32))
 
 
 def _channels(image: Image.Image) -> NDArray[np.uint8]:
