@@ -21,8 +21,6 @@ from deepcolor.photograph import Photograph, lightness_codes
 
 DEEP_STRIP_PIXELS = 1 << 19
 REDUCING_GAP = 4.0  # times as large as wanted, at least, is what the squares leave
-ROWS = 16  # mixed at once, from little more than each of them needs
-MOST_PRODUCTS = 1 << 18  # in one product of matrices; with more, OpenBLAS would start threads
 CHROMA_OF_F = torch.tensor([500.0, -200.0])[:, None, None]
 """How a* and b* stand to f(X) − f(Y) and f(Z) − f(Y)."""
 
@@ -55,10 +53,10 @@ def join(
     """
     ab = ab.cpu().float() * saturation
     if deep and photograph.deep is not None:
-        return _join_deep(photograph.deep, Enlarger(ab.numpy(), photograph.size))
+        return _join_deep(photograph.deep, draw.Enlarged.of(ab.numpy(), photograph.size))
     gray = lightness_codes(photograph)
     pixels = photograph.pixels if gray is None else gray
-    enlarge = Enlarger((ab / CHROMA_OF_F).numpy(), photograph.size)
+    chroma = draw.Enlarged.of((ab / CHROMA_OF_F).numpy(), photograph.size)
     width, height = photograph.size
     colored, canvas = draw.canvas(photograph.size)
     threads = min(torch.get_num_threads(), math.ceil(width * height / draw.Strip.PIXELS))
@@ -69,9 +67,7 @@ def join(
         strip = draw.Strip(rows * width)
         for top in range(edges[i], edges[i + 1], rows):
             bottom = min(edges[i + 1], top + rows)
-            da, db = enlarge(top, bottom).reshape(2, -1)
-            codes = _codes(pixels, top, bottom)
-            strip.draw(codes, da, db, canvas[top:bottom].reshape(-1, 4))
+            strip.draw(_codes(pixels, top, bottom), chroma, top, canvas[top:bottom])
 
     if threads == 1:
         band(0)
@@ -100,7 +96,7 @@ def _codes(image: Image.Image, top: int, bottom: int) -> NDArray[np.uint8]:
     return codes.reshape(-1, *codes.shape[2:])
 
 
-def _join_deep(codes: NDArray[np.uint16], enlarge: Enlarger) -> NDArray[np.uint16]:
+def _join_deep(codes: NDArray[np.uint16], chroma: draw.Enlarged) -> NDArray[np.uint16]:
     """Sixteen-bit gray (H, W) in color, computed exactly."""
     height, width = codes.shape
     out = np.empty((height, width, 3), np.uint16)
@@ -108,60 +104,9 @@ def _join_deep(codes: NDArray[np.uint16], enlarge: Enlarger) -> NDArray[np.uint1
     for top in range(0, height, rows):
         bottom = min(height, top + rows)
         l = _lightness_of_gray(1 << 16)[torch.from_numpy(codes[top:bottom].astype(np.int64))][None]
-        ab = lab.fit_gamut(l, torch.from_numpy(enlarge(top, bottom)))
+        ab = lab.fit_gamut(l, torch.from_numpy(chroma.rows(top, bottom)))
         out[top:bottom] = lab.lab_to_rgb(l, ab, deep=True).permute(1, 2, 0).numpy()
     return out
-
-
-class Enlarger:
-    """a*b* (2, h, w) at the size of a photograph, bicubic, a few rows at a time.
-
-    The rows are widened once; a row of the photograph then mixes only the two or four of them
-    that its kernel reaches.
-    """
-
-    def __init__(self, ab: NDArray[np.float32], size: tuple[int, int]):
-        width, height = size
-        # torch keeps to the threads that it is given.
-        widening = resampling(ab.shape[2], width)
-        self.wide = torch.matmul(torch.from_numpy(ab), widening.T).numpy()
-        self.row_weights = resampling(ab.shape[1], height).numpy()
-        reached = self.row_weights != 0
-        self.first = reached.argmax(axis=1)
-        self.last = self.row_weights.shape[1] - reached[:, ::-1].argmax(axis=1)
-        most_taps = 4 + ROWS * ab.shape[1] // height
-        self.rows = max(1, min(ROWS, MOST_PRODUCTS // (most_taps * width)))
-
-    def __call__(self, top: int, bottom: int) -> NDArray[np.float32]:
-        """The rows ``top`` to ``bottom``, (2, bottom − top, W)."""
-        out = np.empty((2, bottom - top, self.wide.shape[2]), np.float32)
-        for begin in range(top, bottom, self.rows):
-            end = min(bottom, begin + self.rows)
-            reach = slice(self.first[begin:end].min(), self.last[begin:end].max())
-            weights = self.row_weights[begin:end, reach]
-            np.matmul(weights, self.wide[:, reach], out=out[:, begin - top : end - top])
-        return out
-
-
-@functools.lru_cache(maxsize=16)
-def resampling(inputs: int, outputs: int) -> Tensor:
-    """The matrix (outputs, inputs) that enlarges one axis bicubically, with half-pixel centers.
-
-    Two such products are an exact enlargement that can be cut into strips. The kernel is Keys's
-    (IEEE Transactions on Acoustics, Speech, and Signal Processing 29, 1981) with the slope −0.75,
-    as torch has it; beyond the edge lies the edge.
-    """
-    centers = (np.arange(outputs) + 0.5) * inputs / outputs - 0.5
-    first = np.floor(centers).astype(int) - 1
-    matrix = np.zeros((outputs, inputs))
-    for tap in range(4):
-        distance = np.abs(centers - (first + tap))
-        inner = ((1.25 * distance - 2.25) * distance) * distance + 1
-        outer = -0.75 * (((distance - 5) * distance + 8) * distance - 4)
-        reached = (first + tap).clip(0, inputs - 1)
-        # One tap at a time, for at the edge several taps reach the same input.
-        matrix[np.arange(outputs), reached] += np.where(distance <= 1, inner, outer)
-    return torch.from_numpy(matrix.astype(np.float32))
 
 
 def _channels(image: Image.Image) -> NDArray[np.uint8]:

@@ -5,9 +5,10 @@ was a C compiler when deepcolor was installed, else in NumPy's passes.
 """
 
 from deepcolor.draw import compiled, passes
+from deepcolor.draw.enlarged import Enlarged
 from deepcolor.draw.memory import canvas, memory
 
 IS_COMPILED = compiled.library is not None
 Strip: type[compiled.Strip] | type[passes.Strip] = compiled.Strip if IS_COMPILED else passes.Strip
 
-__all__ = ["IS_COMPILED", "Strip", "canvas", "memory"]
+__all__ = ["IS_COMPILED", "Enlarged", "Strip", "canvas", "memory"]

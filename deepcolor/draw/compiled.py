@@ -8,7 +8,20 @@ from pathlib import Path
 import numpy as np
 
 from deepcolor.draw import tables
-from deepcolor.draw.tables import Codes, Floats
+from deepcolor.draw.enlarged import Enlarged
+from deepcolor.draw.tables import Codes
+
+
+class _Chroma(ctypes.Structure):
+    """As draw.c declares it."""
+
+    _fields_ = (
+        ("wide", ctypes.c_void_p),
+        ("plane", ctypes.c_int64),
+        ("first", ctypes.c_void_p),
+        ("weights", ctypes.c_void_p),
+        ("taps", ctypes.c_int64),
+    )
 
 
 class _Tables(ctypes.Structure):
@@ -28,7 +41,7 @@ def _load() -> ctypes.CDLL | None:
         return None
     found = ctypes.CDLL(str(path))
     found.deepcolor_draw.restype = None
-    found.deepcolor_draw.argtypes = (ctypes.c_int64, *[ctypes.c_void_p] * 6)
+    found.deepcolor_draw.argtypes = (ctypes.c_int64, ctypes.c_int64, *[ctypes.c_void_p] * 5)
     return found
 
 
@@ -38,7 +51,7 @@ library = _load()
 class Strip:
     """Draws; a thread each, as its counterpart in passes.py needs it."""
 
-    PIXELS = 1 << 17  # at once: about what a core's own cache holds
+    PIXELS = 1 << 17  # at once, whose codes stay in a core's own cache
 
     def __init__(self, pixels: int):
         self.tables = _Tables(
@@ -48,17 +61,25 @@ class Strip:
             tables.CLOSE,
         )
 
-    def draw(self, codes: Codes, da: Floats, db: Floats, out: Codes) -> None:
+    def draw(self, codes: Codes, chroma: Enlarged, top: int, out: Codes) -> None:
         """As :meth:`deepcolor.draw.passes.Strip.draw` does."""
         assert library is not None
         of_level, levels = tables.tones(codes)
         levels = levels.astype(np.uint16, copy=False)
+        height, width, _ = out.shape
+        mixed = _Chroma(
+            chroma.wide.ctypes.data,
+            chroma.wide[0].size,
+            chroma.first[top:].ctypes.data,
+            chroma.taps[top:].ctypes.data,
+            chroma.taps.shape[1],
+        )
         library.deepcolor_draw(
-            len(da),
+            height,
+            width,
             levels.ctypes.data,
             of_level.ctypes.data,
-            da.ctypes.data,
-            db.ctypes.data,
+            ctypes.addressof(mixed),
             ctypes.addressof(self.tables),
             out.ctypes.data,
         )

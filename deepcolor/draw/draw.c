@@ -29,6 +29,16 @@ typedef struct {
     float close;
 } Tables;
 
+/* Planes of a* over 500 and b* over -200, `plane` apart, of rows as wide as the photograph. Each of the photograph's
+   is mixed of `taps` of these, from `first` on, by `weights`; both are (rows, ...). */
+typedef struct {
+    const float *wide;
+    int64_t plane;
+    const int32_t *first;
+    const float *weights;
+    int64_t taps;
+} Chroma;
+
 static inline float larger(float a, float b) { return a > b ? a : b; }
 
 /* f³ above the corner and its tangent there below, mixed into one of red, green and blue. */
@@ -71,19 +81,37 @@ static inline void fit(const Tables *tables, float fy, float da, float db, float
         light[channel] = larger(0, -larger(-light[channel], -tables->last));
 }
 
-/* Pixels (n,) whose f(Y) is `tones[levels[i]]`: red, green and blue in memory's order, then nothing. */
+/* Some of a row of colors, mixed of those rows of a*b* that its taps reach. */
+static inline void mix(const Chroma *chroma, int64_t width, int64_t row, int64_t begin, int count,
+                       float *restrict da, float *restrict db)
+{
+    const float *from = chroma->wide + chroma->first[row] * width + begin;
+    const float *weights = chroma->weights + row * chroma->taps;
+    for (int i = 0; i < count; i++)
+        da[i] = weights[0] * from[i], db[i] = weights[0] * from[chroma->plane + i];
+    for (int64_t tap = 1; tap < chroma->taps; tap++) {
+        from += width;
+        for (int i = 0; i < count; i++)
+            da[i] += weights[tap] * from[i], db[i] += weights[tap] * from[chroma->plane + i];
+    }
+}
+
+/* Rows of pixels whose f(Y) is `tones[*levels]`: red, green and blue in memory's order, then nothing. */
 FOR_EACH_PROCESSOR
-void deepcolor_draw(int64_t n, const uint16_t *levels, const float *tones, const float *da,
-                    const float *db, const Tables *tables, uint32_t *pixels)
+void deepcolor_draw(int64_t rows, int64_t width, const uint16_t *levels, const float *tones,
+                    const Chroma *chroma, const Tables *tables, uint32_t *pixels)
 {
     const float *of_red = tables->mixing, *of_green = of_red + 7, *of_blue = of_red + 14;
     const uint8_t *gamma = tables->gamma;
-    for (int64_t begin = 0; begin < n; begin += BLOCK) {
-        int count = n - begin < BLOCK ? (int)(n - begin) : BLOCK;
-        float red[BLOCK], green[BLOCK], blue[BLOCK], beyond[BLOCK], worst = 0;
+    for (int64_t block = 0, blocks = (width + BLOCK - 1) / BLOCK; block < rows * blocks; block++) {
+        int64_t row = block / blocks, begin = block % blocks * BLOCK;
+        int count = width - begin < BLOCK ? (int)(width - begin) : BLOCK;
+        const uint16_t *level = levels + row * width + begin;
+        uint32_t *pixel = pixels + row * width + begin;
+        float da[BLOCK], db[BLOCK], red[BLOCK], green[BLOCK], blue[BLOCK], beyond[BLOCK], worst = 0;
+        mix(chroma, width, row, begin, count, da, db);
         for (int i = 0; i < count; i++) {
-            float fy = tones[levels[begin + i]];
-            float fx = fy + da[begin + i], fz = fy + db[begin + i];
+            float fy = tones[level[i]], fx = fy + da[i], fz = fy + db[i];
             red[i] = mixed(of_red, fx, fy, fz);
             green[i] = mixed(of_green, fx, fy, fz);
             blue[i] = mixed(of_blue, fx, fy, fz);
@@ -98,7 +126,7 @@ void deepcolor_draw(int64_t n, const uint16_t *levels, const float *tones, const
         for (int k = 0; k < outsiders; k++) {
             int i = outside[k];
             float light[3] = {red[i], green[i], blue[i]};
-            fit(tables, tones[levels[begin + i]], da[begin + i], db[begin + i], light);
+            fit(tables, tones[level[i]], da[i], db[i], light);
             red[i] = light[0], green[i] = light[1], blue[i] = light[2];
         }
         uint16_t steps[3][BLOCK]; /* apart from the table, for this loop is a vectorized one */
@@ -108,8 +136,7 @@ void deepcolor_draw(int64_t n, const uint16_t *levels, const float *tones, const
             steps[2][i] = (int)blue[i] & STEP_MASK;
         }
         for (int i = 0; i < count; i++)
-            pixels[begin + i] = (uint32_t)gamma[steps[0][i]] << RED
-                              | (uint32_t)gamma[steps[1][i]] << GREEN
-                              | (uint32_t)gamma[steps[2][i]] << BLUE;
+            pixel[i] = (uint32_t)gamma[steps[0][i]] << RED | (uint32_t)gamma[steps[1][i]] << GREEN
+                     | (uint32_t)gamma[steps[2][i]] << BLUE;
     }
 }

@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from deepcolor.draw import tables
+from deepcolor.draw.enlarged import Enlarged
 from deepcolor.draw.tables import CLOSE, CORNER, LAST, MOST_STEPS, STEP_MASK, Codes, Floats
 
 MOST_COLUMNS = 1 << 14  # in one product of matrices; with more, OpenBLAS would start threads
@@ -29,13 +30,14 @@ class Strip:
         self.one = torch.empty(pixels, dtype=torch.int32)
         self.gammas = [torch.from_numpy(gamma) for gamma in _gammas()]
 
-    def draw(self, codes: Codes, da: Floats, db: Floats, out: Codes) -> None:
-        """Pixels into ``out`` (n, 4), red, green, blue and nothing, of the lightness of ``codes``,
-        (n,) or (n, 3).
+    def draw(self, codes: Codes, chroma: Enlarged, top: int, out: Codes) -> None:
+        """Rows of pixels into ``out`` (h, W, 4), red, green, blue and nothing.
 
-        ``da`` is a*/500 and ``db`` is −b*/200, which is how far f(X) and f(Z) are from f(Y). Colors
-        that sRGB lacks lose chroma at their L* and hue until it has them.
+        ``codes`` (n,) or (n, 3) give their lightness, ``chroma``, from its row ``top`` on, a*/500
+        and −b*/200, which is how far f(X) and f(Z) are from f(Y). Colors that sRGB lacks lose
+        chroma at their L* and hue until it has them.
         """
+        da, db = chroma.rows(top, top + len(out)).reshape(2, -1)
         n = len(da)
         parts, light = self.parts[:, :n], self.light[:, :n]
         of_level, levels = tables.tones(codes)
@@ -47,7 +49,7 @@ class Strip:
         outside = np.flatnonzero(_is_outside(light))
         if len(outside):
             light[:, outside] = _fit(of_level[levels[outside]], da[outside], db[outside])
-        pixels = torch.from_numpy(out.view(np.int32)[:, 0])
+        pixels = torch.from_numpy(out.view(np.int32).reshape(-1))
         steps, one = self.steps[:n], self.one[:n]
         pixels.zero_()
         for plane, gamma in zip(light, self.gammas, strict=True):

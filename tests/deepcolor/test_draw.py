@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from deepcolor import lab
-from deepcolor.draw import canvas, compiled, memory, passes
+from deepcolor.draw import Enlarged, canvas, compiled, memory, passes
 
 COUNT = 100_000
+ONE_ROW = np.ones((1, 1), np.float32)
 
 
 def exactly(l: torch.Tensor, ab: NDArray[np.float32]) -> NDArray[np.int64]:
@@ -34,9 +35,10 @@ def quickly(request: pytest.FixtureRequest) -> Quickly:
         pytest.skip("no C compiler was there when deepcolor was installed")
 
     def drawn(codes: NDArray[np.uint8], ab: NDArray[np.float32]) -> NDArray[np.uint8]:
-        out = np.zeros((len(codes), 4), np.uint8)
-        request.param(len(codes)).draw(codes, ab[0] / 500, ab[1] / -200, out)
-        return out[:, :3]
+        chroma = (ab / [[500], [-200]]).astype(np.float32)
+        out = np.zeros((1, len(codes), 4), np.uint8)
+        request.param(len(codes)).draw(codes, Enlarged(chroma[:, None], ONE_ROW), 0, out)
+        return out[0, :, :3]
 
     return drawn
 

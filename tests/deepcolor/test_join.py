@@ -5,13 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-import torch.nn.functional as F
 from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
 from deepcolor import draw, lab
-from deepcolor.join import join, network_lightness, resampling
+from deepcolor.join import join, network_lightness
 from deepcolor.photograph import Photograph, decode
 
 LIGHTNESS_OF_CODE = lab.lightness(lab.linear_rgb(torch.arange(256, dtype=torch.uint8)))
@@ -70,14 +69,6 @@ def test_saturation_is_a_factor() -> None:
     colored = joined(gray, colors(10, -8), 2.0)
     drawn = lab.rgb_to_lab(torch.from_numpy(np.array(colored)).permute(2, 0, 1))
     assert drawn[1:, 4, 4].tolist() == pytest.approx([20, -16], abs=0.6)
-
-
-@pytest.mark.parametrize("size", [(40, 30), (200, 300), (7, 5), (8, 11), (1, 500)])
-def test_resampling_is_torchs_interpolation(size: tuple[int, int]) -> None:
-    small = torch.randn(2, 8, 11, generator=torch.Generator().manual_seed(0))
-    ours = resampling(8, size[0]) @ small @ resampling(11, size[1]).T
-    theirs = F.interpolate(small[None], size, mode="bicubic", align_corners=False)[0]
-    assert torch.allclose(ours, theirs, atol=1e-5)
 
 
 def test_strips_give_what_the_whole_gives(
