@@ -14,7 +14,7 @@ from deepcolor.cli import main
 
 DOCS = Path(__file__).parent
 PICTURES = DOCS / "pictures"
-SHOWN = ("killarney-1910", "jersey-shore-1905", "dust-bowl", "bessborough-1908")
+SHOWN = ("killarney-1910", "cowboys-1907", "dust-bowl", "bessborough-1908")
 HEIGHT, GAP = 300, 10  # pixels
 
 INTRODUCTION = """\

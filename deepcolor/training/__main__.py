@@ -3,7 +3,7 @@
 ``mix FIRST SECOND FILE`` averages the weights of two networks, of files or runs' checkpoints.
 ``prior CONFIG FILE`` writes the shares that evaluation weighs pixels by. The others measure the
 package's colornet on held-out photographs: ``skin CONFIG SOURCE …`` on the skin in those of these
-sources, ``sweep CONFIG`` by temperature, kept rebalancing, size and mirroring.
+sources, ``sweep CONFIG`` by temperature, kept rebalancing, gain of chroma, size and mirroring.
 """
 
 from __future__ import annotations
@@ -43,6 +43,7 @@ sweeping.add_argument("--weights", type=Path, help="others than the package's")
 sweeping.add_argument("--sizes", type=int, nargs="+", default=[256], metavar="PIXELS")
 sweeping.add_argument("--temperatures", type=float, nargs="+", default=[1.0], metavar="T")
 sweeping.add_argument("--rebalance", type=float, nargs="+", default=[0.0], metavar="SHARE")
+sweeping.add_argument("--chroma", type=float, nargs="+", default=[1.0], metavar="FACTOR")
 sweeping.add_argument("--mirrored", action="store_true", help="each also with its mirror image")
 
 
@@ -60,11 +61,12 @@ def main() -> None:
         _skin(held_out, arguments.sources)
     else:
         settings = [
-            Setting(size, temperature, rebalance, mirrored)
+            Setting(size, temperature, rebalance, chroma, mirrored)
             for size in arguments.sizes
             for mirrored in (False, *[True] * arguments.mirrored)
             for temperature in arguments.temperatures
             for rebalance in arguments.rebalance
+            for chroma in arguments.chroma
         ]
         _sweep(held_out, settings, arguments.weights)
 
@@ -80,11 +82,14 @@ def _skin(held_out: Photographs, sources: list[str]) -> None:
 
 
 def _sweep(held_out: Photographs, settings: list[Setting], path: Path | None) -> None:
-    print("size     T  rebalance  mirrored  PSNR dB  AuC %  CIEDE2000  colorfulness / truth")
+    print(
+        "size     T  rebalance  chroma  mirrored  PSNR dB  AuC %  CIEDE2000  colorfulness / truth"
+    )
     for setting, row in sweep(_network(path), held_out, settings):
-        told = f"{'gray':33}"
+        told = f"{'gray':41}"
         if setting is not None:
             told = f"{setting.size:4}{setting.temperature:6.2f}{setting.rebalance:11.2f}"
+            told += f"{setting.chroma:8.2f}"
             told += f"{'yes' if setting.mirrored else 'no':>10}  "
         print(
             f"{told}{row.psnr:7.2f}{row.auc:7.2f}{row.ciede2000:11.2f}{row.colorfulness:22.2f}",

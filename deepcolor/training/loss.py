@@ -40,7 +40,7 @@ def loss(
     pixel_weight = (weight[indices] * shares).sum(dim=0)
     total = -((shares * log_p.gather(0, indices)).sum(dim=0) * pixel_weight).mean()
     if regression:
-        mean = net.mean_color(logits, temperature=1, rebalance=0)
+        mean = net.mean_color(logits, temperature=1, rebalance=0, chroma=1)
         total = total + regression * F.smooth_l1_loss(mean / GRID, ab / GRID)
     return total
 

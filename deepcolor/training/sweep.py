@@ -21,12 +21,16 @@ AT_ONCE = 16
 
 @dataclass(frozen=True)
 class Setting:
-    """The network's own side in pixels, temperature, kept rebalancing; mirrored: and averaged."""
+    """The network's own side in pixels, and as in ``annealing``; mirrored: and averaged."""
 
     size: int
     temperature: float
     rebalance: float
+    chroma: float
     mirrored: bool
+
+    def of(self, net: ColorNet, logits: Tensor) -> Tensor:
+        return net.mean_color(logits, self.temperature, self.rebalance, self.chroma)
 
 
 @dataclass(frozen=True)
@@ -57,9 +61,9 @@ def sweep(
             logits = _logits(net, l)
             other = _logits(net, l.flip(3)).flip(3) if mirrored else None
             for one in alike:
-                ab = net.mean_color(logits, one.temperature, one.rebalance)
+                ab = one.of(net, logits)
                 if other is not None:
-                    ab = (ab + net.mean_color(other, one.temperature, one.rebalance)) / 2
+                    ab = (ab + one.of(net, other)) / 2
                 rows[one].append(_scored(ab, lab, rgb))
     for setting, values in rows.items():
         psnr, auc, ciede2000, colorfulness, true = torch.cat(values, dim=1).mean(dim=1).tolist()

@@ -70,7 +70,7 @@ def test_ab_at_a_quarter_of_the_resolution(net: ColorNet, h: int, w: int) -> Non
 def test_colors_lie_among_the_bins(net: ColorNet) -> None:
     assert net.bins.shape == (len(net.log_weight), 2)
     with torch.inference_mode():
-        ab = net(torch.rand(1, 1, 64, 64) * 100, *annealing(2))
+        ab = net(torch.rand(1, 1, 64, 64) * 100, temperature=0.38, rebalance=1, chroma=1)
     for channel in (0, 1):
         assert net.bins[:, channel].min() <= ab[:, channel].min()
         assert ab[:, channel].max() <= net.bins[:, channel].max()
@@ -79,16 +79,30 @@ def test_colors_lie_among_the_bins(net: ColorNet) -> None:
 def test_the_annealed_mean(net: ColorNet) -> None:
     """Against its definition, for one pixel."""
     l = torch.linspace(0, 100, 64 * 64).reshape(1, 1, 64, 64)
-    temperature, rebalance = annealing(1.5)
+    temperature, rebalance, chroma = annealing(1.5)
     with torch.inference_mode():
         logits = net.classify(net.features(l))[0, :, 5, 9].double()
         logits = logits - (1 - rebalance) * net.log_weight.double()
         p = (logits / temperature).softmax(dim=0)
-        expected = (p[:, None] * net.bins.double()).sum(dim=0)
-        ab = net(l, temperature, rebalance)[0, :, 5, 9]
+        expected = chroma * (p[:, None] * net.bins.double()).sum(dim=0)
+        ab = net(l, temperature, rebalance, chroma)[0, :, 5, 9]
     assert ab.tolist() == pytest.approx(expected.tolist(), abs=1e-2)
 
 
 def test_vividness_at_its_ends() -> None:
-    assert annealing(0) == pytest.approx((1, 0))
-    assert annealing(2) == pytest.approx((0.38, 1))
+    assert annealing(0) == pytest.approx((1, 0, 1))
+    assert annealing(2) == pytest.approx((0.38, 1, 1.32))
+
+
+@pytest.mark.parametrize("vividness", [0, 1, 2])
+def test_a_hints_color_comes_out_as_given(net: ColorNet, vividness: float) -> None:
+    """Whatever gain the chroma of guesses has."""
+    l = torch.full((1, 1, 128, 128), 50.0)
+    hints = torch.zeros(1, 3, 128, 128)
+    given = torch.tensor([40.0, 30.0])
+    hints[0, :2, 60:68, 60:68] = given[:, None, None]
+    hints[0, 2, 60:68, 60:68] = 1
+    with torch.inference_mode():
+        ab = net(l, *annealing(vividness), hints)[0, :, 16, 16]
+    assert (ab - given).norm() < 0.2 * given.norm()
+    assert ab.norm() < 1.05 * given.norm()

@@ -192,7 +192,7 @@ def test_a_run_may_start_from_the_packages_weights(config: Config) -> None:
     shipped.prepare({WEIGHTS.filename: weights.path(WEIGHTS)}, torch.device("cpu"))
     l = torch.rand((1, 1, 64, 64)) * 100
     with torch.inference_mode():
-        assert torch.allclose(one.ema(l, 1.0, 0.0), shipped.net(l, 1.0, 0.0), atol=0.05)
+        assert torch.allclose(one.ema(l, 1.0, 0.0, 1.0), shipped.net(l, 1.0, 0.0, 1.0), atol=0.05)
     assert one.net.alike.query.weight.abs().sum() > 0
 
 

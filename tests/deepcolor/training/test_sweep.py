@@ -11,7 +11,9 @@ from deepcolor.training.pack import packed
 from deepcolor.training.photographs import Photographs, split
 from deepcolor.training.sweep import Setting, sweep
 
-MEAN, BOLD = Setting(64, 1.0, 0.0, mirrored=False), Setting(64, 0.2, 1.0, mirrored=False)
+MEAN = Setting(64, 1.0, 0.0, 1.0, mirrored=False)
+BOLD = Setting(64, 0.2, 1.0, 1.0, mirrored=False)
+RAISED = Setting(64, 1.0, 0.0, 1.5, mirrored=False)
 
 
 @pytest.fixture
@@ -36,15 +38,16 @@ def net() -> ColorNet:
 def test_each_setting_is_measured_as_the_network_colors(
     net: ColorNet, meadows: Photographs
 ) -> None:
-    found = dict(sweep(net, meadows, [MEAN, BOLD]))
-    assert list(found) == [None, MEAN, BOLD]
+    found = dict(sweep(net, meadows, [MEAN, BOLD, RAISED]))
+    assert list(found) == [None, MEAN, BOLD, RAISED]
     assert found[None].colorfulness == 0
     assert found[BOLD].colorfulness > found[MEAN].colorfulness > 0
+    assert found[RAISED].colorfulness > found[MEAN].colorfulness
     assert found[MEAN].auc != found[BOLD].auc
 
 
 def test_a_mirrored_guess_is_the_mean_of_two(net: ColorNet, meadows: Photographs) -> None:
-    mirrored = Setting(64, 1.0, 0.0, mirrored=True)
+    mirrored = Setting(64, 1.0, 0.0, 1.0, mirrored=True)
     found = dict(sweep(net, meadows, [MEAN, mirrored]))
     assert found[mirrored].psnr != found[MEAN].psnr
     # The mean of two guesses is never further away than they are on average.
