@@ -103,7 +103,7 @@ def test_exported_weights_are_a_strategys(long: Run, tmp_path: Path) -> None:
     hints[:, :, 30:33, 30:33] = torch.tensor([40.0, -30, 1])[:, None, None]
     with torch.inference_mode():
         ab = strategy.predict(l, {"vividness": 0.0}, None)
-        expected = long.ema(l, 1.0, 0.0)
+        expected = long.ema(l, 1.0, 0.0, 1.0)
         hinted = strategy.predict(l, {"vividness": 0.0}, hints)
     assert ab.shape == (1, 2, 16, 16)
     assert torch.allclose(ab, expected, atol=0.2)  # half precision
