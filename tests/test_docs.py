@@ -10,11 +10,19 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 PAGES = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md")])
+COLORED = sorted(
+    [
+        *DOCS.glob("pictures/*.color.jpg"),
+        *(ROOT / "web" / "static" / "gallery").glob("*.color.webp"),
+    ]
+)
 NEEDS_THE_INTERNET = "weights fetch"
 BIN = Path(sys.executable).parent
 
@@ -31,6 +39,15 @@ def desk(tmp_path: Path) -> Path:
         for photograph in photographs:
             shutil.copy(photograph, tmp_path / folder)
     return tmp_path
+
+
+@pytest.mark.parametrize("color", COLORED, ids=lambda path: path.name)
+def test_pictures_keep_the_lightness_of_their_photographs(color: Path) -> None:
+    drawn, gray = (
+        np.asarray(Image.open(path).convert("L")).astype(int)
+        for path in (color, color.with_name(color.name.replace(".color.", ".gray.")))
+    )
+    assert np.abs(drawn - gray).mean() < 5  # as what L* and luma see differently
 
 
 def blocks(page: Path, language: str) -> list[str]:

@@ -54,9 +54,11 @@ class Strip:
     PIXELS = 1 << 17  # at once, whose codes stay in a core's own cache
 
     def __init__(self, pixels: int):
+        # Held, for two threads that begin at once each make their own, and only one's is cached.
+        self.mixing, self.gamma = tables.mixing(), tables.gamma()
         self.tables = _Tables(
-            tables.mixing().ctypes.data,
-            tables.gamma().ctypes.data,
+            self.mixing.ctypes.data,
+            self.gamma.ctypes.data,
             tables.LAST,
             tables.CLOSE,
         )

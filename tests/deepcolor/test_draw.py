@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from deepcolor import lab
-from deepcolor.draw import Enlarged, canvas, compiled, memory, passes
+from deepcolor.draw import Enlarged, canvas, compiled, memory, passes, tables
 
 COUNT = 100_000
 ONE_ROW = np.ones((1, 1), np.float32)
@@ -82,6 +84,23 @@ def test_what_is_no_number_draws_something(quickly: Quickly) -> None:
     with np.errstate(all="ignore"):
         for broken in (np.nan, np.inf, -np.inf):
             assert quickly(codes, np.full((2, 256), broken, np.float32)).shape == (256, 3)
+
+
+def test_a_strip_holds_the_tables_that_it_points_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Threads that use them first, at once, make them twice, and the cache drops the one."""
+    made = []
+    for name in ("mixing", "gamma"):
+
+        def anew(make: Callable[[], NDArray[Any]] = getattr(tables, name).__wrapped__) -> Any:
+            table = make()
+            made.append(weakref.ref(table))
+            return table
+
+        monkeypatch.setattr(tables, name, anew)
+    strip = compiled.Strip(1)
+    assert len(made) == 2
+    assert all(table() is not None for table in made)
+    assert strip.tables.gamma == strip.gamma.ctypes.data
 
 
 def test_a_canvas_is_the_images_own_memory() -> None:
