@@ -89,14 +89,17 @@ def test_what_is_no_number_draws_something(quickly: Quickly) -> None:
 def test_a_strip_holds_the_tables_that_it_points_to(monkeypatch: pytest.MonkeyPatch) -> None:
     """Threads that use them first, at once, make them twice, and the cache drops the one."""
     made = []
-    for name in ("mixing", "gamma"):
 
-        def anew(make: Callable[[], NDArray[Any]] = getattr(tables, name).__wrapped__) -> Any:
+    def watched(make: Callable[[], NDArray[Any]]) -> Callable[[], NDArray[Any]]:
+        def anew() -> NDArray[Any]:
             table = make()
             made.append(weakref.ref(table))
             return table
 
-        monkeypatch.setattr(tables, name, anew)
+        return anew
+
+    for name in ("mixing", "gamma"):
+        monkeypatch.setattr(tables, name, watched(getattr(tables, name).__wrapped__))
     strip = compiled.Strip(1)
     assert len(made) == 2
     assert all(table() is not None for table in made)
