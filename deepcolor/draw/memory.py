@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import threading
 
 import numpy as np
 from PIL import Image
@@ -23,6 +24,8 @@ _Array._fields_ = (
 )
 
 core = Image.core  # type: ignore[attr-defined]  # so named in Pillow's documentation of Arrow
+
+_allocating = threading.Lock()  # how Pillow allocates is a setting of the whole process
 
 _pointer = ctypes.pythonapi.PyCapsule_GetPointer
 _pointer.restype = ctypes.c_void_p
@@ -48,12 +51,13 @@ def memory(image: Image.Image) -> Codes | None:
 
 def canvas(size: tuple[int, int]) -> tuple[Image.Image, Codes]:
     """An ``RGB`` image, still undrawn, and its :func:`memory`."""
-    is_whole = core.get_use_block_allocator()
-    core.set_use_block_allocator(1)  # of any size in one piece
-    try:
-        image = Image.new("RGB", size, None)
-    finally:
-        core.set_use_block_allocator(is_whole)
+    with _allocating:
+        is_whole = core.get_use_block_allocator()
+        core.set_use_block_allocator(1)  # of any size in one piece
+        try:
+            image = Image.new("RGB", size, None)
+        finally:
+            core.set_use_block_allocator(is_whole)
     whole = memory(image)
     assert whole is not None
     return image, whole

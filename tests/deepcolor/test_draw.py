@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 import weakref
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -128,6 +130,18 @@ def test_the_memory_of_a_gray_image_is_its_codes(width: int) -> None:
 
 def test_an_image_in_pieces_has_no_memory_of_its_own() -> None:
     assert memory(Image.new("L", (8000, 4000))) is None
+
+
+def test_canvases_of_several_threads_are_all_in_one_piece() -> None:
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(8) as pool:
+            shapes = set(pool.map(lambda _: canvas((5000, 1000))[1].shape, range(400)))
+    finally:
+        sys.setswitchinterval(before)
+    assert shapes == {(1000, 5000, 4)}
+    assert Image.core.get_use_block_allocator() == 0
 
 
 def test_other_images_are_stored_as_pillow_stores_them() -> None:
