@@ -18,7 +18,7 @@ from tests.end_to_end.running_stack import RunningStack, start_stack
 
 UPLOADS, RESULTS = "deepcolor-uploads", "deepcolor-results"
 LOOK_SECONDS = 0.01
-REQUEST = re.compile(r"(GET|PUT|POST|HEAD|DELETE) \S+ HTTP")  # a colored line has no quote before
+REQUEST = re.compile(r"^(GET|PUT|POST|HEAD|DELETE) ", re.MULTILINE)
 DONE = '"message":"done"'
 TICKS = os.sysconf("SC_CLK_TCK")
 MOST_SECONDS = 300

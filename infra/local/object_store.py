@@ -1,22 +1,39 @@
-"""``python -m infra.local.object_store HOST PORT``: moto's server, the local stack's S3 and SQS."""
+"""``python -m infra.local.object_store HOST PORT``: moto's server, the local stack's S3 and SQS.
+
+moto is made for tests of a few requests; the local stack has it answer hundreds a second. It runs
+behind a web server that keeps connections open, and what it does anew for each request or counts
+anew for each message is spared here.
+"""
 
 from __future__ import annotations
 
 import functools
 import sys
 import time
+from typing import TYPE_CHECKING, Any
 
-from moto.moto_server.werkzeug_app import (
-    DomainDispatcherApplication,
-    MotoRequestHandler,
-    create_backend_app,
+import moto.sqs.models
+from cheroot.wsgi import Gateway_10, Server
+from moto.core.request import (
+    PRESERVED_HEADER_NAMES_ENVIRON_KEY,
+    environ_key_for_header,
+    should_preserve_original_header_name,
 )
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from moto.sqs.models import Message, SQSBackend
-from werkzeug.serving import run_simple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+THREADS = 32  # each queue that somebody waits at takes one
+CONNECTIONS = 256
 
 
 class Dispatcher(DomainDispatcherApplication):
-    """Remembers which service a host stands for; moto lists its own folder for each request."""
+    """Prints what it is asked, and remembers which service a host stands for.
+
+    moto lists its own folder to find that out.
+    """
 
     def __init__(self) -> None:
         super().__init__(create_backend_app)
@@ -24,6 +41,39 @@ class Dispatcher(DomainDispatcherApplication):
 
     def get_backend_for_host(self, host: str | None) -> object:
         return self.find_backend(host)
+
+    def __call__(
+        self, environ: dict[str, Any], start_response: Callable[..., Any]
+    ) -> Iterable[bytes]:
+        def start(status: str, *others: Any) -> Any:
+            # In one piece, for many threads write at once.
+            sys.stdout.write(f"{environ['REQUEST_METHOD']} {environ['REQUEST_URI']} {status}\n")
+            return start_response(status, *others)
+
+        answer: Iterable[bytes] = super().__call__(environ, start)
+        return answer
+
+
+class Gateway(Gateway_10):
+    """Tells moto of a request what WSGI does not: the path and names of metadata as they came."""
+
+    def get_environ(self) -> dict[str, Any]:  # type: ignore[override]
+        environ: dict[str, Any] = super().get_environ()  # type: ignore[no-untyped-call]
+        names = [name.decode("latin-1") for name in self.req.inheaders]
+        kept = [name for name in names if should_preserve_original_header_name(name)]
+        return environ | {
+            "RAW_URI": environ["REQUEST_URI"],
+            PRESERVED_HEADER_NAMES_ENVIRON_KEY: {
+                environ_key_for_header(name): name for name in kept
+            },
+        }
+
+
+def milliseconds_now() -> float:
+    """Unix time. moto asks for it three times a message that waits, for each that it takes in, and
+    goes by way of two dates.
+    """
+    return time.time() * 1000
 
 
 def is_kept(backend: SQSBackend, queue_name: str, message: Message) -> bool:
@@ -33,7 +83,15 @@ def is_kept(backend: SQSBackend, queue_name: str, message: Message) -> bool:
     return bool(message.sent_timestamp / 1000 + kept_seconds > time.time())
 
 
-if __name__ == "__main__":
+def spare_sqs_its_counting() -> None:
+    moto.sqs.models.unix_time_millis = milliseconds_now  # type: ignore[attr-defined]
     SQSBackend.is_message_valid_based_on_retention_period = is_kept  # type: ignore[assignment, method-assign]
+
+
+if __name__ == "__main__":
+    spare_sqs_its_counting()
     host, port = sys.argv[1:]
-    run_simple(host, int(port), Dispatcher(), threaded=True, request_handler=MotoRequestHandler)
+    server = Server((host, int(port)), Dispatcher(), numthreads=THREADS)
+    server.gateway = Gateway
+    server.keep_alive_conn_limit = CONNECTIONS
+    server.start()

@@ -1,11 +1,105 @@
 from __future__ import annotations
 
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from http.client import HTTPConnection
+from pathlib import Path
+from typing import Any
+
+import moto.core.utils
 import pytest
 from moto.sqs.models import SQSBackend
 
-from infra.local.object_store import is_kept
+from benchmarks.local_store import await_reply
+from infra.local.cloud import Cloud
+from infra.local.object_store import is_kept, milliseconds_now
+from infra.local.ports import HOST, free_port
 
 DAY = 24 * 3600
+BUCKET = "photographs"
+
+
+@dataclass
+class Store:
+    """The object store in a process of its own, as the stack starts it."""
+
+    port: int
+    log: Path
+
+    @property
+    def s3(self) -> Any:
+        return Cloud(f"http://{HOST}:{self.port}").s3()
+
+    def connection(self) -> HTTPConnection:
+        return HTTPConnection(HOST, self.port, timeout=30)
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    port = free_port(None, near=9400)
+    log = tmp_path_factory.mktemp("store") / "store.log"
+    with log.open("w") as out:
+        server = subprocess.Popen(
+            [sys.executable, "-u", "-m", "infra.local.object_store", HOST, str(port)],
+            stdout=out,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        await_reply(f"http://{HOST}:{port}/moto-api/")
+        running = Store(port, log)
+        running.s3.create_bucket(Bucket=BUCKET)
+        yield running
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def test_connections_stay_open(store: Store) -> None:
+    connections = [store.connection() for _ in range(20)]
+    for connection in connections * 2:
+        connection.request("GET", f"/{BUCKET}")
+        assert connection.getresponse().read()
+        socket = connection.sock
+        assert socket is not None, "the server hung up"
+        connection.request("HEAD", f"/{BUCKET}")
+        connection.getresponse().read()
+        assert connection.sock is socket
+    for connection in connections:
+        connection.close()
+
+
+@pytest.mark.parametrize("key", ["a b/é+ü.jpg", "100%/a%2Fb.jpg", "//twice//a?b=c.jpg", "字.jpg"])
+def test_keys_come_as_they_were_sent(store: Store, key: str) -> None:
+    store.s3.put_object(Bucket=BUCKET, Key=key, Body=key.encode())
+    assert store.s3.get_object(Bucket=BUCKET, Key=key)["Body"].read() == key.encode()
+    assert key in [one["Key"] for one in store.s3.list_objects_v2(Bucket=BUCKET)["Contents"]]
+
+
+def test_metadata_keeps_its_names(store: Store) -> None:
+    metadata = {"taken_by": "somebody", "taken-at": "home"}
+    store.s3.put_object(Bucket=BUCKET, Key="named.jpg", Body=b"x", Metadata=metadata)
+    assert store.s3.head_object(Bucket=BUCKET, Key="named.jpg")["Metadata"] == metadata
+
+
+def test_a_body_may_come_in_chunks(store: Store) -> None:
+    connection = store.connection()
+    chunks = [b"one, ", b"two, ", b"x" * 100_000]
+    connection.request("PUT", f"/{BUCKET}/chunks.jpg", body=iter(chunks), encode_chunked=True)
+    assert connection.getresponse().status == 200
+    connection.close()
+    got = store.s3.get_object(Bucket=BUCKET, Key="chunks.jpg")["Body"].read()
+    assert got == b"".join(chunks)
+
+
+def test_the_log_tells_what_was_asked_and_what_was_answered(store: Store) -> None:
+    connection = store.connection()
+    connection.request("GET", f"/{BUCKET}/nowhere.jpg?x=1")
+    connection.getresponse().read()
+    connection.close()
+    lines = store.log.read_text().splitlines()
+    assert f"GET /{BUCKET}/nowhere.jpg?x=1 404 NOT FOUND" in lines
 
 
 @pytest.mark.parametrize(("days", "told"), [(0, True), (1, True), (3, False)])
@@ -17,3 +111,7 @@ def test_messages_are_kept_for_as_long_as_moto_keeps_them(days: int, told: bool)
     message.sent_timestamp -= days * DAY * 1000
     assert is_kept(backend, "work", message) is told
     assert backend.is_message_valid_based_on_retention_period("work", message) is told
+
+
+def test_it_is_as_late_as_moto_says() -> None:
+    assert milliseconds_now() == pytest.approx(moto.core.utils.unix_time_millis(), abs=5000)
