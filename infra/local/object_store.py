@@ -84,7 +84,7 @@ def is_kept(backend: SQSBackend, queue_name: str, message: Message) -> bool:
 
 
 def spare_sqs_its_counting() -> None:
-    moto.sqs.models.unix_time_millis = milliseconds_now  # type: ignore[attr-defined]
+    moto.sqs.models.unix_time_millis = milliseconds_now  # type: ignore[assignment, attr-defined]
     SQSBackend.is_message_valid_based_on_retention_period = is_kept  # type: ignore[assignment, method-assign]
 
 
