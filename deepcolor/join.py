@@ -125,7 +125,10 @@ def _lightness_of_gray(levels: int) -> Tensor:
 def _lightness(codes: Tensor) -> Tensor:
     """L* (1, H, W) of uint8 codes (1 or 3, H, W)."""
     if len(codes) == 1:
-        return _lightness_of_gray(256)[codes.long()]
+        # So, for an index in brackets takes three times as long.
+        return torch.index_select(_lightness_of_gray(256), 0, codes.int().view(-1)).view(
+            codes.shape
+        )
     weights = torch.tensor(lab.RGB_TO_XYZ[1])
     luminance = torch.einsum("c,chw->hw", weights, lab.linear_rgb(codes))
     return lab.lightness(luminance)[None]

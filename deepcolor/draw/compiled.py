@@ -72,9 +72,9 @@ class Strip:
         mixed = _Chroma(
             chroma.wide.ctypes.data,
             chroma.wide[0].size,
-            chroma.first[top:].ctypes.data,
-            chroma.taps[top:].ctypes.data,
-            chroma.taps.shape[1],
+            chroma.down.first[top:].ctypes.data,
+            chroma.down.taps[top:].ctypes.data,
+            chroma.down.taps.shape[1],
         )
         library.deepcolor_draw(
             height,

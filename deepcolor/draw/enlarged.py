@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import functools
+from dataclasses import dataclass
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from deepcolor.draw.tables import Floats
 
@@ -14,59 +16,71 @@ ROWS = 16  # mixed at once, from little more than each of them needs
 MOST_PRODUCTS = 1 << 18  # in one product of matrices; with more, OpenBLAS would start threads
 
 
-class Enlarged:
-    """Planes whose rows (H) are mixed, when asked for, of the few rows that ``wide`` (2, h, W) has.
-
-    ``weights`` (H, h) says how; of a row of them, no more than four beside each other count.
+@dataclass(frozen=True, eq=False)
+class Axis:
+    """How one axis is enlarged: each output is mixed of a few inputs beside each other, from
+    ``first`` (outputs,) on, by ``taps`` (outputs, at most 4).
     """
 
-    def __init__(self, wide: Floats, weights: Floats):
-        self.wide, self.weights = wide, weights
-        taps = min(TAPS, weights.shape[1])
-        first = (weights != 0).argmax(axis=1).clip(0, weights.shape[1] - taps)
-        self.first = first.astype(np.int32)
-        """The first of the rows (H,) that a row is mixed of."""
-        self.taps = np.take_along_axis(weights, first[:, None] + np.arange(taps), axis=1)
-        """The weights (H, taps) of that one and those below it."""
+    inputs: int
+    first: NDArray[np.int32]
+    taps: Floats
+
+    @functools.cached_property
+    def weights(self) -> Floats:
+        """The same as a matrix (outputs, inputs)."""
+        matrix = np.zeros((len(self.taps), self.inputs), np.float32)
+        columns = self.first[:, None] + np.arange(self.taps.shape[1])
+        np.put_along_axis(matrix, columns, self.taps, axis=1)
+        return matrix
+
+
+class Enlarged:
+    """Planes (2, H, W) whose rows are mixed of ``wide`` (2, h, W), as ``down`` says, on demand."""
+
+    def __init__(self, wide: Floats, down: Axis):
+        self.wide, self.down = wide, down
 
     @classmethod
     def of(cls, ab: Floats, size: tuple[int, int]) -> Enlarged:
         """``ab`` (2, h, w), enlarged bicubically to ``size`` (W, H)."""
         width, height = size
         # By torch, which keeps to the threads that it is given.
-        wide = torch.from_numpy(ab) @ torch.from_numpy(resampling(ab.shape[2], width).T)
+        across = torch.from_numpy(resampling(ab.shape[2], width).weights.T)
+        wide = torch.from_numpy(ab) @ across
         return cls(wide.numpy(), resampling(ab.shape[1], height))
 
     def rows(self, top: int, bottom: int) -> Floats:
         """Those from ``top`` to ``bottom``, (2, bottom − top, W)."""
         out = np.empty((2, bottom - top, self.wide.shape[2]), np.float32)
-        taps = self.taps.shape[1]
+        taps = self.down.taps.shape[1]
         most = max(1, min(ROWS, MOST_PRODUCTS // (2 * TAPS * self.wide.shape[2])))
         for begin in range(top, bottom, most):
             end = min(bottom, begin + most)
-            first = self.first[begin:end]
+            first = self.down.first[begin:end]
             reach = slice(first.min(), first.max() + taps)
-            weights = self.weights[begin:end, reach]
+            weights = self.down.weights[begin:end, reach]
             np.matmul(weights, self.wide[:, reach], out=out[:, begin - top : end - top])
         return out
 
 
-@functools.lru_cache(maxsize=16)
-def resampling(inputs: int, outputs: int) -> Floats:
-    """The matrix (outputs, inputs) that enlarges one axis bicubically, with half-pixel centers.
+@functools.lru_cache(maxsize=64)
+def resampling(inputs: int, outputs: int) -> Axis:
+    """Enlarges one axis bicubically, with half-pixel centers.
 
-    Two such products are an exact enlargement that can be cut into strips. The kernel is Keys's
-    (IEEE Transactions on Acoustics, Speech, and Signal Processing 29, 1981) with the slope −0.75,
-    as torch has it; beyond the edge lies the edge.
+    Two such products of matrices are an exact enlargement that can be cut into strips. The kernel
+    is Keys's (IEEE Transactions on Acoustics, Speech, and Signal Processing 29, 1981) with the
+    slope −0.75, as torch has it; beyond the edge lies the edge.
     """
-    centers = (np.arange(outputs) + 0.5) * inputs / outputs - 0.5
-    first = np.floor(centers).astype(int) - 1
-    matrix = np.zeros((outputs, inputs))
+    centers = (np.arange(outputs)[:, None] + 0.5) * inputs / outputs - 0.5
+    reached = np.floor(centers).astype(np.int32) + np.arange(-1, TAPS - 1, dtype=np.int32)
+    distance = np.abs(centers - reached)
+    inner = ((1.25 * distance - 2.25) * distance) * distance + 1
+    outer = -0.75 * (((distance - 5) * distance + 8) * distance - 4)
+    kernel = np.where(distance <= 1, inner, outer)
+    first = reached[:, 0].clip(0, max(0, inputs - TAPS))
+    taps = np.zeros((outputs, min(TAPS, inputs)), np.float32)
     for tap in range(TAPS):
-        distance = np.abs(centers - (first + tap))
-        inner = ((1.25 * distance - 2.25) * distance) * distance + 1
-        outer = -0.75 * (((distance - 5) * distance + 8) * distance - 4)
-        reached = (first + tap).clip(0, inputs - 1)
-        # One tap at a time, for at the edge several taps reach the same input.
-        matrix[np.arange(outputs), reached] += np.where(distance <= 1, inner, outer)
-    return matrix.astype(np.float32)
+        # One at a time, for at the edge several reach the same input.
+        taps[np.arange(outputs), reached[:, tap].clip(0, inputs - 1) - first] += kernel[:, tap]
+    return Axis(inputs, first, taps)

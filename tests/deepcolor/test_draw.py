@@ -16,9 +16,10 @@ from PIL import Image
 
 from deepcolor import lab
 from deepcolor.draw import Enlarged, canvas, compiled, memory, passes, tables
+from deepcolor.draw.enlarged import Axis
 
 COUNT = 100_000
-ONE_ROW = np.ones((1, 1), np.float32)
+ONE_ROW = Axis(1, np.zeros(1, np.int32), np.ones((1, 1), np.float32))
 
 
 def exactly(l: torch.Tensor, ab: NDArray[np.float32]) -> NDArray[np.int64]:

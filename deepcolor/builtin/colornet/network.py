@@ -44,19 +44,20 @@ HINT_SCALE = 110.0  # brings a*b* to about −1…1
 
 
 class SameConv(nn.Conv2d):
-    """A convolution padded so that a side of n becomes ⌈n / stride⌉, the odd row at the end."""
+    """A convolution padded so that a side of n becomes n / stride, the odd row at the end."""
 
     def __init__(self, inputs: int, outputs: int, kernel: int, stride: int, groups: int = 1):
-        super().__init__(inputs, outputs, kernel, stride, groups=groups)
-        self.before = (kernel - stride) // 2 if stride > 1 else kernel // 2
-        self.after = kernel - stride - self.before
-        if stride == 1:
-            self.padding = (self.before, self.before)
+        after = kernel // 2
+        super().__init__(inputs, outputs, kernel, stride, padding=after, groups=groups)
+        self.fewer_before = after - (kernel - stride - after)
 
     def forward(self, x: Tensor) -> Tensor:
-        if self.stride[0] > 1:
-            x = F.pad(x, (self.before, self.after, self.before, self.after))
-        return super().forward(x)
+        if self.stride[0] == 1:
+            return super().forward(x)
+        # Zeros at the kernel's beginning and not the image's, of which padding makes a copy.
+        lead = self.fewer_before
+        kernel = F.pad(self.weight, (lead, 0, lead, 0))
+        return F.conv2d(x, kernel, self.bias, self.stride, self.padding, groups=self.groups)
 
 
 class InvertedResidual(nn.Module):
@@ -272,8 +273,13 @@ class ColorNet(nn.Module):
         """
         if hints is not None:
             hints = torch.cat((hints[:, :2] / chroma, hints[:, 2:]), dim=1)  # to come out as given
-        logits = self.classify(self.features(l, hints)).float()
-        return self.mean_color(logits, temperature, rebalance, chroma)
+        seen = self.features(l, hints).movedim(1, -1)
+        # As mean_color does it, but to the weights of one layer rather than to all that it says.
+        assert self.classify.bias is not None
+        weight = self.classify.weight.flatten(1) / temperature
+        bias = (self.classify.bias - (1 - rebalance) * self.log_weight) / temperature
+        probability = F.linear(seen, weight, bias).float().softmax(dim=-1)
+        return (probability @ (chroma * self.bins)).movedim(-1, 1).contiguous()
 
     def mean_color(
         self, logits: Tensor, temperature: float, rebalance: float, chroma: float

@@ -7,13 +7,14 @@ from typing import Any, NoReturn
 
 import pytest
 import torch
+import torch.nn.functional as F
 from PIL import Image
 from safetensors import safe_open
 
 import deepcolor
 from deepcolor import weights
 from deepcolor.builtin.colornet import WEIGHTS, Colornet, annealing
-from deepcolor.builtin.colornet.network import ColorNet
+from deepcolor.builtin.colornet.network import ColorNet, SameConv
 
 
 @pytest.fixture(scope="module")
@@ -87,6 +88,28 @@ def test_the_annealed_mean(net: ColorNet) -> None:
         expected = chroma * (p[:, None] * net.bins.double()).sum(dim=0)
         ab = net(l, temperature, rebalance, chroma)[0, :, 5, 9]
     assert ab.tolist() == pytest.approx(expected.tolist(), abs=1e-2)
+
+
+@pytest.mark.parametrize("vividness", [0, 1, 2])
+def test_what_sweeps_and_training_take_for_the_mean_is_what_is_guessed(
+    net: ColorNet, vividness: float
+) -> None:
+    l = torch.rand(2, 1, 64, 96, generator=torch.Generator().manual_seed(0)) * 100
+    with torch.inference_mode():
+        told = net.mean_color(net.classify(net.features(l)), *annealing(vividness))
+        assert torch.allclose(net(l, *annealing(vividness)), told, atol=1e-3)
+
+
+@pytest.mark.parametrize(("kernel", "before", "after"), [(3, 0, 1), (5, 1, 2)])
+def test_a_strided_convolution_sees_the_odd_row_at_the_end(
+    kernel: int, before: int, after: int
+) -> None:
+    conv = SameConv(3, 4, kernel, stride=2)
+    x = torch.rand(1, 3, 10, 12)
+    padded = F.pad(x, (before, after, before, after))
+    told = F.conv2d(padded, conv.weight, conv.bias, stride=2)
+    assert told.shape == (1, 4, 5, 6)
+    assert torch.allclose(conv(x), told, atol=1e-6)
 
 
 def test_vividness_at_its_ends() -> None:
