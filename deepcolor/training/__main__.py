@@ -9,14 +9,14 @@ sources, ``sweep CONFIG`` by temperature, kept rebalancing, gain of chroma, size
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
-
-from safetensors.torch import load_file
 
 from deepcolor import weights
 from deepcolor.builtin.colornet import WEIGHTS
 from deepcolor.builtin.colornet.network import ColorNet
-from deepcolor.training.checkpoint import export
+from deepcolor.errors import DeepcolorError
+from deepcolor.training.checkpoint import export, weights_in
 from deepcolor.training.config import Config
 from deepcolor.training.mix import mixed
 from deepcolor.training.pack import packed
@@ -48,7 +48,14 @@ sweeping.add_argument("--mirrored", action="store_true", help="each also with it
 
 
 def main() -> None:
-    arguments = parser.parse_args()
+    try:
+        _do(parser.parse_args())
+    except DeepcolorError as error:
+        print(f"deepcolor.training: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)
+
+
+def _do(arguments: argparse.Namespace) -> None:
     if arguments.command == "mix":
         export(mixed(arguments.first, arguments.second, arguments.share), arguments.file)
         return
@@ -98,7 +105,7 @@ def _sweep(held_out: Photographs, settings: list[Setting], path: Path | None) ->
 
 
 def _network(path: Path | None) -> ColorNet:
-    return ColorNet.of(load_file(path or weights.path(WEIGHTS))).eval()
+    return ColorNet.of(weights_in(path or weights.path(WEIGHTS))).eval()
 
 
 if __name__ == "__main__":

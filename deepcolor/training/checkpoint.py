@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+import pickle
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import save
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save
 from torch import Tensor
 
+from deepcolor.errors import UnreadableFileError
 from deepcolor.files import write_whole
 
 
@@ -36,3 +39,21 @@ def export(state: Mapping[str, Tensor], path: Path) -> None:
         if not name.endswith("num_batches_tracked")
     }
     write_whole(path, save(half))
+
+
+def weights_in(path: Path) -> dict[str, Tensor]:
+    """float32 of a file of weights, or the averaged ones of a run's checkpoint (``.pt``).
+
+    Raises :class:`deepcolor.errors.UnreadableFileError`.
+    """
+    try:
+        state = read(path)["ema"] if path.suffix == ".pt" else load_file(path)
+    except OSError as error:
+        raise UnreadableFileError(str(path), error.strerror or "no such file") from error
+    except (SafetensorError, pickle.UnpicklingError, RuntimeError, KeyError) as error:
+        raise UnreadableFileError(str(path), "it holds no weights of colornet") from error
+    return {
+        name: value.float()
+        for name, value in state.items()
+        if not name.endswith("num_batches_tracked")
+    }

@@ -8,26 +8,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from safetensors.torch import load_file
 from torch import Tensor
 
-from deepcolor.training import checkpoint
+from deepcolor.training.checkpoint import weights_in
 from deepcolor.training.errors import OtherNetworkError
 
-Weights = dict[str, Tensor]
 
-
-def weights_in(path: Path) -> Weights:
-    """float32 of a file of weights, or the averaged ones of a run's checkpoint (``.pt``)."""
-    state = checkpoint.read(path)["ema"] if path.suffix == ".pt" else load_file(path)
-    return {
-        name: value.float()
-        for name, value in state.items()
-        if not name.endswith("num_batches_tracked")
-    }
-
-
-def mixed(first: Path, second: Path, share: float) -> Weights:
+def mixed(first: Path, second: Path, share: float) -> dict[str, Tensor]:
     """``1 - share`` of the first's weights plus ``share`` of the second's.
 
     Raises :class:`OtherNetworkError` where they are not of one network.

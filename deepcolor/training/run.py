@@ -11,18 +11,17 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
 import torch
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from deepcolor import weights
 from deepcolor.bins import SoftEncoder, in_gamut_bins, prior, rebalancing
 from deepcolor.builtin.colornet import WEIGHTS
 from deepcolor.builtin.colornet.network import ColorNet
-from deepcolor.errors import UnreadableFileError
 from deepcolor.training import checkpoint, log, schedule
 from deepcolor.training.config import COLORNET, IMAGENET, Config
 from deepcolor.training.curve import write_curve
@@ -257,11 +256,7 @@ def _network(config: Config, bins: Tensor, share: Tensor, weight: Tensor) -> Col
     if start == IMAGENET:
         load_imagenet(net.trunk)
         return net
-    path = weights.path(WEIGHTS) if start == COLORNET else start
-    try:
-        state = {name: value.float() for name, value in load_file(path).items()}
-    except OSError as error:
-        raise UnreadableFileError(str(path), error.strerror or str(error)) from error
+    state = checkpoint.weights_in(weights.path(WEIGHTS) if start == COLORNET else Path(start))
     # The same colors as before, though training may now favor rare ones more or less.
     state["classify.bias"] += weight.log() - state["log_weight"]
     state["log_weight"] = weight.log()

@@ -42,3 +42,21 @@ def test_what_is_no_relative_is_refused(tmp_path: Path) -> None:
         save_file({"classify.bias": torch.zeros(bins)}, paths[-1])
     with pytest.raises(OtherNetworkError, match=r"20\.safetensors and in .*30\.safetensors"):
         mixed(*paths, 0.5)
+
+
+def test_what_is_wrong_is_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text, cut = tmp_path / "notes.safetensors", tmp_path / "last.pt"
+    text.write_text("no weights")
+    cut.write_bytes(b"PK\3\4 no weights either")
+    for path, why in (
+        (text, "it holds no weights of colornet"),
+        (cut, "it holds no weights of colornet"),
+        (tmp_path / "nowhere", "no such file"),
+    ):
+        monkeypatch.setattr("sys.argv", ["training", "mix", str(path), str(path), "out"])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        assert ended.value.code == 1
+        assert capsys.readouterr().err == f"deepcolor.training: {path} cannot be read: {why}.\n"
