@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable
-from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, ThreadPoolExecutor, wait
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -28,9 +28,10 @@ FEW = BATCH // 2  # messages, so that the next are there before the last of them
 class Shift:
     """Colors photographs, while the next are fetched and the last are stored.
 
-    Messages go from ``fetching`` over ``coloring`` to ``storing`` and, a batch at a time, out of
-    the queue. Once few are left in ``fetching`` more are ``coming``, until the queue has none or
-    something went wrong. ``transfers`` and ``painting`` are the threads that this happens on.
+    One that takes long holds up no other: what is colored first is stored first. Messages go from
+    ``fetching`` over ``coloring`` to ``storing`` and, a batch at a time, out of the queue. Once few
+    are left in ``fetching`` more are ``coming``, until the queue has none or something went wrong.
+    ``transfers`` and ``painting`` are the threads that this happens on.
     """
 
     def __init__(
@@ -46,7 +47,7 @@ class Shift:
         self.transfers, self.painting = transfers, painting
         self.is_stopped = is_stopped
         self.fetching: deque[tuple[MessageTypeDef, Future[Job | None]]] = deque()
-        self.coloring: deque[tuple[MessageTypeDef, Future[Colored]]] = deque()
+        self.coloring: dict[Future[Colored], MessageTypeDef] = {}
         self.storing: deque[tuple[MessageTypeDef, Future[None]]] = deque()
         self.coming: Future[list[MessageTypeDef]] | None = None
         self.untouched: list[MessageTypeDef] = []
@@ -62,13 +63,13 @@ class Shift:
             if self.has_more and self.went_well and not self.coming and not is_over():
                 self._ask_for_more()
             self._color()
-            self._store(*self.coloring.popleft())
+            self._store_colored()
             if self.coming and (self.coming.done() or not self.fetching):
                 self._fetch(self._arrived())
             if len(self.storing) >= BATCH:
                 self._delete_stored()
         while self.coloring:
-            self._store(*self.coloring.popleft())
+            self._store_colored()
         self._give_back_the_rest()
         while self.storing:
             self._delete_stored(wait=True)
@@ -100,13 +101,18 @@ class Shift:
         """Sees that all hands have a photograph, and the first of them to be done the next."""
         while self.fetching and len(self.coloring) <= self.jobs.painter.hands:
             message, fetch = self.fetching.popleft()
-            self.coloring.append((message, self.painting.submit(self._colored, fetch)))
+            self.coloring[self.painting.submit(self._colored, fetch)] = message
 
     def _colored(self, fetch: Future[Job | None]) -> Colored:
         job = fetch.result()
         if self.is_stopped():
             raise CancelledError
         return (job, self.jobs.color(job)) if job else None
+
+    def _store_colored(self) -> None:
+        """Waits until at least one is."""
+        for color in wait(self.coloring, return_when=FIRST_COMPLETED).done:
+            self._store(self.coloring.pop(color), color)
 
     def _store(self, message: MessageTypeDef, color: Future[Colored]) -> None:
         try:

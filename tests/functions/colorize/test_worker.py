@@ -88,6 +88,33 @@ def test_more_is_received_before_the_last_of_a_batch_is_colored(
     assert cloud.messages() == (0, 0)
 
 
+def test_a_photograph_that_takes_long_holds_up_no_other(
+    cloud: Any,
+    place: Any,
+    drain: Any,
+    jobs: Jobs,
+    gray_jpeg: bytes,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    keys = [f"{n}.jpg" for n in range(2 * room.BATCH)]
+    for key in keys:
+        place(key, gray_jpeg)
+    color, beside = jobs.color, []
+
+    def slow(job: Job) -> Outcome:
+        if job.record.key == keys[0]:
+            wait_until(lambda: len(cloud.results()) == len(keys) - 1)
+            beside.extend(cloud.results())
+        return color(job)
+
+    monkeypatch.setattr(type(jobs.painter), "hands", 2)
+    monkeypatch.setattr(jobs, "color", slow)
+    drain()
+    assert sorted(beside) == sorted(keys[1:])
+    assert {cloud.record(key).status for key in keys} == {Status.DONE}
+    assert cloud.messages() == (0, 0)
+
+
 def test_what_has_only_just_come_is_given_back_too(
     cloud: Any, place: Any, jobs: Jobs, gray_jpeg: bytes
 ) -> None:
