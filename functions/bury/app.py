@@ -11,6 +11,7 @@ from aws_lambda_powertools import Logger
 from botocore.exceptions import ClientError
 
 from functions.contract import results
+from functions.contract.patience import BRIEF
 from functions.contract.records import Record, Records, Source, Status
 from functions.contract.settings import Settings
 from functions.contract.work import Work
@@ -98,7 +99,7 @@ def _fail(record: Record) -> None:
 
 @functools.cache
 def s3() -> S3Client:
-    return boto3.client("s3")
+    return boto3.client("s3", config=BRIEF)
 
 
 def records() -> Records:

@@ -126,7 +126,7 @@ class IsolatedPainter:
                 self.close()
                 raise PainterOverranError(seconds)
             answer, content = _receive(connection)
-        except (EOFError, ConnectionError) as error:
+        except (EOFError, OSError) as error:  # which it is in the middle of an answer
             raise PainterDiedError(self._ended()) from error
         if "failure" in answer:
             raise PainterFailedError(answer["failure"])

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from aws_lambda_powertools import Logger
 
+from functions.contract.patience import BRIEF
 from functions.contract.records import Record
 from functions.contract.settings import Settings
 from functions.dispatch.orders import Orders, Outcome
@@ -63,4 +64,6 @@ def wake(queued: int) -> None:
 @functools.cache
 def orders() -> Orders:
     settings = Settings.from_environment()
-    return Orders(boto3.client("s3"), boto3.client("sqs"), settings, logger)
+    return Orders(
+        boto3.client("s3", config=BRIEF), boto3.client("sqs", config=BRIEF), settings, logger
+    )

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import boto3
 
+from functions.contract.patience import BRIEF
 from functions.contract.settings import Settings
 from functions.workers.register import Register, Slot
 
@@ -156,9 +157,9 @@ def waker_from_environment() -> BatchWaker | None:
         return None
     settings = Settings.from_environment()
     return BatchWaker(
-        batch=boto3.client("batch"),
-        sqs=boto3.client("sqs"),
-        s3=boto3.client("s3"),
+        batch=boto3.client("batch", config=BRIEF),
+        sqs=boto3.client("sqs", config=BRIEF),
+        s3=boto3.client("s3", config=BRIEF),
         bucket=settings.results_bucket,
         work_queue_url=settings.work_queue_url,
         job_queue=job_queue,

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from aws_lambda_powertools import Logger
 from PIL import Image
 
 from deepcolor import Colorizer
+from functions.colorize import isolation
 from functions.colorize.commission import Colored, Commission, Refusal
 from functions.colorize.isolation import IsolatedPainter, PainterDiedError, PainterFailedError
 from tests.chaos import perilous, plugin
@@ -117,6 +119,29 @@ def test_whom_something_else_killed_gets_another_chance(painter: IsolatedPainter
     first.kill()
     assert paints_on(painter)
     assert painter.process is not first
+
+
+@pytest.mark.usefixtures("hazards")
+def test_whom_something_killed_in_the_middle_of_an_answer_too(
+    painter: IsolatedPainter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert paints_on(painter)
+    receive, answers = isolation._receive, []
+
+    def cut_once(connection: Connection) -> tuple[dict[str, Any], bytes]:
+        answers.append(connection)
+        if len(answers) > 1:
+            return receive(connection)
+        connection.recv_bytes()
+        assert painter.process is not None
+        painter.process.kill()
+        painter.process.wait()
+        # What multiprocessing says of a message whose end does not come.
+        raise OSError("got end of file during message")
+
+    monkeypatch.setattr(isolation, "_receive", cut_once)
+    assert paints_on(painter)
+    assert answers[0] is not answers[-1]
 
 
 @pytest.mark.usefixtures("hazards")

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import socket
+import time
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
@@ -10,10 +12,11 @@ import pytest
 from functions.contract.records import Status
 from functions.dispatch.app import handler, logger, orders
 from functions.dispatch.orders import NotSentError
-from functions.workers.wake import Fleet
+from functions.workers.wake import Fleet, waker_from_environment
 
 Recorded = Callable[[str], dict[str, Any]]
 
+FUNCTION_SECONDS = 30  # as template.yaml has it
 NOTHING_FAILED: dict[str, Any] = {"batchItemFailures": []}
 
 
@@ -260,3 +263,24 @@ def test_from_the_bucket_through_the_queue_to_the_work_queue(dispatch: Any, clou
     assert dispatch({"Records": records}) == NOTHING_FAILED
     assert sorted(work.key for work in cloud.take_work()) == sorted(keys)
     assert cloud.record(keys[0]).strategy == "richzhang"
+
+
+def test_where_batch_does_not_answer_the_function_ends_before_its_time(
+    dispatch: Any, cloud: Any, recorded: Recorded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else Lambda ends it, its messages come again, and photographs that are queued get buried."""
+    cloud.upload("colornet/album/photo.jpg", b"some bytes")
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        for name, value in {
+            "AWS_ENDPOINT_URL_BATCH": f"http://127.0.0.1:{silent.getsockname()[1]}",
+            "DEEPCOLOR_BATCH_JOB_QUEUE": "queue",
+            "DEEPCOLOR_BATCH_JOB_DEFINITION": "definition",
+            "DEEPCOLOR_MAX_WORKERS": "1",
+            "DEEPCOLOR_PHOTOGRAPHS_PER_WORKER": "1",
+        }.items():
+            monkeypatch.setenv(name, value)
+        waker_from_environment.cache_clear()
+        begin = time.monotonic()
+        assert dispatch(recorded("aws_put")) == NOTHING_FAILED
+        assert time.monotonic() - begin < FUNCTION_SECONDS / 2
+    assert [work.key for work in cloud.take_work()] == ["colornet/album/photo.jpg"]
