@@ -323,13 +323,17 @@ def test_no_function_can_still_submit_when_its_slot_is_given_to_another() -> Non
     assert not [name for name, function in FUNCTIONS.items() if "Timeout" in function]
 
 
+FIRST_VISIT_REQUESTS = 40  # the page, its style, scripts and pictures
+
+
 def test_the_page_is_throttled() -> None:
     [stage] = of_type("AWS::ApiGatewayV2::Stage").values()
-    limit = {"Ref": "PageRequestsPerSecond"}
     assert stage["DefaultRouteSettings"] == {
-        "ThrottlingRateLimit": limit,
-        "ThrottlingBurstLimit": limit,
+        "ThrottlingRateLimit": {"Ref": "PageRequestsPerSecond"},
+        "ThrottlingBurstLimit": {"Ref": "PageRequestsAtOnce"},
     }
+    visits = TEMPLATE["Parameters"]["PageRequestsAtOnce"]["Default"] / FIRST_VISIT_REQUESTS
+    assert visits >= 5
     assert not any("FunctionUrlConfig" in function for function in FUNCTIONS.values())
     assert json.loads(stage["AccessLogSettings"]["Format"])["requestId"] == "$context.requestId"
 
