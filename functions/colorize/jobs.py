@@ -16,7 +16,7 @@ from deepcolor.registry import DEFAULT, find, manifest
 from functions.colorize.commission import Colored, Commission, Outcome, Paints, Refusal
 from functions.contract import results
 from functions.contract.conditional import LOST_RACE, put_if_unchanged
-from functions.contract.manifest import publish
+from functions.contract.manifest import ManifestReader, publish
 from functions.contract.records import UPLOAD_GONE, ContendedError, Record, Records, Status
 from functions.contract.settings import Settings
 from functions.contract.work import Work
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 ATTEMPTS = 5
+UNKNOWN = {"unknown_strategy", "unknown_knob"}  # refusals' codes
 MAX_KEY_IN_METADATA = 1000  # bytes; S3 allows 2 KB of metadata in all
 
 
@@ -43,6 +44,16 @@ class NotReadyError(Exception):
     """The default strategy can't run here; the message is a sentence with the cure."""
 
 
+class OutdatedError(Exception):
+    """This worker is asked for what only those of a later deployment can do."""
+
+    def __init__(self, strategy: str):
+        super().__init__(
+            f"The manifest has {strategy} otherwise than it is here: this worker is from before a "
+            "deployment, and leaves."
+        )
+
+
 @dataclass
 class Jobs:
     """Does the work that messages name; idempotent, so a repeated message does no harm."""
@@ -54,6 +65,7 @@ class Jobs:
     records: Records = field(init=False)
     cards: dict[str, StrategyCard] = field(default_factory=dict)
     published: dict[str, Any] | None = None
+    is_outdated: bool = False
 
     def __post_init__(self) -> None:
         self.records = Records(self.s3, self.settings.results_bucket)
@@ -129,18 +141,30 @@ class Jobs:
         return standing, False
 
     def color(self, job: Job) -> Outcome:
-        """The colored photograph, or why there can be none."""
+        """The colored photograph, or why there can be none.
+
+        Raises :class:`OutdatedError` where others can color it.
+        """
         record = job.record
         outcome = self.painter.paint(
             Commission(
                 job.content, record.strategy, record.knobs, record.hints, record.correlation_id
             )
         )
+        if isinstance(outcome, Refusal) and outcome.code in UNKNOWN and self._others_know(record):
+            self.is_outdated = True
+            raise OutdatedError(record.strategy)
         if isinstance(outcome, Colored) and record.strategy not in self.cards:
             # The card in hand: looking a strategy up scans every installed package.
             self.cards[record.strategy] = find(record.strategy).card
             self.publish_manifest()  # its weights may have come just now
         return outcome
+
+    def _others_know(self, record: Record) -> bool:
+        """Whether the manifest, which may be a later worker's by now, has strategy and knobs."""
+        reader = ManifestReader(self.s3, self.settings.results_bucket)
+        card = reader.read().strategies.get(record.strategy)
+        return card is not None and record.knobs.keys() <= {one["name"] for one in card["knobs"]}
 
     def store(self, job: Job, outcome: Outcome) -> None:
         """Writes the result and then the record, unless a newer order has come in between."""

@@ -44,8 +44,8 @@ class Worker:
         self.waiting = False
 
     def run(self, idle_seconds: float | None = None, most_seconds: float | None = None) -> None:
-        """Works until stopped, until the queue stayed empty for ``idle_seconds``, or for
-        ``most_seconds`` and what it then has in hand.
+        """Works until stopped, until the queue stayed empty for ``idle_seconds``, for
+        ``most_seconds`` and what it then has in hand, or until a deployment has outdated it.
 
         Receives nothing before it has seen that it can work; raises as :meth:`Jobs.get_ready`
         does, and what AWS answers that stays out of reach.
@@ -59,8 +59,9 @@ class Worker:
         begin = last_work = time.monotonic()
 
         def is_over() -> bool:
-            spent = time.monotonic() - begin
-            return self.stopping.is_set() or (most_seconds is not None and spent > most_seconds)
+            if self.stopping.is_set() or self.jobs.is_outdated:
+                return True
+            return most_seconds is not None and time.monotonic() - begin > most_seconds
 
         with (
             ThreadPoolExecutor(TRANSFERS, thread_name_prefix="transfer") as transfers,

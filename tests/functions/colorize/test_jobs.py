@@ -17,7 +17,7 @@ from deepcolor.builtin.colornet import WEIGHTS
 from deepcolor.builtin.richzhang import RichZhang
 from functions.colorize.commission import Refusal
 from functions.colorize.jobs import Jobs
-from functions.contract.manifest import Manifest
+from functions.contract.manifest import Manifest, publish
 from functions.contract.records import UPLOAD_GONE, Record, Status
 from functions.contract.work import Work
 
@@ -368,6 +368,34 @@ def test_a_strategy_that_is_gone_fails_the_photograph(
     cloud.send(Work("a.jpg", 2, "again"))
     drain()
     assert cloud.record("a.jpg").error["code"] == "unknown_strategy"
+
+
+@pytest.mark.parametrize("strategy", ["newest", "colornet"])
+def test_what_a_later_deployment_brought_is_left_to_its_workers(
+    cloud: Any, place: Any, drain: Any, jobs: Jobs, gray_jpeg: bytes, strategy: str
+) -> None:
+    """A strategy or a knob that the manifest has and this worker has not."""
+    jobs.publish_manifest()
+    later = registry.manifest()
+    card = next(one for one in later["strategies"] if one["name"] == "colornet")
+    warmth = {"name": "warmth", "low": 0, "default": 0, "high": 1, "description": ""}
+    later["strategies"].append(card | {"name": "newest"})
+    card["knobs"] = [*card["knobs"], warmth]
+    place("a.jpg", gray_jpeg)
+    publish(cloud.s3, cloud.settings.results_bucket, later)
+    knobs = {"warmth": 0.5} if strategy == "colornet" else {}
+
+    def recolor(record: Record | None) -> Record:
+        assert record is not None
+        return replace(record, order=2, strategy=strategy, knobs=knobs)
+
+    cloud.records.update("a.jpg", recolor)
+    cloud.take_work()
+    cloud.send(Work("a.jpg", 2, "c"))
+    drain()
+    assert jobs.is_outdated
+    assert cloud.record("a.jpg").status is Status.RUNNING
+    assert sum(cloud.messages()) == 1
 
 
 @pytest.mark.parametrize(
