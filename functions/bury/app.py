@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 from aws_lambda_powertools import Logger
-from botocore.exceptions import ClientError
 
 from functions.contract import results
+from functions.contract.objects import head_of
 from functions.contract.patience import BRIEF
 from functions.contract.records import Record, Records, Source, Status
 from functions.contract.settings import Settings
@@ -56,7 +56,7 @@ def _bury_work(work: Work) -> None:
     if record is None or record.order != work.order:
         return
     bucket = Settings.from_environment().results_bucket
-    head = results.head_of(s3(), bucket, work.key)
+    head = head_of(s3(), bucket, work.key)
     if head is not None and results.answers(head, results.question(record)):
         # The last of its workers died between the result and the record.
         records().put(results.done(record, head, {}))
@@ -73,12 +73,10 @@ def _bury_upload(key: str) -> None:
 
     def opened(current: Record | None) -> Record | None:
         # After the record was read: or an earlier look at the object could outdo a later one.
-        try:
-            source = Source.of(s3().head_object(Bucket=bucket, Key=key))
-        except ClientError as error:
-            if error.response["ResponseMetadata"]["HTTPStatusCode"] == 404:
-                return current
-            raise
+        head = head_of(s3(), bucket, key)
+        if head is None:
+            return current
+        source = Source.of(head)
         if current is not None and current.source == source:
             return current
         order = current.order + 1 if current else 1

@@ -15,8 +15,8 @@ from deepcolor.errors import UnknownStrategyError
 from deepcolor.registry import DEFAULT, find, manifest
 from functions.colorize.commission import Colored, Commission, Outcome, Paints, Refusal
 from functions.contract import results
-from functions.contract.conditional import LOST_RACE, put_if_unchanged
 from functions.contract.manifest import ManifestReader, publish
+from functions.contract.objects import LOST_RACE, Head, head_of, put_if_unchanged
 from functions.contract.records import UPLOAD_GONE, ContendedError, Record, Records, Status
 from functions.contract.settings import Settings
 from functions.contract.work import Work
@@ -204,7 +204,7 @@ class Jobs:
             replaces = previous["ETag"] if previous else None
         raise ContendedError(record.key)
 
-    def _finish(self, record: Record, head: results.Head, milliseconds: dict[str, float]) -> None:
+    def _finish(self, record: Record, head: Head, milliseconds: dict[str, float]) -> None:
         standing = self.records.put(results.done(record, head, milliseconds))
         is_failed = standing is not None and standing.status is Status.FAILED
         if standing is None or (is_failed and standing.order == record.order):
@@ -238,10 +238,10 @@ class Jobs:
             if error.response["Error"]["Code"] not in LOST_RACE:
                 raise
 
-    def _head(self, record: Record) -> results.Head | None:
-        return results.head_of(self.s3, self.settings.results_bucket, record.key)
+    def _head(self, record: Record) -> Head | None:
+        return head_of(self.s3, self.settings.results_bucket, record.key)
 
-    def _answers(self, head: results.Head, record: Record) -> bool:
+    def _answers(self, head: Head, record: Record) -> bool:
         """Whether a result is of this very upload, strategy, weights, knobs and hints."""
         try:
             card = self.cards.get(record.strategy) or find(record.strategy).card

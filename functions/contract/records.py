@@ -14,12 +14,11 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, overload
 
-from functions.contract.conditional import put_if_unchanged
 from functions.contract.keys import record_key
+from functions.contract.objects import Head, put_if_unchanged
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
-    from mypy_boto3_s3.type_defs import HeadObjectOutputTypeDef
 
 ATTEMPTS = 20
 JSON = "application/json"
@@ -60,7 +59,7 @@ class Source:
     request: str = ""
 
     @classmethod
-    def of(cls, head: HeadObjectOutputTypeDef) -> Source:
+    def of(cls, head: Head) -> Source:
         return cls(
             head["ETag"],
             head["LastModified"].isoformat(),

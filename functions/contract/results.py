@@ -5,27 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
-
+from functions.contract.objects import Head
 from functions.contract.records import Record, Status
-
-if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
-
-Head = Mapping[str, Any]
-"""``ETag``, ``ContentLength``, ``ContentType`` and ``Metadata``, as S3 heads an object."""
-
-
-def head_of(s3: S3Client, bucket: str, key: str) -> Head | None:
-    """The head of the result that lies there; ``None`` where none does."""
-    try:
-        return s3.head_object(Bucket=bucket, Key=key)
-    except ClientError as error:
-        if error.response["ResponseMetadata"]["HTTPStatusCode"] == 404:
-            return None
-        raise
 
 
 def question(record: Record) -> dict[str, str]:

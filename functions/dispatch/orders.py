@@ -8,10 +8,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import ClientError
-
 from functions.contract.keys import is_folder_marker
 from functions.contract.manifest import ManifestReader
+from functions.contract.objects import head_of
 from functions.contract.records import UPLOAD_GONE, Record, Records, Source, Status
 from functions.contract.settings import Settings
 from functions.contract.work import BATCH, Work
@@ -101,11 +100,8 @@ class Orders:
 
     def _look(self, key: str, current: Record | None) -> tuple[Outcome, Record | None]:
         """What the object is to come to, and the record that says so."""
-        try:
-            head = self.s3.head_object(Bucket=self.settings.uploads_bucket, Key=key)
-        except ClientError as error:
-            if error.response["ResponseMetadata"]["HTTPStatusCode"] != 404:
-                raise
+        head = head_of(self.s3, self.settings.uploads_bucket, key)
+        if head is None:
             if current is None or current.status.is_final:
                 return Outcome.VANISHED, current
             return Outcome.VANISHED, current.moved(Status.FAILED, error=UPLOAD_GONE)

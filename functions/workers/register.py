@@ -11,8 +11,8 @@ import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from functions.contract.conditional import put_if_unchanged
 from functions.contract.keys import WORKERS_KEY
+from functions.contract.objects import put_if_unchanged
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

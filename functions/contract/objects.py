@@ -1,7 +1,8 @@
-"""Writing an object only if nobody else has since it was read."""
+"""Objects in a bucket: whether one lies there, and writing one only if nobody else has since."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
@@ -9,8 +10,21 @@ from botocore.exceptions import ClientError
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
+Head = Mapping[str, Any]
+"""``ETag``, ``LastModified``, ``ContentLength`` and the like, as S3 heads an object."""
+
 # Another wrote first, is writing, or deleted the object since it was read.
 LOST_RACE = {"PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey"}
+
+
+def head_of(s3: S3Client, bucket: str, key: str) -> Head | None:
+    """The head of the object that lies there; ``None`` where none does."""
+    try:
+        return s3.head_object(Bucket=bucket, Key=key)
+    except ClientError as error:
+        if error.response["ResponseMetadata"]["HTTPStatusCode"] == 404:
+            return None
+        raise
 
 
 def put_if_unchanged(
