@@ -91,11 +91,11 @@ class Stack:
         """Brings everything up; raises :class:`PieceDiedError` or :class:`TimeoutError` if not."""
         self._hidden().mkdir(parents=True, exist_ok=True)
         # moto's own CORS headers stay on: the bucket's rule does not reach replies to a form POST.
-        self._start_piece(
-            "object store", ["-m", "infra.local.object_store", HOST, str(self.s3_port)], {}
-        )
+        origins = [f"http://{host}:{self.page_port}" for host in (HOST, "localhost")]
+        store = ["-m", "infra.local.object_store", HOST, str(self.s3_port), *origins]
+        self._start_piece("object store", store, {})
         self._await_reply(f"{self.cloud.endpoint}/moto-api/")
-        self.cloud.create([f"http://{host}:{self.page_port}" for host in (HOST, "localhost")])
+        self.cloud.create(origins)
         s3 = self.cloud.s3()
         for bucket in (UPLOADS_BUCKET, RESULTS_BUCKET):
             name = bucket.removeprefix("deepcolor-")
