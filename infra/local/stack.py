@@ -142,11 +142,13 @@ class Stack:
         """Ends everything, the object store last, after a last look into the buckets."""
         for piece in reversed(self.pieces[1:]):
             piece.stop()
-        if self.pieces and self.pieces[0].is_running():
-            for mirror in self.mirrors:
-                mirror.sync()
-        for piece in self.pieces[:1]:
-            piece.stop()
+        try:
+            if self.pieces and self.pieces[0].is_running():
+                for mirror in self.mirrors:
+                    mirror.sync()
+        finally:
+            for piece in self.pieces[:1]:
+                piece.stop()
 
     def _hidden(self) -> Path:
         return self.folder / ".stack"

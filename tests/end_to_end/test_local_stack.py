@@ -14,6 +14,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from infra.local.cloud import Cloud
+from infra.local.mirror import Mirror
+from infra.local.stack import Piece, Stack
 from tests.end_to_end.running_stack import RunningStack, chroma, eventually, start_stack
 
 CLEARLY_COLORED = 3.0
@@ -140,6 +143,7 @@ def test_a_restart_finds_everything_again(tmp_path: Path, photographs: list[Path
     assert first.stop() == 0
     assert _children_of(first.folder) == []
     shutil.copy(photographs[1], first.folder / "uploads" / "while-away.jpg")
+    shutil.copy(photographs[1], first.folder / "uploads" / os.fsdecode(b"Gro\xdfmutter.jpg"))
 
     second = start_stack(tmp_path / "bucket")
     try:
@@ -164,6 +168,22 @@ def test_a_taken_port_is_said_in_a_sentence(stack: RunningStack, tmp_path: Path)
     )
     assert run.returncode == 2
     assert f"Port {taken} is in use" in run.stderr
+
+
+def test_the_object_store_ends_even_if_the_last_look_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(mirror: Mirror) -> None:
+        raise RuntimeError("nobody thought of this")
+
+    monkeypatch.setattr(Mirror, "sync", fail)
+    store = Piece("object store", ["-c", "import time; time.sleep(60)"], {}, tmp_path / "log")
+    store.start()
+    mirror = Mirror(Cloud("http://127.0.0.1:1").s3(), "b", tmp_path, tmp_path / "index")
+    stack = Stack(tmp_path, 1, 2, pieces=[store], mirrors=[mirror])
+    with pytest.raises(RuntimeError):
+        stack.stop()
+    assert not store.is_running()
 
 
 def _strategies(stack: RunningStack) -> dict[str, dict[str, object]]:
