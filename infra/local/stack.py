@@ -15,6 +15,7 @@ from pathlib import Path
 from functions.contract.keys import MANIFEST_KEY
 from functions.contract.records import Records
 from infra.local.cloud import RESULTS_BUCKET, UPLOADS_BUCKET, Cloud
+from infra.local.folder import HIDDEN
 from infra.local.mirror import Mirror
 from infra.local.ports import HOST
 
@@ -70,7 +71,10 @@ class Piece:
 
 @dataclass
 class Stack:
-    """S3 and SQS, the dispatcher, the burier, the worker and the page, with mirrored buckets."""
+    """S3 and SQS, the dispatcher, the burier, the worker and the page, with mirrored buckets.
+
+    The folder is held while it runs, see :func:`infra.local.folder.held`.
+    """
 
     folder: Path
     page_port: int
@@ -89,7 +93,6 @@ class Stack:
 
     def start(self) -> None:
         """Brings everything up; raises :class:`PieceDiedError` or :class:`TimeoutError` if not."""
-        self._hidden().mkdir(parents=True, exist_ok=True)
         # moto's own CORS headers stay on: the bucket's rule does not reach replies to a form POST.
         origins = [f"http://{host}:{self.page_port}" for host in (HOST, "localhost")]
         store = ["-m", "infra.local.object_store", HOST, str(self.s3_port), *origins]
@@ -151,7 +154,7 @@ class Stack:
                 piece.stop()
 
     def _hidden(self) -> Path:
-        return self.folder / ".stack"
+        return self.folder / HIDDEN
 
     def _start_event_source(self, name: str, handler: str, *queues: str) -> None:
         urls = [self.cloud.queue_url(queue) for queue in queues]

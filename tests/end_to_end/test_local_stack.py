@@ -16,8 +16,9 @@ from PIL import Image
 
 from infra.local.cloud import Cloud
 from infra.local.mirror import Mirror
+from infra.local.ports import free_port
 from infra.local.stack import Piece, Stack
-from tests.end_to_end.running_stack import RunningStack, chroma, eventually, start_stack
+from tests.end_to_end.running_stack import ROOT, RunningStack, chroma, eventually, start_stack
 
 CLEARLY_COLORED = 3.0
 
@@ -157,17 +158,52 @@ def test_a_restart_finds_everything_again(tmp_path: Path, photographs: list[Path
         assert second.stop() == 0
 
 
-def test_a_taken_port_is_said_in_a_sentence(stack: RunningStack, tmp_path: Path) -> None:
-    taken = stack.s3_endpoint.rpartition(":")[2]
+def refused(*arguments: str) -> list[str]:
+    """The lines that a stack says instead of starting."""
     run = subprocess.run(
-        [sys.executable, "-m", "infra.local", "--folder", str(tmp_path), "--s3-port", taken],
+        [sys.executable, "-m", "infra.local", *arguments],
         capture_output=True,
         text=True,
-        cwd=Path(__file__).parents[2],
+        cwd=ROOT,
         check=False,
+        timeout=60,
     )
     assert run.returncode == 2
-    assert f"Port {taken} is in use" in run.stderr
+    return run.stderr.splitlines()
+
+
+def test_a_taken_port_is_said_in_a_sentence(stack: RunningStack, tmp_path: Path) -> None:
+    taken = stack.s3_endpoint.rpartition(":")[2]
+    [said] = refused("--folder", str(tmp_path), "--s3-port", taken)
+    assert said.startswith(f"Port {taken} is in use")
+
+
+@pytest.mark.parametrize("port", ["0", "65536", "99999", "-1", "http", "²"])
+def test_what_is_no_port_is_said_in_a_sentence(port: str) -> None:
+    *_, said = refused(f"--page-port={port}")
+    assert said.endswith(f"{port!r} is no port; give a number from 1 to 65535.")
+
+
+def test_two_pieces_want_two_ports() -> None:
+    *_, said = refused("--page-port=8123", "--s3-port=8123")
+    assert said.endswith("--page-port and --s3-port are the same; give two ports.")
+    found = free_port(None, near=8100)
+    assert free_port(None, near=found, but=found) > found
+
+
+def test_a_folder_belongs_to_one_stack(stack: RunningStack) -> None:
+    log = stack.folder / ".stack" / "object-store.log"
+    before = log.stat().st_ino
+    [said] = refused("--folder", str(stack.folder))
+    assert said.startswith(f"Another deepcolor runs on {stack.folder}; end it, or")
+    assert log.stat().st_ino == before
+
+
+def test_a_file_is_no_folder(tmp_path: Path) -> None:
+    file = tmp_path / "bucket"
+    file.write_text("a file")
+    [said] = refused("--folder", str(file))
+    assert said.startswith(f"{file} cannot be used (Not a directory: ")
 
 
 def test_the_object_store_ends_even_if_the_last_look_fails(
