@@ -5,9 +5,11 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
+import textwrap
 import urllib.request
 from pathlib import Path
 
@@ -32,7 +34,7 @@ def test_the_welcome_names_page_endpoint_and_folder(stack: RunningStack) -> None
 
 
 def test_an_s3_upload_is_colored(stack: RunningStack, photographs: list[Path]) -> None:
-    key = "colornet/album/photo.jpg"
+    key = "colornet/album/first.jpg"
     stack.s3.upload_file(str(photographs[0]), "deepcolor-uploads", key)
     record = stack.finished(key)
     assert record["status"] == "done", record["error"]
@@ -48,19 +50,27 @@ def test_an_s3_upload_is_colored(stack: RunningStack, photographs: list[Path]) -
     assert head["Metadata"]["strategy"] == "colornet"
 
 
-def test_the_s3_command_line_uploads(stack: RunningStack, photographs: list[Path]) -> None:
-    aws = shutil.which("aws")
-    if aws is None:
+def test_the_s3_command_line_uploads(
+    stack: RunningStack, photographs: list[Path], tmp_path: Path
+) -> None:
+    """By README's lines, in a shell that knows nothing of AWS."""
+    if shutil.which("aws") is None:
         pytest.skip("no aws command on the path")
-    key = "colornet/aws/photo.jpg"
-    target = f"s3://deepcolor-uploads/{key}"
-    environment = {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"}
-    subprocess.run(
-        [aws, "--endpoint-url", stack.s3_endpoint, "s3", "cp", photographs[0], target],
-        check=True,
-        env=os.environ | environment,
-    )
-    assert stack.finished(key)["status"] == "done"
+    [block] = re.findall(r"```sh\n( *local_aws.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    block = block.replace("http://127.0.0.1:9000", stack.s3_endpoint)
+    *upload, download = textwrap.dedent(block).splitlines()
+    shutil.copy(photographs[0], tmp_path / "photo.jpg")
+    environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path)}
+
+    def type_in(*lines: str) -> None:
+        subprocess.run(
+            ["sh", "-e", "-c", "\n".join(lines)], check=True, cwd=tmp_path, env=environment
+        )
+
+    type_in(*upload)
+    assert stack.finished("colornet/album/photo.jpg")["status"] == "done"
+    type_in(*upload[:-1], download)
+    assert chroma((tmp_path / "color.jpg").read_bytes()) > CLEARLY_COLORED
 
 
 def test_a_file_in_the_folder_is_colored_into_the_folder(
