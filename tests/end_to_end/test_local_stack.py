@@ -168,6 +168,17 @@ def test_a_restart_finds_everything_again(tmp_path: Path, photographs: list[Path
         assert second.stop() == 0
 
 
+def test_an_object_store_that_dies_ends_the_stack_with_a_sentence(tmp_path: Path) -> None:
+    running = start_stack(tmp_path / "bucket")
+    parent = ["-P", str(running.process.pid)]
+    subprocess.run(["pkill", *parent, "-f", "infra.local.object_store"], check=True)
+    assert running.process.wait(60) == 1
+    said = (tmp_path / "bucket.out").read_text()
+    assert "The object store ended by itself; the end of" in said
+    assert "Traceback" not in said
+    assert _children_of(running.folder) == []
+
+
 def refused(*arguments: str) -> list[str]:
     """The lines that a stack says instead of starting."""
     run = subprocess.run(
