@@ -13,6 +13,14 @@ from infra.deploy.account import allow_spot, check_quotas, identify
 from infra.deploy.errors import DeployError, NothingDeletedError
 from infra.deploy.stack import BUCKETS, Stack
 
+
+def _parameter(text: str) -> tuple[str, str]:
+    name, sign, value = text.partition("=")
+    if not (name and sign):
+        raise argparse.ArgumentTypeError(f"{text!r} is not of the form NAME=VALUE.")
+    return name, value
+
+
 parser = argparse.ArgumentParser(prog="python -m infra.deploy", description=__doc__)
 commands = parser.add_subparsers(dest="command", required=True)
 
@@ -22,6 +30,7 @@ up.add_argument(
 )
 up.add_argument(
     "--parameter",
+    type=_parameter,
     action="append",
     default=[],
     metavar="NAME=VALUE",
@@ -70,9 +79,7 @@ def main() -> int:
 def _up(stack: Stack, arguments: argparse.Namespace) -> None:
     """Whatever can fail on this machine comes first."""
     session, built = stack.session, None
-    parameters = {"Worker": arguments.worker} | dict(
-        given.split("=", 1) for given in arguments.parameter
-    )
+    parameters = {"Worker": arguments.worker} | dict(arguments.parameter)
     if arguments.worker != "none":
         engine = image.find_engine()
         if arguments.worker == "gpu":
@@ -108,9 +115,10 @@ def _up(stack: Stack, arguments: argparse.Namespace) -> None:
 def _down(stack: Stack, arguments: argparse.Namespace) -> None:
     outputs = stack.outputs()
     s3 = stack.session.client("s3")
-    names = [outputs[output] for output in BUCKETS.values()]
+    # A stack whose first deployment failed puts out nothing.
+    names = [outputs[output] for output in BUCKETS.values() if output in outputs]
     kept = [name for name in names if not buckets.is_empty(s3, name)]
-    if arguments.delete_photographs:
+    if arguments.delete_photographs and names:
         _ask(f"Delete {stack.name} and all photographs in {' and '.join(names)}?", arguments)
         for name in kept:
             print(f"Deleted {buckets.empty(s3, name)} objects of {name}.", flush=True)

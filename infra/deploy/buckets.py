@@ -16,8 +16,11 @@ def existing(s3: S3Client, names: Iterable[str]) -> set[str]:
 
 
 def is_empty(s3: S3Client, bucket: str) -> bool:
-    """Whether nothing is in a bucket, not even a version of something deleted."""
-    listed = s3.list_object_versions(Bucket=bucket, MaxKeys=1)
+    """Whether nothing is in a bucket, not even a version of something deleted, or it is gone."""
+    try:
+        listed = s3.list_object_versions(Bucket=bucket, MaxKeys=1)
+    except s3.exceptions.NoSuchBucket:
+        return True
     return not listed.get("Versions") and not listed.get("DeleteMarkers")
 
 

@@ -7,12 +7,13 @@ import signal
 import sys
 from pathlib import Path
 
-from infra.local.ports import PortTakenError, free_port
+from infra.local.folder import FolderError, held
+from infra.local.ports import PortTakenError, free_port, port_number
 from infra.local.stack import PieceDiedError, Stack
 
 parser = argparse.ArgumentParser(prog="python -m infra.local", description=__doc__)
-parser.add_argument("--page-port", type=int, help="default: a free one near 8000")
-parser.add_argument("--s3-port", type=int, help="default: a free one near 9000")
+parser.add_argument("--page-port", type=port_number, help="default: a free one near 8000")
+parser.add_argument("--s3-port", type=port_number, help="default: a free one near 9000")
 parser.add_argument(
     "--folder", type=Path, default=Path("bucket"), help="mirrors the buckets (default: bucket)"
 )
@@ -20,15 +21,21 @@ parser.add_argument(
 
 def main() -> int:
     arguments = parser.parse_args()
+    if arguments.page_port is not None and arguments.page_port == arguments.s3_port:
+        parser.error("--page-port and --s3-port are the same; give two ports.")
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
     try:
-        page_port = free_port(arguments.page_port, near=8000)
-        s3_port = free_port(arguments.s3_port, near=9000)
-        stack = Stack(arguments.folder, page_port, s3_port)
-    except PortTakenError as error:
+        page_port = free_port(arguments.page_port, near=8000, but=arguments.s3_port)
+        s3_port = free_port(arguments.s3_port, near=9000, but=page_port)
+        with held(arguments.folder):
+            return _run(Stack(arguments.folder, page_port, s3_port))
+    except (PortTakenError, FolderError) as error:
         print(error, file=sys.stderr)
         return 2
+
+
+def _run(stack: Stack) -> int:
     try:
         print("Starting deepcolor …", file=sys.stderr, flush=True)
         stack.start()

@@ -1,7 +1,8 @@
 """Keeps a bucket and a folder the same, both ways, and the folder as what a restart finds again.
 
 moto holds everything in memory; the folder outlives it. What object metadata and etags a file
-goes with is kept in an index beside the folders.
+goes with is kept in an index beside the folders. What cannot be mirrored is named once, with the
+reason, and the rest goes on.
 """
 
 from __future__ import annotations
@@ -10,10 +11,14 @@ import contextlib
 import json
 import mimetypes
 import os
+import stat
+import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import BotoCoreError, ClientError
 
 from deepcolor.files import write_whole
 
@@ -79,6 +84,7 @@ class Mirror:
     entries: dict[str, Entry] = field(default_factory=dict)
     growing: dict[str, Stamp] = field(default_factory=dict)
     saved: dict[str, Entry] = field(default_factory=dict)
+    said: set[str] = field(default_factory=set)
 
     def restore(self) -> None:
         """Puts what the folder and the index know of back into an empty bucket.
@@ -93,22 +99,28 @@ class Mirror:
         }
         for key, path in self._files():
             entry = known.get(key)
-            if entry is not None and Stamp.of(path) == entry.stamp:
-                self._put(key, path, entry.content_type, entry.metadata)
+            with self._going_on(path):
+                if entry is not None and Stamp.of(path) == entry.stamp:
+                    self._put(key, path, entry.content_type, entry.metadata)
 
     def put_again(self, key: str) -> None:
         """Uploads a file that is there already, which is an event like any upload."""
         entry = self.entries[key]
-        self._put(key, self.folder / key, entry.content_type, entry.metadata)
+        path = self.folder / key
+        with self._going_on(path):
+            self._put(key, path, entry.content_type, entry.metadata)
 
     def sync(self) -> None:
         """Carries over what changed on either side; where both did, the bucket wins."""
-        objects = dict(self._objects())
-        files = dict(self._files())
-        for key in objects.keys() | files.keys() | self.entries.keys():
-            self._sync_one(key, objects.get(key), files.get(key))
-        if self.entries != self.saved:
-            self._save()
+        with self._going_on(self.folder):
+            objects = dict(self._objects())
+            files = dict(self._files())
+            for key in objects.keys() | files.keys() | self.entries.keys():
+                with self._going_on(key):
+                    self._sync_one(key, objects.get(key), files.get(key))
+        with self._going_on(self.index):
+            if self.entries != self.saved:
+                self._save()
 
     def _sync_one(self, key: str, version: Version | None, path: Path | None) -> None:
         entry = self.entries.get(key)
@@ -118,12 +130,13 @@ class Mirror:
         if version is not None and entry is not None and entry.version != version:
             entry = self.entries[key] = replace(entry, version=version)
         if path is None:
-            if version is not None:
+            if version is None:
+                del self.entries[key]
+            elif self._is_gone(key):
                 self.s3.delete_object(Bucket=self.bucket, Key=key)
-            self.entries.pop(key, None)
+                del self.entries[key]
         else:
-            with contextlib.suppress(FileNotFoundError):  # moved away; the next turn sees that
-                self._sync_file(key, version, path, entry)
+            self._sync_file(key, version, path, entry)
 
     def _sync_file(
         self, key: str, version: Version | None, path: Path, entry: Entry | None
@@ -156,46 +169,110 @@ class Mirror:
         self.entries[key] = Entry(Version(reply["ETag"]), stamp, content_type, metadata)
 
     def _get(self, key: str) -> None:
-        path = self._path(key)
-        if path is None:
+        path = self.folder / key
+        if not self._has_room(path):
+            self._say(path, "a file, a folder or a link is in the way")
             return
         try:
             reply = self.s3.get_object(Bucket=self.bucket, Key=key)
         except self.s3.exceptions.NoSuchKey:
             return
-        try:
-            write_whole(path, reply["Body"].read())
-        except (FileExistsError, IsADirectoryError, NotADirectoryError):
-            return  # "a" and "a/b" can both be keys, but not both files
+        write_whole(path, reply["Body"].read())
         version = Version(reply["ETag"], reply["LastModified"].isoformat())
         self.entries[key] = Entry(version, Stamp.of(path), reply["ContentType"], reply["Metadata"])
 
-    def _path(self, key: str) -> Path | None:
-        """Where a key's file lies; ``None`` for a key that no file can be named by."""
-        parts = key.split("/")
-        for part in parts:
-            is_hidden = part.startswith(".") or not part
-            if is_hidden or "\0" in part or len(part.encode()) > LONGEST_NAME:
-                return None
-        return self.folder.joinpath(*parts)
+    def _has_room(self, path: Path) -> bool:
+        """Whether a file can lie there: "a" and "a/b" can both be keys, but not both files."""
+        nearest = next(folder for folder in path.parents if folder.exists())
+        return nearest.is_dir() and not path.is_dir() and not self._is_linked(path)
+
+    def _is_linked(self, path: Path) -> bool:
+        """Whether a path leads out by a link; the mirrored folder itself may be one."""
+        between = path.parents[: -len(self.folder.parents) - 1]
+        return any(folder.is_symlink() for folder in between)
+
+    def _is_gone(self, key: str) -> bool:
+        """Whether there is no file where one was, and not one that just is not looked at."""
+        path = self.folder / key
+        if self._is_linked(path):
+            return False
+        try:
+            return not stat.S_ISREG(path.lstat().st_mode)
+        except (FileNotFoundError, NotADirectoryError):
+            return True
 
     def _objects(self) -> Iterator[tuple[str, Version]]:
         pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket)
         for page in pages:
             for item in page.get("Contents", []):
-                if self._path(item["Key"]) is not None:
+                if _names_a_file(item["Key"]):
                     yield item["Key"], Version(item["ETag"], item["LastModified"].isoformat())
 
     def _files(self) -> Iterator[tuple[str, Path]]:
-        """The files that are not hidden, nor below hidden folders, nor links out of here."""
-        for root, folders, names in os.walk(self.folder):
-            folders[:] = [name for name in folders if not name.startswith(".")]
+        """The files that are not hidden, nor below hidden or linked folders."""
+        for root, folders, names in os.walk(self.folder, onerror=self._say_unreadable):
+            folders[:] = [name for name in folders if self._is_mirrored(Path(root, name))]
             for name in names:
                 path = Path(root, name)
-                if not name.startswith(".") and not path.is_symlink():
+                if self._is_mirrored(path):
                     yield path.relative_to(self.folder).as_posix(), path
+
+    def _is_mirrored(self, path: Path) -> bool:
+        """Whether what lies there is a key's file, or a folder of such; says why it is not."""
+        if path.name.startswith("."):
+            return False
+        with self._going_on(path):
+            mode = path.lstat().st_mode
+            if not _is_utf8(path.name):
+                self._say(path, "its name is not UTF-8; rename it")
+            elif stat.S_ISLNK(mode):
+                self._say(path, "it is a link; copy there what it leads to")
+            elif not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+                self._say(path, "it is no regular file")
+            else:
+                return True
+        return False
+
+    @contextlib.contextmanager
+    def _going_on(self, path: Path | str) -> Iterator[None]:
+        """Says what goes wrong with one file, by path or key, and lets the next be mirrored."""
+        try:
+            yield
+        except FileNotFoundError:
+            pass  # moved away; the next turn sees that
+        except OSError as error:
+            self._say(path, error.strerror or str(error))
+        except (BotoCoreError, ClientError) as error:
+            self._say(path, str(error))
+
+    def _say_unreadable(self, error: OSError) -> None:
+        self._say(Path(error.filename), error.strerror or str(error))
+
+    def _say(self, path: Path | str, reason: str) -> None:
+        name = os.fsencode(self.folder / path).decode(errors="backslashreplace")
+        sentence = f"{name} is not mirrored: {reason}."
+        if sentence not in self.said:
+            self.said.add(sentence)
+            print(sentence, file=sys.stderr, flush=True)
 
     def _save(self) -> None:
         data = {key: asdict(entry) for key, entry in self.entries.items()}
         write_whole(self.index, json.dumps(data).encode())
         self.saved = dict(self.entries)
+
+
+def _names_a_file(key: str) -> bool:
+    """Whether a file can have a key for its path, and is mirrored then: hidden ones are not."""
+    return not any(
+        part.startswith(".") or not part or "\0" in part or len(part.encode()) > LONGEST_NAME
+        for part in key.split("/")
+    )
+
+
+def _is_utf8(name: str) -> bool:
+    """Whether a file's name is text; Python hands on bytes that are not as surrogates."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

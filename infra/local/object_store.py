@@ -1,4 +1,5 @@
-"""``python -m infra.local.object_store HOST PORT``: moto's server, the local stack's S3 and SQS.
+"""``python -m infra.local.object_store HOST PORT [ORIGIN ...]``: moto's server, the local stack's
+S3 and SQS, for programs and for the pages of the origins.
 
 moto is made for tests of a few requests; the local stack has it answer hundreds a second. It runs
 behind a web server that keeps connections open, and what it does anew for each request or counts
@@ -22,6 +23,8 @@ from moto.core.request import (
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from moto.sqs.models import Message, SQSBackend
 
+from infra.local.other_sites import refusal
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
@@ -30,13 +33,14 @@ CONNECTIONS = 256
 
 
 class Dispatcher(DomainDispatcherApplication):
-    """Prints what it is asked, and remembers which service a host stands for.
+    """Prints what it is asked, refuses other sites, and remembers which service a host stands for.
 
     moto lists its own folder to find that out.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, page_origins: list[str]) -> None:
         super().__init__(create_backend_app)
+        self.page_origins = page_origins
         self.find_backend = functools.cache(super().get_backend_for_host)
 
     def get_backend_for_host(self, host: str | None) -> object:
@@ -50,6 +54,10 @@ class Dispatcher(DomainDispatcherApplication):
             sys.stdout.write(f"{environ['REQUEST_METHOD']} {environ['REQUEST_URI']} {status}\n")
             return start_response(status, *others)
 
+        refused = refusal(environ, self.page_origins)
+        if refused is not None:
+            start("403 FORBIDDEN", [("Content-Type", "text/plain; charset=utf-8")])
+            return [refused.encode()]
         answer: Iterable[bytes] = super().__call__(environ, start)
         return answer
 
@@ -90,8 +98,8 @@ def spare_sqs_its_counting() -> None:
 
 if __name__ == "__main__":
     spare_sqs_its_counting()
-    host, port = sys.argv[1:]
-    server = Server((host, int(port)), Dispatcher(), numthreads=THREADS)
+    host, port, *page_origins = sys.argv[1:]
+    server = Server((host, int(port)), Dispatcher(page_origins), numthreads=THREADS)
     server.gateway = Gateway
     server.keep_alive_conn_limit = CONNECTIONS
     server.start()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import argparse
 import socket
 
 HOST = "127.0.0.1"
 TRIES = 100
+HIGHEST = 65535
 
 
 class PortTakenError(Exception):
@@ -15,13 +17,23 @@ class PortTakenError(Exception):
         super().__init__(f"Port {port} is in use; give another, or none to have one found.")
 
 
-def free_port(given: int | None, near: int) -> int:
-    """The port that was given, or the first free one from ``near`` upward."""
+def port_number(text: str) -> int:
+    """What was given as a port on the command line; raises ``ArgumentTypeError``."""
+    if not text.isdecimal() or not 0 < int(text) <= HIGHEST:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port; give a number from 1 to {HIGHEST}.")
+    return int(text)
+
+
+def free_port(given: int | None, near: int, but: int | None = None) -> int:
+    """The port that was given, or the first free one from ``near`` upward ``but`` that one.
+
+    Raises :class:`PortTakenError`.
+    """
     if given is not None:
         if not _is_free(given):
             raise PortTakenError(given)
         return given
-    return next(port for port in range(near, near + TRIES) if _is_free(port))
+    return next(port for port in range(near, near + TRIES) if port != but and _is_free(port))
 
 
 def _is_free(port: int) -> bool:

@@ -15,6 +15,7 @@ from pathlib import Path
 from functions.contract.keys import MANIFEST_KEY
 from functions.contract.records import Records
 from infra.local.cloud import RESULTS_BUCKET, UPLOADS_BUCKET, Cloud
+from infra.local.folder import HIDDEN
 from infra.local.mirror import Mirror
 from infra.local.ports import HOST
 
@@ -70,7 +71,10 @@ class Piece:
 
 @dataclass
 class Stack:
-    """S3 and SQS, the dispatcher, the burier, the worker and the page, with mirrored buckets."""
+    """S3 and SQS, the dispatcher, the burier, the worker and the page, with mirrored buckets.
+
+    The folder is held while it runs, see :func:`infra.local.folder.held`.
+    """
 
     folder: Path
     page_port: int
@@ -89,13 +93,12 @@ class Stack:
 
     def start(self) -> None:
         """Brings everything up; raises :class:`PieceDiedError` or :class:`TimeoutError` if not."""
-        self._hidden().mkdir(parents=True, exist_ok=True)
         # moto's own CORS headers stay on: the bucket's rule does not reach replies to a form POST.
-        self._start_piece(
-            "object store", ["-m", "infra.local.object_store", HOST, str(self.s3_port)], {}
-        )
+        origins = [f"http://{host}:{self.page_port}" for host in (HOST, "localhost")]
+        store = ["-m", "infra.local.object_store", HOST, str(self.s3_port), *origins]
+        self._start_piece("object store", store, {})
         self._await_reply(f"{self.cloud.endpoint}/moto-api/")
-        self.cloud.create([f"http://{host}:{self.page_port}" for host in (HOST, "localhost")])
+        self.cloud.create(origins)
         s3 = self.cloud.s3()
         for bucket in (UPLOADS_BUCKET, RESULTS_BUCKET):
             name = bucket.removeprefix("deepcolor-")
@@ -142,14 +145,16 @@ class Stack:
         """Ends everything, the object store last, after a last look into the buckets."""
         for piece in reversed(self.pieces[1:]):
             piece.stop()
-        if self.pieces and self.pieces[0].is_running():
-            for mirror in self.mirrors:
-                mirror.sync()
-        for piece in self.pieces[:1]:
-            piece.stop()
+        try:
+            if self.pieces and self.pieces[0].is_running():
+                for mirror in self.mirrors:
+                    mirror.sync()
+        finally:
+            for piece in self.pieces[:1]:
+                piece.stop()
 
     def _hidden(self) -> Path:
-        return self.folder / ".stack"
+        return self.folder / HIDDEN
 
     def _start_event_source(self, name: str, handler: str, *queues: str) -> None:
         urls = [self.cloud.queue_url(queue) for queue in queues]

@@ -5,16 +5,22 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
+import textwrap
 import urllib.request
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
-from tests.end_to_end.running_stack import RunningStack, chroma, eventually, start_stack
+from infra.local.cloud import Cloud
+from infra.local.mirror import Mirror
+from infra.local.ports import free_port
+from infra.local.stack import Piece, Stack
+from tests.end_to_end.running_stack import ROOT, RunningStack, chroma, eventually, start_stack
 
 CLEARLY_COLORED = 3.0
 
@@ -28,7 +34,7 @@ def test_the_welcome_names_page_endpoint_and_folder(stack: RunningStack) -> None
 
 
 def test_an_s3_upload_is_colored(stack: RunningStack, photographs: list[Path]) -> None:
-    key = "colornet/album/photo.jpg"
+    key = "colornet/album/first.jpg"
     stack.s3.upload_file(str(photographs[0]), "deepcolor-uploads", key)
     record = stack.finished(key)
     assert record["status"] == "done", record["error"]
@@ -44,19 +50,27 @@ def test_an_s3_upload_is_colored(stack: RunningStack, photographs: list[Path]) -
     assert head["Metadata"]["strategy"] == "colornet"
 
 
-def test_the_s3_command_line_uploads(stack: RunningStack, photographs: list[Path]) -> None:
-    aws = shutil.which("aws")
-    if aws is None:
+def test_the_s3_command_line_uploads(
+    stack: RunningStack, photographs: list[Path], tmp_path: Path
+) -> None:
+    """By README's lines, in a shell that knows nothing of AWS."""
+    if shutil.which("aws") is None:
         pytest.skip("no aws command on the path")
-    key = "colornet/aws/photo.jpg"
-    target = f"s3://deepcolor-uploads/{key}"
-    environment = {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"}
-    subprocess.run(
-        [aws, "--endpoint-url", stack.s3_endpoint, "s3", "cp", photographs[0], target],
-        check=True,
-        env=os.environ | environment,
-    )
-    assert stack.finished(key)["status"] == "done"
+    [block] = re.findall(r"```sh\n( *local_aws.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    block = block.replace("http://127.0.0.1:9000", stack.s3_endpoint)
+    *upload, download = textwrap.dedent(block).splitlines()
+    shutil.copy(photographs[0], tmp_path / "photo.jpg")
+    environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path)}
+
+    def type_in(*lines: str) -> None:
+        subprocess.run(
+            ["sh", "-e", "-c", "\n".join(lines)], check=True, cwd=tmp_path, env=environment
+        )
+
+    type_in(*upload)
+    assert stack.finished("colornet/album/photo.jpg")["status"] == "done"
+    type_in(*upload[:-1], download)
+    assert chroma((tmp_path / "color.jpg").read_bytes()) > CLEARLY_COLORED
 
 
 def test_a_file_in_the_folder_is_colored_into_the_folder(
@@ -140,6 +154,7 @@ def test_a_restart_finds_everything_again(tmp_path: Path, photographs: list[Path
     assert first.stop() == 0
     assert _children_of(first.folder) == []
     shutil.copy(photographs[1], first.folder / "uploads" / "while-away.jpg")
+    shutil.copy(photographs[1], first.folder / "uploads" / os.fsdecode(b"Gro\xdfmutter.jpg"))
 
     second = start_stack(tmp_path / "bucket")
     try:
@@ -153,17 +168,79 @@ def test_a_restart_finds_everything_again(tmp_path: Path, photographs: list[Path
         assert second.stop() == 0
 
 
-def test_a_taken_port_is_said_in_a_sentence(stack: RunningStack, tmp_path: Path) -> None:
-    taken = stack.s3_endpoint.rpartition(":")[2]
+def test_an_object_store_that_dies_ends_the_stack_with_a_sentence(tmp_path: Path) -> None:
+    running = start_stack(tmp_path / "bucket")
+    parent = ["-P", str(running.process.pid)]
+    subprocess.run(["pkill", *parent, "-f", "infra.local.object_store"], check=True)
+    assert running.process.wait(60) == 1
+    said = (tmp_path / "bucket.out").read_text()
+    assert "The object store ended by itself; the end of" in said
+    assert "Traceback" not in said
+    assert _children_of(running.folder) == []
+
+
+def refused(*arguments: str) -> list[str]:
+    """The lines that a stack says instead of starting."""
     run = subprocess.run(
-        [sys.executable, "-m", "infra.local", "--folder", str(tmp_path), "--s3-port", taken],
+        [sys.executable, "-m", "infra.local", *arguments],
         capture_output=True,
         text=True,
-        cwd=Path(__file__).parents[2],
+        cwd=ROOT,
         check=False,
+        timeout=60,
     )
     assert run.returncode == 2
-    assert f"Port {taken} is in use" in run.stderr
+    return run.stderr.splitlines()
+
+
+def test_a_taken_port_is_said_in_a_sentence(stack: RunningStack, tmp_path: Path) -> None:
+    taken = stack.s3_endpoint.rpartition(":")[2]
+    [said] = refused("--folder", str(tmp_path), "--s3-port", taken)
+    assert said.startswith(f"Port {taken} is in use")
+
+
+@pytest.mark.parametrize("port", ["0", "65536", "99999", "-1", "http", "²"])
+def test_what_is_no_port_is_said_in_a_sentence(port: str) -> None:
+    *_, said = refused(f"--page-port={port}")
+    assert said.endswith(f"{port!r} is no port; give a number from 1 to 65535.")
+
+
+def test_two_pieces_want_two_ports() -> None:
+    *_, said = refused("--page-port=8123", "--s3-port=8123")
+    assert said.endswith("--page-port and --s3-port are the same; give two ports.")
+    found = free_port(None, near=8100)
+    assert free_port(None, near=found, but=found) > found
+
+
+def test_a_folder_belongs_to_one_stack(stack: RunningStack) -> None:
+    log = stack.folder / ".stack" / "object-store.log"
+    before = log.stat().st_ino
+    [said] = refused("--folder", str(stack.folder))
+    assert said.startswith(f"Another deepcolor runs on {stack.folder}; end it, or")
+    assert log.stat().st_ino == before
+
+
+def test_a_file_is_no_folder(tmp_path: Path) -> None:
+    file = tmp_path / "bucket"
+    file.write_text("a file")
+    [said] = refused("--folder", str(file))
+    assert said.startswith(f"{file} cannot be used (Not a directory: ")
+
+
+def test_the_object_store_ends_even_if_the_last_look_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(mirror: Mirror) -> None:
+        raise RuntimeError("nobody thought of this")
+
+    monkeypatch.setattr(Mirror, "sync", fail)
+    store = Piece("object store", ["-c", "import time; time.sleep(60)"], {}, tmp_path / "log")
+    store.start()
+    mirror = Mirror(Cloud("http://127.0.0.1:1").s3(), "b", tmp_path, tmp_path / "index")
+    stack = Stack(tmp_path, 1, 2, pieces=[store], mirrors=[mirror])
+    with pytest.raises(RuntimeError):
+        stack.stop()
+    assert not store.is_running()
 
 
 def _strategies(stack: RunningStack) -> dict[str, dict[str, object]]:

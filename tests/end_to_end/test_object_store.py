@@ -19,6 +19,7 @@ from infra.local.ports import HOST, free_port
 
 DAY = 24 * 3600
 BUCKET = "photographs"
+PAGE = "http://127.0.0.1:8000"
 
 
 @dataclass
@@ -42,7 +43,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     log = tmp_path_factory.mktemp("store") / "store.log"
     with log.open("w") as out:
         server = subprocess.Popen(
-            [sys.executable, "-u", "-m", "infra.local.object_store", HOST, str(port)],
+            [sys.executable, "-u", "-m", "infra.local.object_store", HOST, str(port), PAGE],
             stdout=out,
             stderr=subprocess.STDOUT,
         )
@@ -100,6 +101,42 @@ def test_the_log_tells_what_was_asked_and_what_was_answered(store: Store) -> Non
     connection.close()
     lines = store.log.read_text().splitlines()
     assert f"GET /{BUCKET}/nowhere.jpg?x=1 404 NOT FOUND" in lines
+
+
+@pytest.mark.parametrize(
+    ("method", "headers", "status"),
+    [
+        ("GET", {}, 200),
+        ("GET", {"Host": "localhost:9000"}, 200),
+        ("GET", {"Origin": PAGE}, 200),
+        ("OPTIONS", {"Origin": PAGE, "Access-Control-Request-Method": "GET"}, 200),
+        ("GET", {"Origin": "null", "Sec-Fetch-Site": "same-site"}, 200),
+        ("GET", {"Origin": "https://elsewhere.example"}, 403),
+        ("OPTIONS", {"Origin": "https://elsewhere.example"}, 403),
+        ("POST", {"Origin": "http://127.0.0.1:8001"}, 403),
+        ("GET", {"Origin": "null", "Sec-Fetch-Site": "cross-site"}, 403),
+        ("GET", {"Origin": "null"}, 403),
+        ("GET", {"Host": "elsewhere.example:9000"}, 403),
+        ("GET", {"Host": "127.0.0.1.elsewhere.example"}, 403),
+    ],
+)
+@pytest.mark.parametrize("path", [f"/{BUCKET}", "/moto-api/data.json"])
+def test_browsers_are_answered_for_the_page_alone(
+    store: Store, path: str, method: str, headers: dict[str, str], status: int
+) -> None:
+    store.s3.put_object(Bucket=BUCKET, Key="private.jpg", Body=b"x")
+    connection = store.connection()
+    connection.request(method, path, body=b"x" if method == "POST" else None, headers=headers)
+    reply = connection.getresponse()
+    said = reply.read().decode()
+    assert reply.status == status
+    if status == 403:
+        assert said.startswith("This S3 ")
+        assert said.endswith(".")
+        assert reply.headers["Access-Control-Allow-Origin"] is None
+    connection.request("GET", f"/{BUCKET}")  # the connection is still of use
+    assert b"private.jpg" in connection.getresponse().read()
+    connection.close()
 
 
 @pytest.mark.parametrize(("days", "told"), [(0, True), (1, True), (3, False)])

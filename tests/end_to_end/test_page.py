@@ -8,7 +8,10 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import numpy as np
 import pytest
@@ -177,3 +180,44 @@ def test_a_visitor_without_scripts(
     expect(picture).to_be_visible()
     expect(picture).to_have_js_property("naturalWidth", size(photographs[1].read_bytes())[0])
     context.close()
+
+
+@pytest.fixture
+def other_site(tmp_path: Path) -> Iterator[str]:
+    """A page of another site than 127.0.0.1, with a frame whose origin is "null"."""
+    frame = '<iframe sandbox="allow-scripts allow-forms" srcdoc="<form method=post></form>">'
+    (tmp_path / "index.html").write_text(frame)
+    handler = partial(SimpleHTTPRequestHandler, directory=str(tmp_path))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        Thread(target=server.serve_forever).start()
+        yield f"http://localhost:{server.server_port}/"
+        server.shutdown()
+
+
+def test_another_site_reads_and_deletes_nothing(
+    stack: RunningStack, browser: Browser, photographs: list[Path], other_site: str
+) -> None:
+    bucket, key = "deepcolor-uploads", "colornet/private.jpg"
+    stack.s3.upload_file(str(photographs[0]), bucket, key)
+    stack.finished(key)
+    before = len(stack_objects(stack))
+    page = browser.new_page()
+    page.goto(other_site)
+    endpoint = stack.s3_endpoint
+    read = "address => fetch(address).then(reply => reply.status, () => 'refused')"
+    for address in (f"{bucket}", f"{bucket}/{key}?X-Amz-Signature=0", "moto-api/data.json"):
+        assert page.evaluate(read, f"{endpoint}/{address}") == "refused"
+    deletion = f"<Delete><Object><Key>{key}</Key></Object></Delete>"
+    body = {"method": "POST", "mode": "no-cors", "body": deletion}
+    sent = "([address, options]) => fetch(address, options).then(() => 'sent', () => 'refused')"
+    page.evaluate(sent, [f"{endpoint}/{bucket}?delete", body])
+    frame = page.frames[1]
+    frame.evaluate(sent, [f"{endpoint}/{bucket}?delete", body])
+    frame.evaluate("action => Object.assign(document.forms[0], {action}).submit()", endpoint)
+    page.wait_for_timeout(500)
+    assert len(stack_objects(stack)) == before
+    assert stack.s3.head_object(Bucket=bucket, Key=key)["ContentLength"]
+    log = (stack.folder / ".stack" / "object-store.log").read_text()
+    assert log.count(f"POST /{bucket}?delete 403 FORBIDDEN") == 2
+    assert "POST / 403 FORBIDDEN" in log
+    page.close()

@@ -135,7 +135,44 @@ def test_every_version_of_a_photograph_goes(moto: str) -> None:
     assert buckets.is_empty(s3, "many")
 
 
+@pytest.mark.parametrize("option", ["--delete-photographs", "--yes"])
+@pytest.mark.parametrize(
+    "outputs",
+    [{}, {"UploadsBucketName": "deleted-by-hand", "ResultsBucketName": "deleted-by-hand-too"}],
+    ids=["a first deployment that failed", "buckets that are gone"],
+)
+def test_a_stack_without_its_buckets_comes_down(
+    outputs: dict[str, str], option: str, moto: str
+) -> None:
+    """As what they leave behind looks: moto's stacks do not fail."""
+    cloudformation = boto3.client(
+        "cloudformation",
+        endpoint_url=moto,
+        region_name=REGION,
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+    )
+    template = {
+        "Resources": {"Topic": {"Type": "AWS::SNS::Topic"}},
+        "Outputs": {name: {"Value": value} for name, value in outputs.items()},
+    }
+    cloudformation.create_stack(StackName=STACK, TemplateBody=json.dumps(template))
+    options = ("down", "--yes", option, f"--stack-name={STACK}")
+    went_down = deploy(*options, **CREDENTIALS, AWS_ENDPOINT_URL=moto)
+    assert (went_down.returncode, went_down.stderr) == (0, "")
+    assert f"Deleted: {STACK}." in went_down.stdout
+    assert cloudformation.list_stacks(StackStatusFilter=["CREATE_COMPLETE"])["StackSummaries"] == []
+
+
 # ---- Why it would not go on
+
+
+@pytest.mark.parametrize("given", ["AlarmEmail", "=me@example.org"])
+def test_a_parameter_without_a_name_or_value_is_refused(given: str) -> None:
+    refused = deploy("up", f"--parameter={given}")
+    assert refused.returncode == 2
+    said = refused.stderr.splitlines()[-1]
+    assert said.endswith(f"argument --parameter: {given!r} is not of the form NAME=VALUE.")
 
 
 def test_without_a_region_it_says_so(tmp_path: Path) -> None:

@@ -1,0 +1,51 @@
+"""The folder that outlives the local stack, and belongs to one stack at a time."""
+
+from __future__ import annotations
+
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+HIDDEN = ".stack"  # where logs, indexes and the lock lie
+
+
+class FolderError(Exception):
+    """Why a stack cannot have a folder."""
+
+
+class FolderUnusableError(FolderError):
+    def __init__(self, folder: Path, error: OSError):
+        super().__init__(
+            f"{folder} cannot be used ({error.strerror}: {error.filename}); "
+            "give a folder that can be written, by --folder."
+        )
+
+
+class FolderTakenError(FolderError):
+    def __init__(self, folder: Path):
+        super().__init__(
+            f"Another deepcolor runs on {folder}; end it, or give this one a folder of its own, "
+            "by --folder."
+        )
+
+
+@contextmanager
+def held(folder: Path) -> Iterator[None]:
+    """Makes a folder, with a hidden one for the stack in it, and holds it until the block ends.
+
+    Raises :class:`FolderUnusableError` or :class:`FolderTakenError`. When a process is killed, the
+    system lets go of what it held.
+    """
+    hidden = folder / HIDDEN
+    try:
+        hidden.mkdir(parents=True, exist_ok=True)
+        lock = (hidden / "lock").open("ab")
+    except OSError as error:
+        raise FolderUnusableError(folder, error) from error
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise FolderTakenError(folder) from error
+        yield

@@ -1,0 +1,27 @@
+"""What keeps other websites out: moto has any page read and delete, whoever signed for it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+HOSTS = {"127.0.0.1", "localhost"}
+
+
+def refusal(environ: Mapping[str, str], page_origins: Collection[str]) -> str | None:
+    """Why a WSGI request is not answered, in a sentence; ``None`` for one that is.
+
+    Programs name no origin. Browsers name it in whatever could read an answer or change something.
+    """
+    host = environ.get("HTTP_HOST", "").partition(":")[0]
+    if host not in HOSTS:  # a site whose name was made to lead here is no other site to a browser
+        return f"This S3 is no {host!r}: ask it as 127.0.0.1 or localhost."
+    origin = environ.get("HTTP_ORIGIN")
+    if origin is None or origin in page_origins:
+        return None
+    # The page's referrer policy has its form say "null"; of other sites' frames, which say it too,
+    # no browser says that they are of this site.
+    if origin == "null" and environ.get("HTTP_SEC_FETCH_SITE") == "same-site":
+        return None
+    return (
+        f"This S3 answers programs and deepcolor's page on this machine, and no page of {origin}."
+    )
