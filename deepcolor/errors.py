@@ -32,6 +32,31 @@ class NotAPhotographError(DeepcolorError):
         )
 
 
+class HeicNotReadError(NotAPhotographError):
+    """The image is HEIC, for which a package is missing."""
+
+    def __init__(self, name: str):
+        DeepcolorError.__init__(
+            self,
+            f"{name} is HEIC, which deepcolor reads with one package more: "
+            "run pip install 'deepcolor[heic]'.",
+        )
+
+
+class InputKindError(DeepcolorError):
+    """What was given as a photograph is of no kind that can be one."""
+
+    code = "input_kind"
+    exit_code = 2
+
+    def __init__(self, kind: str):
+        super().__init__(
+            f"A photograph cannot be given as {kind}; give a path, the bytes of a file, a file "
+            "open in binary mode, a PIL image or an array (H, W), (H, W, 1), (H, W, 3) or "
+            "(H, W, 4) of uint8."
+        )
+
+
 class DamagedPhotographError(DeepcolorError):
     """The image begins well and then breaks off or makes no sense."""
 
