@@ -110,8 +110,9 @@ class KnobRangeError(DeepcolorError):
     code = "knob_out_of_range"
     exit_code = 2
 
-    def __init__(self, knob: str, value: float, low: float, high: float):
-        super().__init__(f"{knob} must be between {low:g} and {high:g}, not {value:g}.")
+    def __init__(self, knob: str, value: object, low: float, high: float):
+        told = f"{value:g}" if isinstance(value, int | float) else repr(value)
+        super().__init__(f"{knob} must be between {low:g} and {high:g}, not {told}.")
 
 
 class HintFormatError(DeepcolorError):
@@ -169,6 +170,28 @@ class PackageMissingError(DeepcolorError):
 
     def __init__(self, strategy: str, problem: str):
         super().__init__(f"The strategy '{strategy}' cannot run here. {problem}")
+
+
+class StrategyBrokenError(DeepcolorError):
+    """A strategy does not do what its interface asks."""
+
+    code = "strategy_broken"
+
+    def __init__(self, strategy: str, problem: str):
+        super().__init__(
+            f"The strategy '{strategy}' is broken: {problem}; tell whoever made it, "
+            "or choose another strategy."
+        )
+
+
+class DeviceMissingError(DeepcolorError):
+    """A device was named that this machine lacks."""
+
+    code = "device_missing"
+    exit_code = 2
+
+    def __init__(self, device: str, present: Iterable[str]):
+        super().__init__(f"There is no device '{device}' here; there are: {', '.join(present)}.")
 
 
 class WeightsMissingError(DeepcolorError):
