@@ -1,7 +1,10 @@
 """deepcolor colors black-and-white photographs.
 
 >>> import deepcolor
->>> deepcolor.colorize("photo.jpg").save("color.jpg")
+>>> image = deepcolor.colorize("photo.jpg")
+>>> content = deepcolor.load().file("photo.jpg").content
+
+The second is a file with the photograph's notes, and one that says that the colors are simulated.
 
 Everything public is here; each name loads what it needs on first use, so that importing deepcolor
 does not import torch.

@@ -30,8 +30,11 @@ class Extra:
     @property
     def problem(self) -> str | None:
         """What is missing, in a sentence with the cure; ``None`` when the module is there."""
-        if importlib.util.find_spec(self.module) is not None:
-            return None
+        try:
+            if importlib.util.find_spec(self.module) is not None:
+                return None
+        except ImportError:  # what the module lies in is missing, too
+            pass
         return f"It needs {self.module}: run pip install '{self.install}'."
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from numbers import Real
 from typing import TYPE_CHECKING
 
 from deepcolor.card import StrategyCard
@@ -24,8 +25,9 @@ def check(
     for name, value in knobs.items():
         if name not in known:
             raise UnknownKnobError(card.name, name, known)
-        if not known[name].low <= value <= known[name].high:
-            raise KnobRangeError(name, value, known[name].low, known[name].high)
+        low, high = known[name].low, known[name].high
+        if not isinstance(value, Real) or not low <= value <= high:
+            raise KnobRangeError(name, value, low, high)
     if hints and not card.hints:
         takers = [name for name, other in strategies().items() if other.card.hints]
         raise HintsNotTakenError(card.name, takers)

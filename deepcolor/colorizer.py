@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import textwrap
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -21,16 +22,21 @@ from deepcolor import weights
 from deepcolor.card import StrategyCard
 from deepcolor.check import check
 from deepcolor.encoding import DEEP, SUFFIXES, Credit, Writing, encode, written_format
-from deepcolor.errors import DeepcolorError, PackageMissingError, UnexpectedError
+from deepcolor.errors import (
+    DeepcolorError,
+    DeviceMissingError,
+    PackageMissingError,
+    StrategyBrokenError,
+    UnexpectedError,
+)
 from deepcolor.hints import Hint, paint
 from deepcolor.join import join, join_as_published, network_lightness
-from deepcolor.photograph import Input, Photograph, Reading, decode
+from deepcolor.photograph import Content, Input, Named, Photograph, Reading, decode
 from deepcolor.registry import DEFAULT, find
 from deepcolor.strategy import Strategy
 
 LONGEST_NETWORK_SIDE = 4096
-
-Named = str | os.PathLike[str]
+LONGEST_REASON = 200  # letters of another's error, for those of torch may take pages
 
 
 @overload
@@ -39,7 +45,7 @@ def colorize(
 ) -> Image.Image: ...
 @overload
 def colorize(
-    source: bytes, strategy: str = ..., *, hints: Sequence[Hint] = ..., **knobs: float
+    source: Content, strategy: str = ..., *, hints: Sequence[Hint] = ..., **knobs: float
 ) -> bytes: ...
 @overload
 def colorize(
@@ -52,8 +58,9 @@ def colorize(
 ) -> Image.Image | bytes | NDArray[np.uint8]:
     """A photograph in color, of the same size, upright.
 
-    A path or a PIL image gives a PIL image, an array (H, W) or (H, W, 3) of uint8 an array
-    (H, W, 3), the bytes of a file those of a file of the same format. Colors that the photograph
+    A path, an open file or a PIL image gives a PIL image, an array (H, W), (H, W, 1) or (H, W, 3)
+    of uint8 an array (H, W, 3), the bytes of a file those of a file of the same format. Pixels
+    carry no notes; those of a file say that the colors are simulated. Colors that the photograph
     has are ignored but for their L*. ``hints`` and ``knobs`` as in :meth:`Colorizer.__call__`.
     For more than one photograph, :func:`load` once.
     """
@@ -66,16 +73,32 @@ def load(
     """A colorizer with the strategy's network on ``device``: auto, cpu, cuda or mps.
 
     Fetches the weights if they are not here; ``progress`` is called with each file and the bytes
-    that have come so far. Raises ``UnknownStrategyError``,
-    ``PackageMissingError``, ``WeightsMissingError``, ``WeightsFolderError`` and
-    ``WeightsCorruptError`` of :mod:`deepcolor.errors`.
+    that have come so far. Raises ``UnknownStrategyError``, ``DeviceMissingError``,
+    ``PackageMissingError``, ``WeightsMissingError``, ``WeightsFolderError``,
+    ``WeightsCorruptError`` and ``StrategyBrokenError`` of :mod:`deepcolor.errors`.
     """
     chosen = find(strategy)()
     if chosen.card.extra is not None and (problem := chosen.card.extra.problem):
         raise PackageMissingError(strategy, problem)
-    place = torch.device(_best_device() if device == "auto" else device)
-    chosen.prepare(weights.locate(chosen.card, progress), place)
+    place = _device(device)
+    files = weights.locate(chosen.card, progress)
+    try:
+        chosen.prepare(files, place)
+    except Exception as error:
+        if isinstance(error, DeepcolorError) or is_out_of_memory(error):
+            raise
+        reason = textwrap.shorten(f"{type(error).__name__}: {error}", LONGEST_REASON)
+        problem = f"its network could not be made ready ({reason})"
+        raise StrategyBrokenError(strategy, problem) from error
     return Colorizer(chosen, place)
+
+
+def is_out_of_memory(error: Exception) -> bool:
+    """Whether an error says that there is not memory enough, here or on another device."""
+    # On the processor torch raises a plain RuntimeError.
+    return isinstance(error, MemoryError | torch.OutOfMemoryError) or (
+        isinstance(error, RuntimeError) and "can't allocate memory" in str(error)
+    )
 
 
 @dataclass
@@ -145,7 +168,9 @@ class Colorizer:
         self, source: Named | Image.Image, *, hints: Sequence[Hint] = ..., **knobs: float
     ) -> Image.Image: ...
     @overload
-    def __call__(self, source: bytes, *, hints: Sequence[Hint] = ..., **knobs: float) -> bytes: ...
+    def __call__(
+        self, source: Content, *, hints: Sequence[Hint] = ..., **knobs: float
+    ) -> bytes: ...
     @overload
     def __call__(
         self, source: NDArray[np.uint8], *, hints: Sequence[Hint] = ..., **knobs: float
@@ -165,7 +190,7 @@ class Colorizer:
         ``hints`` are colors known at points, for strategies whose card takes them.
         Raises :class:`deepcolor.errors.DeepcolorError` in its kinds.
         """
-        if isinstance(source, bytes):
+        if isinstance(source, Content):
             return self.file(source, knobs, hints=hints).content
         colored = self.batch([source], hints=hints, **knobs)[0]
         return np.asarray(colored) if isinstance(source, np.ndarray) else colored
@@ -306,12 +331,18 @@ class Colorizer:
     def _predict(
         self, prepared: Sequence[_Prepared], settings: Mapping[str, float]
     ) -> torch.Tensor:
-        """a*b* (N, 2, h, w) of photographs that the network sees in one size."""
+        """a*b* (N, 2, h, w) of photographs that the network sees in one size.
+
+        Raises :class:`StrategyBrokenError` where a strategy gives anything else.
+        """
         l = torch.stack([one.l for one in prepared]).to(self.device)
         painted = [one.hints for one in prepared if one.hints is not None]
         hints = torch.stack(painted).to(self.device) if painted else None
         with torch.inference_mode():
-            return self.strategy.predict(l, settings, hints).float()
+            ab = self.strategy.predict(l, settings, hints)
+            if problem := _problem(ab, len(l)):
+                raise StrategyBrokenError(self.card.name, problem)
+            return ab.float()
 
     def _finish(
         self,
@@ -361,6 +392,15 @@ class Colorizer:
         )
 
 
+def _problem(ab: object, count: int) -> str | None:
+    """What makes a network's answer no a*b* of so many photographs."""
+    if not isinstance(ab, torch.Tensor):
+        return f"it gives {type(ab).__name__} instead of a tensor"
+    if ab.ndim != 4 or ab.shape[:2] != (count, 2) or not ab.numel():
+        return f"it gives a*b* of shape {tuple(ab.shape)} instead of ({count}, 2, h, w)"
+    return None if ab.isfinite().all() else "it gives a*b* that are no numbers"
+
+
 Result = TypeVar("Result")
 
 
@@ -396,7 +436,13 @@ def _name(source: Input) -> str:
     return str(source) if isinstance(source, str | os.PathLike) else "The photograph"
 
 
-def _best_device() -> str:
-    if torch.cuda.is_available():
-        return "cuda"
-    return "mps" if torch.backends.mps.is_available() else "cpu"
+def _device(name: str) -> torch.device:
+    """The device of that name; for ``auto``, the best there is."""
+    present = [f"cuda:{i}" for i in range(torch.cuda.device_count())]
+    present += ["mps"] if torch.backends.mps.is_available() else []
+    present += ["cpu"]
+    if name == "auto":
+        return torch.device(present[0].partition(":")[0])
+    if name not in {*present, *(one.partition(":")[0] for one in present)}:
+        raise DeviceMissingError(name, present)
+    return torch.device(name)

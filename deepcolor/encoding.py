@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import math
+import re
+import struct
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +14,7 @@ from PIL import Image, ImageCms
 
 from deepcolor.errors import FormatLimitError
 from deepcolor.formats import Format
-from deepcolor.photograph import EXIF_CAMERA_IFD, Photograph
+from deepcolor.photograph import EXIF_CAMERA_IFD, Photograph, copied_exif
 from deepcolor.version import __version__
 
 KEPT = {"JPEG", "PNG", "WEBP", "TIFF", "AVIF"}
@@ -33,6 +35,12 @@ SRGB_PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes(
 EXIF_DESCRIPTION = 0x010E
 EXIF_SOFTWARE = 0x0131
 TIFF_ICC_PROFILE = 34675
+INCH_IN_METERS = 0.0254
+
+_NOTES_OF_PROGRAMS = (b"{", b"<", b"ImageJ=")  # which say how the original's pixels lie
+_OLDER_CREDIT = re.compile(
+    rb"Colors are simulated by deepcolor [^\n]*; the original is black and white\."
+)
 
 
 @dataclass(frozen=True)
@@ -58,6 +66,13 @@ class Credit:
     def description(self) -> str:
         return f"Colors are simulated by {self.software}; the original is black and white."
 
+    def below(self, caption: bytes) -> bytes:
+        """The photograph's caption with this credit in a line below it, instead of an older one."""
+        if caption.startswith(_NOTES_OF_PROGRAMS):
+            return self.description.encode()
+        kept = _OLDER_CREDIT.sub(b"", caption.rstrip(b"\0")).strip()
+        return b"\n".join(filter(None, (kept, self.description.encode())))
+
 
 def written_format(read_as: str | None, wanted: Format) -> str:
     """Pillow's name of the format for a photograph that was read as ``read_as``."""
@@ -75,21 +90,24 @@ def encode(
     """The file's bytes, and Pillow's name of its format, of an ``RGB`` image or codes (H, W, 3).
 
     Sixteen-bit codes keep their depth in PNG and TIFF. Alpha is kept where the format can, the
-    camera's notes everywhere but in sixteen-bit files. Raises :class:`FormatLimitError`.
+    camera's notes everywhere but in sixteen-bit TIFFs, which keep caption and resolution. Raises
+    :class:`FormatLimitError`.
     """
     written = written_format(original.format, writing.format)
     if max(original.size) > LONGEST_SIDE.get(written, math.inf):
         raise FormatLimitError(*original.size, written, LONGEST_SIDE[written])
+    exif = copied_exif(original.exif)
+    exif[EXIF_SOFTWARE] = credit.software
+    caption = exif.get(EXIF_DESCRIPTION)
+    exif[EXIF_DESCRIPTION] = credit.below(caption if isinstance(caption, bytes) else b"")
     if not isinstance(colored, Image.Image):
-        return _deep(colored, original, credit, written), written
+        return _deep(colored, original, credit, exif, written), written
     if original.alpha is not None and written != "JPEG":
         colored = colored.copy()
         colored.putalpha(original.alpha)
-    exif = Image.Exif()
-    exif.load(original.exif.tobytes())
-    exif[EXIF_SOFTWARE] = credit.software
-    exif[EXIF_DESCRIPTION] = credit.description
-    options: dict[str, object] = {"icc_profile": SRGB_PROFILE, "exif": exif.tobytes()}
+    options: dict[str, object] = {"icc_profile": SRGB_PROFILE, "exif": exif}
+    if original.dpi is not None and written in {"JPEG", "PNG", "TIFF"}:
+        options["dpi"] = original.dpi
     if written in DEFAULT_QUALITY:
         options["quality"] = writing.quality or DEFAULT_QUALITY[written]
     if written == "TIFF" and EXIF_CAMERA_IFD not in exif:
@@ -103,15 +121,24 @@ def encode(
     return out.getvalue(), written
 
 
-def _deep(pixels: NDArray[np.uint16], original: Photograph, credit: Credit, written: str) -> bytes:
+def _deep(
+    pixels: NDArray[np.uint16],
+    original: Photograph,
+    credit: Credit,
+    exif: Image.Exif,
+    written: str,
+) -> bytes:
     """Sixteen bits a channel, which Pillow can't write."""
     if original.alpha is not None:
         alpha = np.asarray(original.alpha).astype(np.uint16) * 257
         pixels = np.dstack((pixels, alpha))
-    return (_deep_tiff if written == "TIFF" else _deep_png)(pixels, credit)
+    write = _deep_tiff if written == "TIFF" else _deep_png
+    return write(pixels, credit, exif, original.dpi)
 
 
-def _deep_tiff(pixels: NDArray[np.uint16], credit: Credit) -> bytes:
+def _deep_tiff(
+    pixels: NDArray[np.uint16], credit: Credit, exif: Image.Exif, dpi: tuple[float, float] | None
+) -> bytes:
     import tifffile
 
     out = io.BytesIO()
@@ -122,15 +149,19 @@ def _deep_tiff(pixels: NDArray[np.uint16], credit: Credit) -> bytes:
         extrasamples=["unassalpha"] if pixels.shape[2] == 4 else None,
         compression="zlib",
         predictor=True,
+        resolution=dpi,
+        resolutionunit="inch" if dpi else None,
         software=credit.software,
-        description=credit.description,
+        description=exif[EXIF_DESCRIPTION],
         metadata=None,
         extratags=[(TIFF_ICC_PROFILE, 7, len(SRGB_PROFILE), SRGB_PROFILE, True)],
     )
     return out.getvalue()
 
 
-def _deep_png(pixels: NDArray[np.uint16], credit: Credit) -> bytes:
+def _deep_png(
+    pixels: NDArray[np.uint16], credit: Credit, exif: Image.Exif, dpi: tuple[float, float] | None
+) -> bytes:
     import png
 
     height, width, channels = pixels.shape
@@ -142,6 +173,10 @@ def _deep_png(pixels: NDArray[np.uint16], credit: Credit) -> bytes:
     plain.seek(0)
     header, *rest = png.Reader(plain).chunks()
     notes = [(b"sRGB", b"\0"), *_png_notes(credit)]
+    notes.append((b"eXIf", exif.tobytes().removeprefix(b"Exif\0\0")))
+    if dpi is not None:
+        across, down = (round(value / INCH_IN_METERS) for value in dpi)
+        notes.append((b"pHYs", struct.pack(">IIB", across, down, 1)))
     out = io.BytesIO()
     png.write_chunks(out, [header, *notes, *rest])
     return out.getvalue()

@@ -32,6 +32,31 @@ class NotAPhotographError(DeepcolorError):
         )
 
 
+class HeicNotReadError(NotAPhotographError):
+    """The image is HEIC, for which a package is missing."""
+
+    def __init__(self, name: str):
+        DeepcolorError.__init__(
+            self,
+            f"{name} is HEIC, which deepcolor reads with one package more: "
+            "run pip install 'deepcolor[heic]'.",
+        )
+
+
+class InputKindError(DeepcolorError):
+    """What was given as a photograph is of no kind that can be one."""
+
+    code = "input_kind"
+    exit_code = 2
+
+    def __init__(self, kind: str):
+        super().__init__(
+            f"A photograph cannot be given as {kind}; give a path, the bytes of a file, a file "
+            "open in binary mode, a PIL image or an array (H, W), (H, W, 1), (H, W, 3) or "
+            "(H, W, 4) of uint8."
+        )
+
+
 class DamagedPhotographError(DeepcolorError):
     """The image begins well and then breaks off or makes no sense."""
 
@@ -85,8 +110,9 @@ class KnobRangeError(DeepcolorError):
     code = "knob_out_of_range"
     exit_code = 2
 
-    def __init__(self, knob: str, value: float, low: float, high: float):
-        super().__init__(f"{knob} must be between {low:g} and {high:g}, not {value:g}.")
+    def __init__(self, knob: str, value: object, low: float, high: float):
+        told = f"{value:g}" if isinstance(value, int | float) else repr(value)
+        super().__init__(f"{knob} must be between {low:g} and {high:g}, not {told}.")
 
 
 class HintFormatError(DeepcolorError):
@@ -144,6 +170,28 @@ class PackageMissingError(DeepcolorError):
 
     def __init__(self, strategy: str, problem: str):
         super().__init__(f"The strategy '{strategy}' cannot run here. {problem}")
+
+
+class StrategyBrokenError(DeepcolorError):
+    """A strategy does not do what its interface asks."""
+
+    code = "strategy_broken"
+
+    def __init__(self, strategy: str, problem: str):
+        super().__init__(
+            f"The strategy '{strategy}' is broken: {problem}; tell whoever made it, "
+            "or choose another strategy."
+        )
+
+
+class DeviceMissingError(DeepcolorError):
+    """A device was named that this machine lacks."""
+
+    code = "device_missing"
+    exit_code = 2
+
+    def __init__(self, device: str, present: Iterable[str]):
+        super().__init__(f"There is no device '{device}' here; there are: {', '.join(present)}.")
 
 
 class WeightsMissingError(DeepcolorError):

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
+from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 from deepcolor.errors import HintFormatError, HintOutsideError
@@ -15,7 +16,8 @@ if TYPE_CHECKING:
 
 REACH = 1  # pixels of the network's picture to each side of a hint that it colors too
 
-_WRITTEN = re.compile(r"(\d{1,6}),(\d{1,6}),(#[0-9a-fA-F]{6})")
+_COLOR = re.compile(r"#[0-9a-fA-F]{6}")
+_WRITTEN = re.compile(rf"(\d{{1,6}}),(\d{{1,6}}),({_COLOR.pattern})")
 
 
 @dataclass(frozen=True)
@@ -23,12 +25,18 @@ class Hint:
     """A color that belongs at a place.
 
     ``x`` and ``y`` count pixels of the upright photograph from its upper left corner. ``color`` is
-    sRGB as ``#rrggbb``; only its a*b* matter, for the photograph keeps its own L*.
+    sRGB as ``#rrggbb``; only its a*b* matter, for the photograph keeps its own L*. Raises
+    :class:`HintFormatError`.
     """
 
     x: int
     y: int
     color: str
+
+    def __post_init__(self) -> None:
+        is_place = isinstance(self.x, Integral) and isinstance(self.y, Integral)
+        if not is_place or not isinstance(self.color, str) or not _COLOR.fullmatch(self.color):
+            raise HintFormatError(str(self))
 
     @classmethod
     def parse(cls, text: str) -> Hint:
@@ -77,7 +85,7 @@ def paint(hints: Sequence[Hint], photograph: tuple[int, int], network: tuple[int
     width, height = network
     painted = torch.zeros(3, height, width)
     for hint in hints:
-        if not (hint.x < photograph[0] and hint.y < photograph[1]):
+        if not (0 <= hint.x < photograph[0] and 0 <= hint.y < photograph[1]):
             raise HintOutsideError(str(hint), *photograph)
         code = torch.tensor(ImageColor.getrgb(hint.color), dtype=torch.uint8)
         ab = rgb_to_lab(code[:, None, None])[1:]

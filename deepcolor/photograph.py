@@ -9,21 +9,28 @@ import os
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL.TiffImagePlugin import TiffImageFile
 
 from deepcolor.errors import (
     DamagedPhotographError,
     DeepcolorError,
+    HeicNotReadError,
+    InputKindError,
     NotAPhotographError,
     TooManyPixelsError,
     UnreadableFileError,
 )
+from deepcolor.profiles import deep_in_srgb, in_srgb
 
-Input = str | os.PathLike[str] | bytes | Image.Image | NDArray[np.uint8]
+Named = str | os.PathLike[str] | IO[bytes]
+"""A file by its path, or open for reading."""
+Content = bytes | bytearray | memoryview
+Input = Named | Content | Image.Image | NDArray[np.uint8]
 
 FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "AVIF", "HEIF")
 """Pillow's names of the formats that are ever handed to a decoder."""
@@ -50,6 +57,11 @@ EXIF_KEPT = frozenset(
 EXIF_MOST_BYTES = 60_000
 """A JPEG holds 65,533, deepcolor's own notes included."""
 
+TIFF_PHOTOMETRIC, TIFF_SAMPLE_FORMAT = 262, 339
+WHITE_IS_ZERO, UNSIGNED = 0, 1
+
+HEIC_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"})
+
 # Pillow's own warning comes at half of its limit; deepcolor sets its own, in decode().
 Image.MAX_IMAGE_PIXELS = None
 
@@ -69,7 +81,7 @@ class Photograph:
     ``pixels`` is an 8-bit image of mode ``L`` or ``RGB``, ``deep`` the same as (H, W) of uint16
     where a gray scan has sixteen bits, ``alpha`` an image of mode ``L`` or ``None``, ``format``
     Pillow's name of what it was read from (``None`` for pixels that came as such), ``exif`` the
-    camera's notes without orientation.
+    camera's notes without orientation, ``dpi`` the pixels an inch across and down, if it tells.
     """
 
     pixels: Image.Image
@@ -77,6 +89,7 @@ class Photograph:
     alpha: Image.Image | None
     format: str | None
     exif: Image.Exif
+    dpi: tuple[float, float] | None
 
     @property
     def size(self) -> tuple[int, int]:
@@ -85,23 +98,26 @@ class Photograph:
 
 
 def decode(source: Input, reading: Reading | None = None) -> Photograph:
-    """Reads a photograph from a path, bytes, a PIL image or an array (H, W), (H, W, 3 or 4) uint8.
+    """Reads a photograph from a path, an open file, bytes, a PIL image or an array.
 
-    Raises :class:`deepcolor.errors.UnreadableFileError`, ``NotAPhotographError``,
-    ``TooManyPixelsError`` and ``DamagedPhotographError``.
+    Arrays are (H, W), (H, W, 1), (H, W, 3) or (H, W, 4) of uint8. Of a file with several pages or
+    frames, the first is read. Raises :class:`deepcolor.errors.InputKindError`,
+    ``UnreadableFileError``, ``NotAPhotographError``, ``TooManyPixelsError`` and
+    ``DamagedPhotographError``.
     """
     reading = reading or Reading()
     if isinstance(source, Image.Image):
         return _normalize(source, "The image", reading)
     if isinstance(source, np.ndarray):
-        return _normalize(Image.fromarray(source), "The array", reading)
-    if isinstance(source, bytes):
-        return _read(io.BytesIO(source), "The file", reading)
-    try:
-        content = Path(source).read_bytes()
-    except OSError as error:
-        raise UnreadableFileError(str(source), error.strerror or str(error)) from error
-    return _read(io.BytesIO(content), Path(source).name, reading)
+        return _normalize(_image(source), "The array", reading)
+    if isinstance(source, Content):
+        return _read(bytes(source), "The file", reading)
+    if isinstance(source, str | os.PathLike):
+        return _read(_content(Path(source)), Path(source).name, reading)
+    content = source.read() if hasattr(source, "read") else None
+    if not isinstance(content, bytes):
+        raise InputKindError(type(source).__name__)
+    return _read(content, "The file", reading)
 
 
 def lightness_codes(photograph: Photograph) -> Image.Image | None:
@@ -125,16 +141,38 @@ def _openable() -> tuple[str, ...]:
     return tuple(name for name in FORMATS if name in Image.OPEN)
 
 
-def _read(file: IO[bytes], name: str, reading: Reading) -> Photograph:
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except (OSError, ValueError) as error:  # a name with a zero in it is a ValueError
+        reason = getattr(error, "strerror", None) or str(error)
+        raise UnreadableFileError(str(path), reason) from error
+
+
+def _image(pixels: NDArray[Any]) -> Image.Image:
+    if pixels.ndim == 3 and pixels.shape[2] == 1:
+        pixels = pixels[..., 0]
+    try:
+        if pixels.ndim not in {2, 3}:
+            raise TypeError
+        return Image.fromarray(pixels)
+    except TypeError as error:
+        raise InputKindError(f"array {pixels.shape} of {pixels.dtype}") from error
+
+
+def _read(content: bytes, name: str, reading: Reading) -> Photograph:
     try:
         with warnings.catch_warnings():
             # Pillow warns of odd metadata in files whose pixels are fine.
             warnings.simplefilter("ignore")
-            with Image.open(file, formats=_openable()) as image:
+            with Image.open(io.BytesIO(content), formats=_openable()) as image:
                 return _normalize(image, name, reading)
     except (DeepcolorError, MemoryError):
         raise
     except UnidentifiedImageError as error:
+        is_heic = content[4:8] == b"ftyp" and content[8:12] in HEIC_BRANDS
+        if is_heic and "HEIF" not in _openable():
+            raise HeicNotReadError(name) from error
         raise NotAPhotographError(name) from error
     except Exception as error:  # Pillow raises whatever its parsers of damaged files run into
         reason = " ".join(str(error).split()) or type(error).__name__
@@ -152,28 +190,72 @@ def _normalize(image: Image.Image, name: str, reading: Reading) -> Photograph:
     profile = image.info.get("icc_profile")
     # Pillow would copy what is upright, and what is in its mode already.
     upright = ImageOps.exif_transpose(image) if _is_turned(image) else image
-    deep = np.asarray(upright).astype(np.uint16) if upright.mode.startswith("I;16") else None
-    upright = _eight_bit(upright)
-    alpha = None
+    deep = alpha = None
+    if upright.mode.startswith("I;16"):
+        deep = np.asarray(upright).astype(np.uint16)
+        deep = deep_in_srgb(~deep if _is_negative(image) else deep, profile)
+        upright, profile = _rounded(deep.astype(np.float32) / 257), None
+    elif upright.mode in {"I", "F"}:
+        upright = _eight_bit(upright, unsigned=_is_unsigned(image))
     if upright.has_transparency_data:
         gray = upright.mode in {"1", "L", "LA"}
         upright = upright.convert("RGBA")
         alpha = upright.getchannel("A")
         upright = upright.getchannel("G") if gray else upright.convert("RGB")
     exif = _kept_exif(image, reading.keep_gps)
-    return Photograph(_in_srgb(upright, profile), deep, alpha, read_as, exif)
+    dpi = _sensible_dpi(image.info.get("dpi"))
+    return Photograph(in_srgb(upright, profile), deep, alpha, read_as, exif, dpi)
 
 
 def _is_turned(image: Image.Image) -> bool:
     return image.getexif().get(EXIF_ORIENTATION, 1) != 1
 
 
+def _is_negative(image: Image.Image) -> bool:
+    """Whether white is zero: Pillow turns such TIFFs of eight bits round, not of sixteen."""
+    return _tiff_tag(image, TIFF_PHOTOMETRIC) == WHITE_IS_ZERO
+
+
+def _is_unsigned(image: Image.Image) -> bool:
+    """Whether negative numbers are large ones: Pillow reads all integers of a TIFF as signed."""
+    return isinstance(image, TiffImageFile) and _tiff_tag(image, TIFF_SAMPLE_FORMAT) in {
+        None,
+        UNSIGNED,
+    }
+
+
+def _tiff_tag(image: Image.Image, tag: int) -> object:
+    """The value of a tag, the first if there are several; ``None`` if there is none."""
+    value = image.tag_v2.get(tag) if isinstance(image, TiffImageFile) else None
+    return value[0] if isinstance(value, tuple) and value else value
+
+
+def _sensible_dpi(dpi: Any) -> tuple[float, float] | None:
+    """Pixels an inch across and down, if they are numbers that every format can hold."""
+    try:
+        across, down = (float(value) for value in dpi)
+    except (TypeError, ValueError, ArithmeticError):
+        return None
+    return (across, down) if all(1 <= value <= 65_535 for value in (across, down)) else None
+
+
+def copied_exif(exif: Image.Exif) -> Image.Exif:
+    """A copy to be changed. Its texts are bytes, for of others Pillow writes the ASCII only."""
+    copy = Image.Exif()
+    copy.load(exif.tobytes())
+    for tag, value in exif.items():
+        if isinstance(value, str):
+            copy[tag] = value.encode("latin-1", "replace")  # as which Pillow has read them
+        elif isinstance(value, bytes):
+            copy[tag] = value
+    return copy
+
+
 def _kept_exif(image: Image.Image, keep_gps: bool) -> Image.Exif:
     """A copy of the camera's notes; none where they make no sense or no result could hold them."""
     kept = EXIF_KEPT | {EXIF_GPS} if keep_gps else EXIF_KEPT
-    exif = Image.Exif()
     try:
-        exif.load(image.getexif().tobytes())
+        exif = copied_exif(image.getexif())
         for tag in exif.keys() - kept:
             del exif[tag]
         is_too_long = len(exif.tobytes()) > EXIF_MOST_BYTES
@@ -182,32 +264,21 @@ def _kept_exif(image: Image.Image, keep_gps: bool) -> Image.Exif:
     return Image.Exif() if is_too_long else exif
 
 
-def _in_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
-    """Mode ``L`` or ``RGB`` in sRGB; a profile that makes no sense is passed over."""
-    if image.mode == "P":
-        image = image.convert("RGB")
-    if profile and image.mode in {"L", "RGB", "CMYK"}:
-        try:
-            source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-            converted = ImageCms.profileToProfile(
-                image, source, ImageCms.createProfile("sRGB"), outputMode="RGB"
-            )
-        except (ImageCms.PyCMSError, OSError, ValueError):
-            pass
-        else:
-            assert converted is not None
-            return converted.getchannel("G") if image.mode == "L" else converted
-    mode = "L" if image.mode in {"L", "1", "LA"} else "RGB"
-    return image if image.mode == mode else image.convert(mode)
+def _eight_bit(image: Image.Image, *, unsigned: bool) -> Image.Image:
+    """Integers (mode ``I``) and floating-point gray (``F``) scaled to eight bits.
 
-
-def _eight_bit(image: Image.Image) -> Image.Image:
-    """Sixteen-bit and floating-point gray scaled to eight bits; other modes as they are."""
-    if image.mode.startswith("I;16") or image.mode == "I":
-        values = np.asarray(image).astype(np.float32) / 257
-    elif image.mode == "F":
-        values = np.nan_to_num(np.asarray(image))
-        values = values * 255 if values.max(initial=0) <= 1 else values
+    Integers are of sixteen bits, unless there are larger ones: then the largest is white.
+    """
+    values = np.asarray(image)
+    if image.mode == "I":
+        values = (values.view(np.uint32) if unsigned else values).astype(np.float64)
+        values = values * (255 / max(65_535, values.max(initial=0)))
     else:
-        return image
+        values = np.nan_to_num(values)
+        values = values * 255 if values.max(initial=0) <= 1 else values
+    return _rounded(values)
+
+
+def _rounded(values: NDArray[Any]) -> Image.Image:
+    """Mode ``L`` of numbers in 0…255."""
     return Image.fromarray(np.clip(values + 0.5, 0, 255).astype(np.uint8))

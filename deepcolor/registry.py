@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import re
 import warnings
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -16,11 +18,13 @@ from deepcolor.strategy import Strategy
 GROUP = "deepcolor.strategies"
 DEFAULT = "colornet"
 
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+
 
 def strategies() -> Mapping[str, type[Strategy]]:
     """The installed strategies by name, sorted, the default one first.
 
-    One that fails to import is left out with a warning, so that it costs nobody else.
+    One that fails to import, or is none, is left out with a warning, so that it costs nobody else.
     Raises :class:`StrategyNameTakenError` when two packages bring the same name.
     """
     found: dict[str, type[Strategy]] = {}
@@ -28,10 +32,11 @@ def strategies() -> Mapping[str, type[Strategy]]:
     for point in entry_points(group=GROUP):
         try:
             strategy = point.load()
-            name = strategy.card.name
+            _check(strategy)
         except Exception as error:
             warnings.warn(f"The strategy '{point.name}' cannot be loaded: {error}", stacklevel=2)
             continue
+        name = strategy.card.name
         if name in found and found[name] is not strategy:
             raise StrategyNameTakenError(name, owner[name], _package(point))
         found[name], owner[name] = strategy, _package(point)
@@ -61,6 +66,23 @@ def manifest() -> dict[str, Any]:
 def problem(card: StrategyCard) -> str | None:
     """Why the strategy cannot run here at once, in a sentence with the cure; ``None`` if it can."""
     return (card.extra and card.extra.problem) or weights.problem(card)
+
+
+def _check(strategy: Any) -> None:
+    """Raises what makes a class no strategy that others can be listed beside."""
+    if not (inspect.isclass(strategy) and issubclass(strategy, Strategy)):
+        raise TypeError("it is no subclass of deepcolor.Strategy")
+    if inspect.isabstract(strategy):
+        raise TypeError("it has no method predict")
+    if not isinstance(getattr(strategy, "card", None), StrategyCard):
+        raise TypeError("it has no deepcolor.StrategyCard as its card")
+    if not _NAME.fullmatch(strategy.card.name):
+        raise ValueError(
+            f"its name is {strategy.card.name!r}, which is not of 1 to 64 of the characters "
+            "A-Z a-z 0-9 _ -, a letter or digit first"
+        )
+    for file in strategy.card.weights:
+        weights.path(file)  # the package that should carry it may not be there
 
 
 def _entry(card: StrategyCard) -> dict[str, Any]:

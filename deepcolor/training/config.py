@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import tomllib
 from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
@@ -11,7 +12,40 @@ from deepcolor.builtin.colornet.network import WIDTHS
 from deepcolor.training.errors import ConfigError
 
 IMAGENET, COLORNET = "imagenet", "colornet"
-SCALARS: dict[str, Any] = {"int": int, "float": int | float, "str": str, "bool": bool}
+SCALARS: dict[str, Any] = {
+    "int": int,
+    "float": int | float,
+    "str": str,
+    "bool": bool,
+    "Path": str,
+}
+NAMES = {"Path": "str"}  # of the types that TOML lacks
+SHARE = (0.0, 1.0)
+POSITIVE = (math.ulp(0.0), math.inf)
+RANGES = {
+    "seed": (0, 2**63 - 1),
+    "schedule.batch": (1, math.inf),
+    "schedule.steps": (0, math.inf),
+    "schedule.minutes": (0, math.inf),
+    "schedule.rate": POSITIVE,
+    "schedule.trunk_rate": (0, math.inf),
+    "schedule.trunk_decay": (0, math.inf),
+    "schedule.thaw_at": SHARE,
+    "schedule.frozen_blocks": (0, math.inf),
+    "schedule.warm_up": SHARE,
+    "schedule.weight_decay": (0, math.inf),
+    "schedule.clip": POSITIVE,
+    "schedule.ema": SHARE,
+    "schedule.validations": (1, math.inf),
+    "network.dropout": SHARE,
+    "loss.uniform": SHARE,
+    "loss.power": (0, math.inf),
+    "loss.regression": (0, math.inf),
+    "sampling.least_chroma": (0, math.inf),
+    "simulation.clean": SHARE,
+    "simulation.unguided": SHARE,
+}
+"""The least and the most that a number may be."""
 
 
 @dataclass(frozen=True)
@@ -112,10 +146,38 @@ class Config:
         config: Config = _filled(path, cls, None, told)
         if bool(config.schedule.steps) == bool(config.schedule.minutes):
             raise ConfigError(path, "schedule needs either steps or minutes")
-        sizes = config.schedule.sizes
-        if not sizes or sizes[0][0] != 0 or any(side % 32 for _, side in sizes):
-            raise ConfigError(path, "sizes begin at share 0 and are multiples of 32 pixels")
+        if not _are_sizes(config.schedule.sizes):
+            problem = "begin at share 0, rise in share and are multiples of 32 pixels"
+            raise ConfigError(path, f"schedule.sizes are rows [share, pixels], which {problem}")
+        if not _are_widths(config.network.widths):
+            raise ConfigError(path, "network.widths are four numbers of channels")
+        if not _are_factors(config.sampling.sources):
+            raise ConfigError(path, "sampling.sources is a table of factors, none below 0")
         return config
+
+
+def _are_sizes(told: Any) -> bool:
+    if not isinstance(told, tuple) or not told:
+        return False
+    for row in told:
+        match row:
+            case (int() | float(), int(side)) if side > 0 and side % 32 == 0:
+                pass
+            case _:
+                return False
+    shares = [share for share, _ in told]
+    return shares[0] == 0 and shares[-1] <= 1 and shares == sorted(set(shares))
+
+
+def _are_widths(told: Any) -> bool:
+    whole = isinstance(told, tuple) and all(isinstance(one, int) and one > 0 for one in told)
+    return whole and len(told) == len(WIDTHS)
+
+
+def _are_factors(told: Any) -> bool:
+    return isinstance(told, dict) and all(
+        isinstance(one, int | float) and 0 <= one < math.inf for one in told.values()
+    )
 
 
 def _filled(path: Path, room: type[Any], name: str | None, told: Any) -> Any:
@@ -131,11 +193,16 @@ def _filled(path: Path, room: type[Any], name: str | None, told: Any) -> Any:
         if key not in told and one.default is MISSING and one.default_factory is MISSING:
             raise ConfigError(path, f"{where}{key} is missing")
     for key, value in told.items():
-        wanted = SCALARS.get(str(known[key].type))
+        kind = str(known[key].type)
+        wanted = SCALARS.get(kind)
         if wanted is not None and (
             not isinstance(value, wanted) or isinstance(value, bool) != (wanted is bool)
         ):
-            raise ConfigError(path, f"{where}{key} must be of type {known[key].type}")
+            raise ConfigError(path, f"{where}{key} must be of type {NAMES.get(kind, kind)}")
+        least, most = RANGES.get(f"{where}{key}", (-math.inf, math.inf))
+        is_number = isinstance(value, int | float)
+        if is_number and not (math.isfinite(value) and least <= value <= most):
+            raise ConfigError(path, f"{where}{key} cannot be {value}")
     values = {key: _tuple(value) for key, value in told.items()}
     for key in ("photographs", "run"):
         if key in values:

@@ -22,6 +22,7 @@ from deepcolor import weights
 from deepcolor.bins import SoftEncoder, in_gamut_bins, prior, rebalancing
 from deepcolor.builtin.colornet import WEIGHTS
 from deepcolor.builtin.colornet.network import ColorNet
+from deepcolor.errors import NotWritableError, UnreadableFileError
 from deepcolor.training import checkpoint, log, schedule
 from deepcolor.training.config import COLORNET, IMAGENET, Config
 from deepcolor.training.curve import write_curve
@@ -88,9 +89,11 @@ class Run:
         self.step, self.steps = 0, config.schedule.steps
         self.best, self.seconds = math.inf, 0.0
         self.losses = torch.zeros(2, dtype=torch.float64, device=world.device)  # sum and count
-        if world.leads:
-            config.run.mkdir(parents=True, exist_ok=True)
-        if (config.run / LAST).exists():
+        with _written_to(config.run):
+            if world.leads:
+                config.run.mkdir(parents=True, exist_ok=True)
+            begun = (config.run / LAST).exists()
+        if begun:
             self.resume()
 
     def train(self) -> None:
@@ -186,12 +189,13 @@ class Run:
             "train_loss": total / count if count else math.nan,
             **scores.figures,
         }
-        log.append(config.run / LOG, row)
-        write_curve(log.read(config.run / LOG), config.run / CURVE)
-        write_sheet(scores.shown, config.run / f"sheet-{self.step:06}.png")
-        if row["loss"] < self.best:
-            self.best = row["loss"]
-            checkpoint.export(self.ema.state_dict(), config.run / BEST)
+        with _written_to(config.run):
+            log.append(config.run / LOG, row)
+            write_curve(log.read(config.run / LOG), config.run / CURVE)
+            write_sheet(scores.shown, config.run / f"sheet-{self.step:06}.png")
+            if row["loss"] < self.best:
+                self.best = row["loss"]
+                checkpoint.export(self.ema.state_dict(), config.run / BEST)
         self.say(
             f"step {self.step:,}: loss {row['loss']:.3f}, "
             + ", ".join(f"{kind} {row[f'{kind}_psnr']:.2f}" for kind in ("gray", "mean", "hints10"))
@@ -217,21 +221,21 @@ class Run:
     def save(self) -> None:
         if not math.isfinite(self.losses[0].item()):
             raise DivergedError(self.step, self.config.run)
-        if self.world.leads:
-            checkpoint.write(
-                {
-                    "config": _identity(self.config),
-                    "step": self.step,
-                    "steps": self.steps,
-                    "seconds": self.seconds,
-                    "best": self.best,
-                    "losses": self.losses,
-                    "net": self.net.state_dict(),
-                    "ema": self.ema.state_dict(),
-                    "adamw": self.adamw.state_dict(),
-                },
-                self.config.run / LAST,
-            )
+        if not self.world.leads:
+            return
+        state = {
+            "config": _identity(self.config),
+            "step": self.step,
+            "steps": self.steps,
+            "seconds": self.seconds,
+            "best": self.best,
+            "losses": self.losses,
+            "net": self.net.state_dict(),
+            "ema": self.ema.state_dict(),
+            "adamw": self.adamw.state_dict(),
+        }
+        with _written_to(self.config.run):
+            checkpoint.write(state, self.config.run / LAST)
 
     def resume(self) -> None:
         state = checkpoint.read(self.config.run / LAST)
@@ -256,11 +260,17 @@ def _network(config: Config, bins: Tensor, share: Tensor, weight: Tensor) -> Col
     if start == IMAGENET:
         load_imagenet(net.trunk)
         return net
-    state = checkpoint.weights_in(weights.path(WEIGHTS) if start == COLORNET else Path(start))
-    # The same colors as before, though training may now favor rare ones more or less.
-    state["classify.bias"] += weight.log() - state["log_weight"]
-    state["log_weight"] = weight.log()
-    net.load_state_dict(state, strict=False)
+    path = weights.path(WEIGHTS) if start == COLORNET else Path(start)
+    state = checkpoint.weights_in(path)
+    try:
+        # The same colors as before, though training may now favor rare ones more or less.
+        state["classify.bias"] += weight.log() - state["log_weight"]
+        state["log_weight"] = weight.log()
+        net.load_state_dict(state, strict=False)
+    except (KeyError, RuntimeError) as error:
+        raise UnreadableFileError(
+            str(path), "its layers are not those of colornet with network.widths"
+        ) from error
     return net
 
 
@@ -268,6 +278,15 @@ def _identity(config: Config) -> str:
     """What must not change within a run."""
     told: dict[str, Any] = dataclasses.asdict(config)
     return json.dumps({name: told[name] for name in told if name not in {"photographs", "run"}})
+
+
+@contextmanager
+def _written_to(folder: Path) -> Iterator[None]:
+    """Says which folder it is that can't be written."""
+    try:
+        yield
+    except OSError as error:
+        raise NotWritableError(folder, error.strerror or str(error)) from error
 
 
 @contextmanager

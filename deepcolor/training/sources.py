@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import tarfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
+from deepcolor.errors import UnreadableFileError
 from deepcolor.files import READABLE, photographs_below
 
 
@@ -19,18 +21,29 @@ def files(data: Path) -> list[Path]:
 
 
 def contents(data: Path) -> Iterator[tuple[str, bytes]]:
-    """Name and bytes of each photograph; the name is its path without the suffix."""
+    """Name and bytes of each photograph; the name is its path without the suffix.
+
+    Raises :class:`deepcolor.errors.UnreadableFileError`.
+    """
     root = data if data.is_dir() else data.parent
     for path in files(data):
-        if path.suffix != ".tar":
-            yield path.relative_to(root).with_suffix("").as_posix(), path.read_bytes()
-            continue
-        with tarfile.open(path) as tar:
-            for member in tar:
-                name = PurePosixPath(member.name)
-                file = tar.extractfile(member)
-                if file is not None and name.suffix.lower() in READABLE:
-                    yield name.with_suffix("").as_posix(), file.read()
+        try:
+            if path.suffix == ".tar":
+                yield from _in_tar(path)
+            else:
+                yield path.relative_to(root).with_suffix("").as_posix(), path.read_bytes()
+        except (OSError, EOFError, tarfile.TarError, zlib.error) as error:
+            reason = getattr(error, "strerror", None) or str(error)
+            raise UnreadableFileError(str(path), reason) from error
+
+
+def _in_tar(path: Path) -> Iterator[tuple[str, bytes]]:
+    with tarfile.open(path) as tar:
+        for member in tar:
+            name = PurePosixPath(member.name)
+            file = tar.extractfile(member)
+            if file is not None and name.suffix.lower() in READABLE:
+                yield name.with_suffix("").as_posix(), file.read()
 
 
 def total_bytes(data: Path) -> int:

@@ -11,6 +11,8 @@ import torch
 from PIL import Image
 
 from deepcolor import Colorizer, DeepcolorError, Hint, load
+from deepcolor.colorizer import is_out_of_memory
+from deepcolor.errors import StrategyBrokenError
 from functions.colorize.commission import Colored, Commission, Outcome, Refusal
 
 if TYPE_CHECKING:
@@ -69,10 +71,12 @@ class Painter:
         for tries_left in (1, 0):
             try:
                 return attempt()
+            except StrategyBrokenError:
+                raise  # for it may be this machine's fault
             except DeepcolorError as error:
                 return Refusal(error.code, str(error))
             except Exception as error:
-                if not _is_out_of_memory(error):
+                if not is_out_of_memory(error):
                     raise
                 told = about | {"error": str(error), "tries_left": tries_left}
                 self.logger.warning("out of memory", extra=told)
@@ -81,10 +85,3 @@ class Painter:
             gc.collect()
             torch.cuda.empty_cache()
         return OUT_OF_MEMORY
-
-
-def _is_out_of_memory(error: Exception) -> bool:
-    # On the processor torch raises a plain RuntimeError.
-    return isinstance(error, MemoryError | torch.OutOfMemoryError) or (
-        isinstance(error, RuntimeError) and "can't allocate memory" in str(error)
-    )

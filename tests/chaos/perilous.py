@@ -18,7 +18,7 @@ from PIL import BmpImagePlugin, Image
 
 from deepcolor import Knob, License, Strategy, StrategyCard, WeightFile
 
-EXIT, SEGFAULT, HANG, HOG, BUG, OUT_OF_MEMORY_ONCE, OUT_OF_MEMORY = range(1, 8)
+EXIT, SEGFAULT, HANG, HOG, BUG, OUT_OF_MEMORY_ONCE, OUT_OF_MEMORY, NO_NUMBERS = range(1, 9)
 FATAL = b"this ends the decoder"
 SEAL = bytes(200_000)
 
@@ -35,7 +35,7 @@ class Perilous(Strategy):
         training_data="none",
         size=64,
         knobs=(
-            Knob("peril", "what goes wrong", low=0, default=0, high=OUT_OF_MEMORY),
+            Knob("peril", "what goes wrong", low=0, default=0, high=NO_NUMBERS),
             Knob("seconds", "how long it takes", low=0, default=0, high=60),
         ),
     )
@@ -62,7 +62,8 @@ class Perilous(Strategy):
         if peril == OUT_OF_MEMORY or (peril == OUT_OF_MEMORY_ONCE and next(once, False)):
             raise torch.OutOfMemoryError("CUDA out of memory.")
         warmth = (l - 50) / 2
-        return torch.cat((warmth, warmth.abs()), dim=1)
+        ab = torch.cat((warmth, warmth.abs()), dim=1)
+        return ab * float("nan") if peril == NO_NUMBERS else ab
 
 
 class Sealed(Strategy):

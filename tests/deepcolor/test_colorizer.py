@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import io
+import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +16,14 @@ import deepcolor
 from deepcolor import lab, metrics
 from deepcolor.builtin.richzhang import RichZhang
 from deepcolor.colorizer import Colorizer
-from deepcolor.errors import KnobRangeError, UnknownKnobError, UnknownStrategyError
+from deepcolor.errors import (
+    DeviceMissingError,
+    KnobRangeError,
+    StrategyBrokenError,
+    UnknownKnobError,
+    UnknownStrategyError,
+)
+from tests.deepcolor.conftest import PAINTER, Install
 
 
 def chroma(image: Image.Image) -> float:
@@ -115,6 +124,11 @@ def test_any_kind_of_source(colornet: Colorizer, landscape: Image.Image, tmp_pat
     assert from_file.format == "PNG"
     assert difference(from_file, expected) == 0
     assert difference(deepcolor.colorize(path), expected) == 0
+    with path.open("rb") as file:
+        assert difference(colornet(file), expected) == 0
+    for content in (bytearray(path.read_bytes()), memoryview(path.read_bytes())):
+        assert difference(Image.open(io.BytesIO(colornet(content))), expected) == 0
+    assert (colornet(np.asarray(landscape)[..., None]) == from_array).all()
 
 
 def test_colors_that_were_there_are_ignored(colornet: Colorizer, landscape: Image.Image) -> None:
@@ -142,10 +156,12 @@ def test_unknown_knob(colornet: Colorizer, landscape: Image.Image) -> None:
         ("size", 63),
         ("size", 1025),
         ("saturation", float("nan")),
+        ("size", "256"),
+        ("size", None),
     ],
 )
 def test_knobs_have_ends(
-    colornet: Colorizer, landscape: Image.Image, knob: str, value: float
+    colornet: Colorizer, landscape: Image.Image, knob: str, value: Any
 ) -> None:
     with pytest.raises(KnobRangeError, match=f"^{knob} must be between") as error:
         colornet(landscape, **{knob: value})
@@ -217,6 +233,68 @@ def test_alpha_comes_through(colornet: Colorizer, landscape: Image.Image) -> Non
 def test_an_unknown_strategy() -> None:
     with pytest.raises(UnknownStrategyError, match="did you mean 'colornet'"):
         deepcolor.load("colonet")
+
+
+@pytest.mark.parametrize("device", ["cuda:99", "gpu", "meta", "", "cuda:x"])
+def test_a_device_that_is_not_here(device: str) -> None:
+    with pytest.raises(DeviceMissingError, match=f"no device '{device}' here.* cpu") as caught:
+        deepcolor.load(device=device)
+    assert (caught.value.code, caught.value.exit_code) == ("device_missing", 2)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is such a device")
+def test_a_kind_of_device_that_is_not_here() -> None:
+    with pytest.raises(DeviceMissingError, match=r"no device 'cuda' here; there are: .*cpu"):
+        deepcolor.load(device="cuda")
+
+
+GIVES = "l.new_tensor([30.0, -20.0])[None, :, None, None].expand(len(l), 2, 8, 8)"
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (f"{GIVES} * float('nan')", "a*b* that are no numbers"),
+        (f"{GIVES} / 0", "a*b* that are no numbers"),
+        (f"{GIVES}[:, :1]", "(1, 1, 8, 8) instead of (1, 2, h, w)"),
+        (f"{GIVES}[0]", "(2, 8, 8) instead of (1, 2, h, w)"),
+        (f"{GIVES}[..., :0]", "(1, 2, 8, 0) instead of (1, 2, h, w)"),
+        (f"{GIVES}.numpy()", "ndarray instead of a tensor"),
+    ],
+)
+def test_what_is_no_color_is_not_written(
+    install: Install, landscape: Image.Image, given: str, said: str
+) -> None:
+    code = PAINTER.format(type="Painter", name="painter")
+    assert GIVES in code
+    install("odd", code=code.replace(GIVES, given))
+    painter = deepcolor.load("painter", device="cpu")
+    with pytest.raises(StrategyBrokenError, match=re.escape(said)) as caught:
+        painter(landscape)
+    assert str(caught.value).startswith("The strategy 'painter' is broken: it gives ")
+    assert caught.value.code == "strategy_broken"
+    [failed] = painter.map([landscape])
+    assert isinstance(failed, StrategyBrokenError)
+
+
+@pytest.mark.parametrize(
+    ("raised", "told"),
+    [
+        ("ValueError('no layers')", (StrategyBrokenError, r"ready \(ValueError: no layers\)")),
+        ("KeyError('a\\nb' + 'c' * 999)", (StrategyBrokenError, r"^.{,400}$")),
+        ("MemoryError()", (MemoryError, "^$")),
+        ('RuntimeError("DefaultCPUAllocator: can\'t allocate memory")', (RuntimeError, "can't")),
+    ],
+)
+def test_a_network_that_cannot_be_made_ready(
+    install: Install, raised: str, told: tuple[type[Exception], str]
+) -> None:
+    code = PAINTER.format(type="Painter", name="painter")
+    install(
+        "odd", code=f"{code}\n    def prepare(self, weights, device):\n        raise {raised}\n"
+    )
+    with pytest.raises(told[0], match=told[1]):
+        deepcolor.load("painter", device="cpu")
 
 
 def test_the_package_gives_its_public_names() -> None:

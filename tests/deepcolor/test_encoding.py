@@ -15,7 +15,7 @@ from deepcolor.photograph import decode
 from deepcolor.version import __version__
 
 CREDIT = Credit("some-strategy", "0123456789abcdef" * 4)
-SOFTWARE, DESCRIPTION = 0x0131, 0x010E
+SOFTWARE, DESCRIPTION, ARTIST = 0x0131, 0x010E, 0x013B
 
 
 def opened(content: bytes) -> Image.Image:
@@ -102,6 +102,67 @@ def test_sixteen_bits_are_written(wanted: Any) -> None:
     image = opened(content)
     assert image.size == (9, 6)
     assert b"Colors are simulated by deepcolor" in content
+
+
+CAPTION = "Großmutter im Garten, 1932"
+
+
+def scan(depth: int, caption: str, **options: Any) -> bytes:
+    """A gray TIFF of so many bits with a caption."""
+    exif = Image.Exif()
+    exif[DESCRIPTION] = caption.encode()
+    exif[ARTIST] = "Müller".encode()
+    ramp = np.linspace(0, 60_000, 80 * 60).reshape(60, 80)
+    pixels = ramp.astype(np.uint16) if depth == 16 else (ramp / 257).astype(np.uint8)
+    return file(Image.fromarray(pixels), "TIFF", exif=exif, **options)
+
+
+def colored(content: bytes, credit: Credit, wanted: Format) -> bytes:
+    original = decode(content)
+    gray = original.deep
+    pixels = original.pixels.convert("RGB") if gray is None else np.dstack((gray, gray, gray))
+    return encode(pixels, original, credit, Writing(wanted))[0]
+
+
+def text(content: bytes, tag: int) -> str:
+    return str(opened(content).getexif()[tag]).encode("latin-1").decode()
+
+
+@pytest.mark.parametrize("depth", [8, 16])
+@pytest.mark.parametrize("wanted", ["jpeg", "png", "webp", "tiff"])
+def test_the_caption_stays_above_one_credit(depth: int, wanted: Format) -> None:
+    if depth == 16 and wanted not in {"png", "tiff"}:
+        pytest.skip("sixteen bits are written as PNG and TIFF")
+    once = colored(scan(depth, CAPTION), CREDIT, wanted)
+    assert text(once, DESCRIPTION) == f"{CAPTION}\n{CREDIT.description}"
+    if (depth, wanted) != (16, "tiff"):
+        assert text(once, ARTIST) == "Müller"
+    other = Credit("another-strategy", "f" * 64)
+    assert text(colored(once, other, wanted), DESCRIPTION) == f"{CAPTION}\n{other.description}"
+
+
+@pytest.mark.parametrize("depth", [8, 16])
+def test_what_programs_note_of_pixels_is_no_caption(depth: int) -> None:
+    for note in ('{"shape": [60, 80]}', "ImageJ=1.53t\nimages=1", '<?xml version="1.0"?>'):
+        content = colored(scan(depth, note), CREDIT, "tiff")
+        assert text(content, DESCRIPTION) == CREDIT.description
+
+
+@pytest.mark.parametrize("depth", [8, 16])
+@pytest.mark.parametrize("wanted", ["jpeg", "png", "tiff"])
+def test_the_resolution_stays(depth: int, wanted: Format) -> None:
+    if depth == 16 and wanted == "jpeg":
+        pytest.skip("sixteen bits are written as PNG and TIFF")
+    content = colored(scan(depth, CAPTION, dpi=(600, 300)), CREDIT, wanted)
+    assert opened(content).info["dpi"] == pytest.approx((600, 300), abs=0.1)
+    assert "dpi" not in opened(colored(file(Image.new("L", (9, 9)), "PNG"), CREDIT, "png")).info
+
+
+@pytest.mark.parametrize("dpi", [(0, 0), (1e9, 1e9), (float("nan"), 1), "300", (300,), None])
+def test_a_resolution_that_makes_no_sense_goes(dpi: Any) -> None:
+    image = Image.new("L", (9, 9))
+    image.info["dpi"] = dpi
+    assert decode(image).dpi is None
 
 
 @pytest.mark.parametrize(("wanted", "side"), [("webp", 16_383), ("jpeg", 65_500)])

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 import torch
@@ -74,7 +75,23 @@ def test_the_later_one_counts() -> None:
     assert torch.equal(paint([RED, blue], (60, 40), (30, 20)), paint([blue], (60, 40), (30, 20)))
 
 
-@pytest.mark.parametrize("place", [(60, 0), (0, 40), (999999, 999999)])
+@pytest.mark.parametrize(
+    ("x", "y", "color"),
+    [
+        (1, 1, "bogus"),
+        (1, 1, "#ff000080"),
+        (1, 1, "red"),
+        (1, 1, None),
+        (1.5, 1, "#ff0000"),
+        (1, "1", "#ff0000"),
+    ],
+)
+def test_what_is_no_hint(x: Any, y: Any, color: Any) -> None:
+    with pytest.raises(HintFormatError, match="write x,y,#rrggbb"):
+        Hint(x, y, color)
+
+
+@pytest.mark.parametrize("place", [(60, 0), (0, 40), (999999, 999999), (-1, 0), (0, -1), (-9, -9)])
 def test_beside_the_photograph(place: tuple[int, int]) -> None:
     with pytest.raises(HintOutsideError, match="which has 60 x 40 pixels") as caught:
         paint([Hint(*place, "#00ff00")], (60, 40), (30, 20))

@@ -9,14 +9,18 @@ from typing import Any
 
 import numpy as np
 import pytest
+import tifffile
 from numpy.typing import NDArray
 from PIL import Image, ImageCms
 
+from deepcolor import photograph as room
 from deepcolor.encoding import Credit, Writing
 from deepcolor.encoding import encode as encode_pixels
 from deepcolor.errors import (
     DamagedPhotographError,
     DeepcolorError,
+    HeicNotReadError,
+    InputKindError,
     NotAPhotographError,
     TooManyPixelsError,
     UnreadableFileError,
@@ -263,6 +267,70 @@ def test_colors_are_converted_from_the_files_profile(mode: str) -> None:
     assert np.abs(codes(read).astype(int) - 128).max() <= 1
 
 
+def gray_profile(exponent: float) -> bytes:
+    """A gray profile whose curve is a power of the code."""
+    white = struct.pack(">3i", 0xF6D6, 0x10000, 0xD32D)
+    curve = struct.pack(">4sIHHi", b"para", 0, 0, 0, round(exponent * 65536))
+    tags = {b"wtpt": b"XYZ \0\0\0\0" + white, b"kTRC": curve}
+    table, data = struct.pack(">I", len(tags)), b""
+    for name, content in tags.items():
+        begin = 132 + 12 * len(tags) + len(data)
+        table += struct.pack(">4sII", name, begin, len(content))
+        data += content.ljust(len(content) + -len(content) % 4, b"\0")
+    head = struct.pack(">4sI4s4s4s", b"", 0x04300000, b"mntr", b"GRAY", b"XYZ ")
+    head = head.ljust(32, b"\0") + b"acsp".ljust(28, b"\0") + struct.pack(">I", 0) + white
+    whole = head.ljust(124, b"\0") + table + data
+    return struct.pack(">I", len(whole) + 4) + whole
+
+
+def test_sixteen_bits_are_converted_from_the_files_profile() -> None:
+    ramp = np.arange(65536, dtype=np.uint16).reshape(256, 256)
+    for exponent in (1.0, 1.8):
+        file = written(Image.fromarray(ramp), "TIFF", icc_profile=gray_profile(exponent))
+        linear = (ramp / 65535) ** exponent
+        right = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
+        read = decode(file)
+        assert read.deep is not None
+        assert np.abs(read.deep - right * 65535).max() < 32  # an eighth of an 8-bit code
+        assert np.abs(codes(read) - right * 255).max() < 0.7
+    shallow = Image.fromarray((ramp >> 8).astype(np.uint8))
+    eight = decode(written(shallow, "TIFF", icc_profile=gray_profile(1.0)))
+    assert np.abs(codes(eight)[128].astype(int) - 188).max() <= 1
+
+
+def test_sixteen_bits_with_a_profile_that_makes_no_sense() -> None:
+    ramp = np.arange(0, 65536, 257, dtype=np.uint16)[None]
+    for profile in (b"nonsense" * 30, linear_profile()):
+        read = decode(written(Image.fromarray(ramp), "TIFF", icc_profile=profile))
+        assert read.deep is not None
+        assert (read.deep == ramp).all()
+
+
+def tiff(pixels: NDArray[Any], **options: Any) -> bytes:
+    file = io.BytesIO()
+    tifffile.imwrite(file, pixels, **options)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.uint16])
+def test_where_white_is_zero(kind: type[np.unsignedinteger[Any]]) -> None:
+    most = np.iinfo(kind).max
+    read = decode(tiff(np.array([[0, most // 5, most]], kind), photometric="miniswhite"))
+    assert codes(read)[0].tolist() == [255, 204, 0]
+    if kind is np.uint16:
+        assert read.deep is not None
+        assert read.deep[0].tolist() == [65535, 65535 - 13107, 0]
+
+
+@pytest.mark.parametrize("kind", [np.int32, np.uint32])
+def test_integers_beyond_sixteen_bits(kind: type[np.integer[Any]]) -> None:
+    most = np.iinfo(kind).max
+    read = decode(tiff(np.array([[0, most // 5, most]], kind), photometric="minisblack"))
+    assert codes(read)[0].tolist() == [0, 51, 255]
+    small = decode(tiff(np.array([[0, 13107, 30_000]], kind), photometric="minisblack"))
+    assert codes(small)[0].tolist() == [0, 51, 117]
+
+
 def test_a_profile_that_makes_no_sense_is_passed_over() -> None:
     image = Image.new("L", (4, 4), 99)
     assert (codes(decode(written(image, "PNG", icc_profile=b"nonsense" * 30))) == 99).all()
@@ -279,10 +347,39 @@ def test_the_first_frame_of_several(landscape: Image.Image) -> None:
 def test_paths_bytes_images_and_arrays_are_one(landscape: Image.Image, tmp_path: Path) -> None:
     file = tmp_path / "a.png"
     file.write_bytes(written(landscape, "PNG"))
-    sources = [file, str(file), file.read_bytes(), landscape, np.asarray(landscape)]
+    content = file.read_bytes()
+    sources: list[Any] = [file, str(file), content, bytearray(content), memoryview(content)]
+    sources += [io.BytesIO(content), landscape, np.asarray(landscape)]
+    sources += [np.asarray(landscape)[..., None]]
     for source in sources:
         assert codes(decode(source)).tobytes() == landscape.tobytes()
     assert decode(np.asarray(landscape.convert("RGB"))).size == landscape.size
+
+
+@pytest.mark.parametrize(
+    ("source", "kind"),
+    [
+        (None, "NoneType"),
+        (7, "int"),
+        (io.StringIO("text"), "StringIO"),
+        (np.zeros((4, 5, 3)), r"array \(4, 5, 3\) of float64"),
+        (np.zeros((4, 5), np.int64), r"array \(4, 5\) of int64"),
+        (np.zeros(5, np.uint8), r"array \(5,\) of uint8"),
+        (np.zeros((), np.uint8), r"array \(\) of uint8"),
+    ],
+    ids=str,
+)
+def test_what_can_be_no_photograph(source: Any, kind: str) -> None:
+    with pytest.raises(InputKindError, match=f"cannot be given as {kind}; give a path") as caught:
+        decode(source)
+    assert (caught.value.code, caught.value.exit_code) == ("input_kind", 2)
+
+
+def test_heic_without_its_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(room, "_openable", lambda: ("JPEG", "PNG"))
+    content = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(40)
+    with pytest.raises(HeicNotReadError, match=r"is HEIC.*pip install 'deepcolor\[heic\]'"):
+        decode(content)
 
 
 def test_the_callers_image_stays_as_it_was(corner: Image.Image) -> None:
@@ -388,6 +485,8 @@ def test_files_that_are_not_there(tmp_path: Path) -> None:
         decode(tmp_path / "none.jpg")
     with pytest.raises(UnreadableFileError, match="Is a directory"):
         decode(tmp_path)
+    with pytest.raises(UnreadableFileError, match="null byte"):
+        decode("a\0b.jpg")
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")

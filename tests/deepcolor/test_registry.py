@@ -12,9 +12,9 @@ from deepcolor import registry
 from deepcolor.builtin.colornet import Colornet
 from deepcolor.builtin.richzhang import RichZhang
 from deepcolor.errors import StrategyNameTakenError, UnknownStrategyError
+from tests.deepcolor.conftest import PAINTER
 
 Install = Callable[..., Path]
-
 
 BUILT_IN = ["colornet", "ddcolor", "ddcolor-artistic", "deoldify", "richzhang", "siggraph17"]
 
@@ -48,6 +48,37 @@ def test_a_strategy_without_a_card_is_left_out_with_a_warning(install: Install) 
     install("cardless", name="cardless", code="class Painter: pass\n")
     with pytest.warns(UserWarning, match="'cardless' cannot be loaded"):
         assert "cardless" not in registry.strategies()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "why"),
+    [
+        ("(Strategy)", "", r"no subclass of deepcolor\.Strategy"),
+        ("def predict(", "def predicts(", "no method predict"),
+        ('name="painter",', 'name="../evil name",', r"its name is '\.\./evil name'"),
+        ('name="painter",', 'name="",', "its name is ''"),
+        ("size=64,", 'size=64, weights=(WeightFile("a", 1, "0", package="nopkg"),),', "nopkg"),
+    ],
+)
+def test_what_is_no_strategy_costs_nobody_else(
+    install: Install, old: str, new: str, why: str
+) -> None:
+    code = PAINTER.format(type="Painter", name="painter").replace(
+        "License,", "License, WeightFile,"
+    )
+    assert old in code
+    install("odd", name="odd", code=code.replace(old, new))
+    with pytest.warns(UserWarning, match=f"'odd' cannot be loaded: .*{why}"):
+        listed = registry.manifest()["strategies"]
+    assert [entry["name"] for entry in listed] == BUILT_IN
+
+
+def test_a_package_within_one_that_is_not_there_is_missing(install: Install) -> None:
+    code = PAINTER.format(type="Painter", name="painter").replace("License,", "License, Extra,")
+    extra = 'size=64, extra=Extra("nobody_has.this", "nobody-has"),'
+    install("needy", code=code.replace("size=64,", extra))
+    [entry] = [one for one in registry.manifest()["strategies"] if one["name"] == "painter"]
+    assert entry["problem"] == "It needs nobody_has.this: run pip install 'nobody-has'."
 
 
 def test_two_packages_may_not_bring_one_name(install: Install) -> None:

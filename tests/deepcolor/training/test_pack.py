@@ -13,7 +13,7 @@ from deepcolor.errors import NotWritableError, UnreadableFileError
 from deepcolor.training.errors import TooFewPhotographsError
 from deepcolor.training.pack import SHORT_SIDE, packed
 from deepcolor.training.photographs import split
-from tests.deepcolor.training.conftest import HELD_OUT, LEARNED, PICTURES, jpeg, meadow
+from tests.deepcolor.training.conftest import HELD_OUT, LEARNED, PICTURES, add, jpeg, meadow
 
 SHOWN = 6  # photographs of the docs
 
@@ -92,6 +92,18 @@ def test_folders_that_cannot_be_used(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(TooFewPhotographsError, match="0 are left"):
         split(packed(tmp_path / "empty"), least_chroma=4)
+
+
+@pytest.mark.parametrize("kept", [0, 700])
+def test_a_tar_that_is_none_or_breaks_off(tmp_path: Path, kept: int) -> None:
+    tar = tmp_path / "some.tar"
+    with tarfile.open(tar, "w") as file:
+        for seed in range(3):
+            add(file, f"{seed}.jpg", jpeg(meadow(seed)))
+    content = tar.read_bytes()
+    tar.write_bytes(content[:kept] or b"no tar" * 999)
+    with pytest.raises(UnreadableFileError, match=r"some\.tar cannot be read: "):
+        packed(tar)
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")

@@ -14,6 +14,7 @@ from PIL import Image
 from deepcolor import weights
 from deepcolor.builtin.colornet import WEIGHTS, Colornet
 from deepcolor.builtin.colornet.network import Trunk
+from deepcolor.errors import NotWritableError, UnreadableFileError
 from deepcolor.training import checkpoint, log, run
 from deepcolor.training.config import COLORNET, Config, Network, Schedule
 from deepcolor.training.errors import DivergedError, OtherRunError, UnevenBatchError
@@ -183,6 +184,24 @@ def test_the_trunk_learns_when_it_is_thawed_and_its_first_blocks_never(config: C
             assert torch.equal(p, q)
     last, first = list(blocks[-1].parameters()), list(imagenet.blocks[-1].parameters())
     assert not all(torch.equal(p, q) for p, q in zip(last, first, strict=True))
+
+
+def test_weights_of_another_network_are_no_start(config: Config) -> None:
+    other = replace(config, network=Network(start=COLORNET, widths=(16, 16, 16, 16)))
+    with pytest.raises(UnreadableFileError, match=r"not those of colornet with network\.widths"):
+        Run(other, ALONE)
+
+
+def test_a_run_that_cannot_be_written(config: Config, tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    for folder in (file, file / "run"):
+        with pytest.raises(NotWritableError, match=f"^{folder} cannot be written: "):
+            Run(replace(config, run=folder), ALONE)
+    one = Run(config, ALONE)
+    (config.run / LOG).mkdir()
+    with pytest.raises(NotWritableError, match=f"^{config.run} cannot be written: Is a directory"):
+        one.train()
 
 
 def test_a_run_may_start_from_the_packages_weights(config: Config) -> None:

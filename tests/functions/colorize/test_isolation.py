@@ -189,6 +189,13 @@ def test_a_bug_is_told_and_left_for_another_try(painter: IsolatedPainter) -> Non
     assert paints_on(painter)
 
 
+@pytest.mark.usefixtures("hazards")
+def test_colors_that_are_no_numbers_are_left_for_another_try(painter: IsolatedPainter) -> None:
+    with pytest.raises(PainterFailedError, match="a\\*b\\* that are no numbers"):
+        painter.paint(perilous_commission(perilous.NO_NUMBERS))
+    assert paints_on(painter)
+
+
 def test_a_process_that_cannot_start_is_no_fault_of_the_photographs(
     painter: IsolatedPainter, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -1,0 +1,54 @@
+"""ICC profiles: what codes made under one are in sRGB."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageCms
+
+
+def in_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
+    """Mode ``L`` or ``RGB`` in sRGB; a profile that makes no sense is passed over."""
+    if image.mode == "P":
+        image = image.convert("RGB")
+    if profile and image.mode in {"L", "RGB", "CMYK"}:
+        converted = _converted(image, profile)
+        if converted is not None:
+            return converted.getchannel("G") if image.mode == "L" else converted
+    mode = "L" if image.mode in {"L", "1", "LA"} else "RGB"
+    return image if image.mode == mode else image.convert(mode)
+
+
+def deep_in_srgb(codes: NDArray[np.uint16], profile: bytes | None) -> NDArray[np.uint16]:
+    """Sixteen-bit gray (H, W) in sRGB; a profile that makes no sense is passed over.
+
+    What comes out of Pillow has eight bits. Where among the 65,536 codes it rises from one to the
+    next tells the curve within a few codes of sixteen bits.
+    """
+    ramp = np.arange(1 << 16, dtype=np.uint16)
+    converted = _converted(Image.fromarray(ramp[None]), profile) if profile else None
+    if converted is None:
+        return codes
+    of_ramp = np.asarray(converted)[0, :, 1].astype(np.float64)
+    rises = np.flatnonzero(np.diff(of_ramp))
+    levels = np.array([of_ramp[0], *(of_ramp[rises] + of_ramp[rises + 1]) / 2, of_ramp[-1]])
+    curve = np.interp(ramp, [0, *(rises + 0.5), ramp[-1]], levels * 257)
+    return np.round(curve).astype(np.uint16)[codes]
+
+
+def _converted(image: Image.Image, profile: bytes) -> Image.Image | None:
+    """Mode ``RGB`` in sRGB, or ``None`` if the profile makes no sense for this image."""
+    # Optimized, sixteen bits go through a table that is too coarse for dark codes.
+    deep = ImageCms.Flags.NOOPTIMIZE if image.mode.startswith("I;16") else ImageCms.Flags.NONE
+    try:
+        return ImageCms.profileToProfile(
+            image,
+            ImageCms.ImageCmsProfile(io.BytesIO(profile)),
+            ImageCms.createProfile("sRGB"),
+            outputMode="RGB",
+            flags=deep,
+        )
+    except (ImageCms.PyCMSError, OSError, ValueError):
+        return None
