@@ -101,7 +101,7 @@ def decode(source: Input, reading: Reading | None = None) -> Photograph:
         content = Path(source).read_bytes()
     except OSError as error:
         raise UnreadableFileError(str(source), error.strerror or str(error)) from error
-    return _read(io.BytesIO(content), Path(source).name, reading)
+    return _read(io.BytesIO(content), str(source), reading)
 
 
 def lightness_codes(photograph: Photograph) -> Image.Image | None:
