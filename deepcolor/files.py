@@ -194,6 +194,8 @@ def color_files(
     for strategy in settings.strategies:
         colorizer = load(strategy, device=settings.device, progress=fetching)
         tasks = [task for task in plan.tasks if task.strategy == strategy]
+        if if_there is IfThere.SKIP:
+            tasks = [_named_as_before(task, settings.format) for task in tasks]
         verdicts = [targets.admit(task) for task in tasks]
         chosen = [task for task, verdict in zip(tasks, verdicts, strict=True) if verdict is None]
         colored = _color(colorizer, chosen, settings)
@@ -433,6 +435,23 @@ def _file_options(settings: Settings) -> dict[str, Any]:
         "reading": Reading(settings.max_pixels, settings.keep_gps),
         "writing": Writing(settings.format, settings.quality),
     }
+
+
+def _named_as_before(task: Task, wanted: Format) -> Task:
+    """The task with its target as an earlier run corrected it, if that is there."""
+    from deepcolor.encoding import SUFFIXES, written_format
+    from deepcolor.photograph import format_of
+
+    others = [task.target.with_suffix(suffix) for suffix in SUFFIX_OF_FORMAT.values()]
+    if task.exact or _is_there(task.target) or not any(_is_there(other) for other in others):
+        return task
+    read_as = format_of(task.source)
+    if read_as is None:
+        return task
+    suffixes = SUFFIXES[written_format(read_as, wanted)]
+    if task.target.suffix.lower() in suffixes:
+        return task
+    return replace(task, target=task.target.with_suffix(suffixes[0]))
 
 
 def _left(task: Task, verdict: DeepcolorError | Literal["skip"], device: str) -> Outcome:

@@ -104,6 +104,17 @@ def decode(source: Input, reading: Reading | None = None) -> Photograph:
     return _read(io.BytesIO(content), str(source), reading)
 
 
+def format_of(path: Path) -> str | None:
+    """Pillow's name of the format of a file, whatever its suffix; ``None`` for no photograph."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with Image.open(path, formats=_openable()) as image:
+                return image.format
+    except Exception:  # as in _read, where decoding says what is wrong
+        return None
+
+
 def lightness_codes(photograph: Photograph) -> Image.Image | None:
     """The photograph as 8-bit gray if every pixel of it is gray, else ``None``."""
     if photograph.pixels.mode == "L":

@@ -14,6 +14,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from deepcolor.colorizer import Colorizer
+
 GPS, GPS_LATITUDE_REF = 0x8825, 1
 
 
@@ -361,13 +363,28 @@ def test_a_corrected_name_takes_no_others_place(
 
 
 def test_a_corrected_name_that_is_there_is_skipped(
-    run: Any, folder: Path, landscape: Image.Image
+    run: Any, folder: Path, landscape: Image.Image, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     landscape.save(folder / "a.jpg", "PNG")
     assert run("a.jpg").stdout == "a.colornet.png\n"
-    again = run("a.jpg", "--skip-existing")
-    assert (again.exit_code, again.stdout, again.stderr) == (0, "", "")
     assert "a.colornet.png is already there" in run("a.jpg").stderr
+    landscape.save(folder / "b.jpg")
+    landscape.save(folder / "b.png")
+    assert run("b.png").exit_code == 0
+    (folder / "c.jpg").write_text("Dear grandmother, ...")
+    (folder / "c.colornet.png").touch()
+    colored: list[Path] = []
+    map_ = Colorizer.map
+
+    def watched(self: Any, sources: Any, *arguments: Any, **options: Any) -> Any:
+        colored.extend(sources)
+        return map_(self, colored, *arguments, **options)
+
+    monkeypatch.setattr(Colorizer, "map", watched)
+    again = run("a.jpg", "b.jpg", "c.jpg", "--skip-existing")
+    assert (again.exit_code, again.stdout) == (1, "b.colornet.jpg\n")
+    assert again.stderr.startswith("deepcolor: c.jpg is not a photograph")
+    assert colored == [Path("b.jpg"), Path("c.jpg")]
 
 
 def test_nothing_to_color(run: Any, folder: Path) -> None:
