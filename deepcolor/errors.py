@@ -289,9 +289,9 @@ class SameResultError(DeepcolorError):
     code = "same_result"
 
     def __init__(self, first: Path, second: Path, target: Path):
-        super().__init__(
-            f"{second} would become {target}, as {first} does; name the folder above both instead."
-        )
+        beside = first.parent == second.parent
+        cure = "color it alone, with -o FILE." if beside else "name the folder above both instead."
+        super().__init__(f"{second} would become {target}, as {first} does; {cure}")
 
 
 class OneFileForManyError(DeepcolorError):
@@ -302,6 +302,53 @@ class OneFileForManyError(DeepcolorError):
 
     def __init__(self, output: str):
         super().__init__(f"{output} names one file, but there are several results; name a folder.")
+
+
+class NamelessResultError(DeepcolorError):
+    """Standard input, whose result was to go into a folder."""
+
+    code = "nameless_result"
+    exit_code = 2
+
+    def __init__(self) -> None:
+        super().__init__("What comes from standard input has no name; name a file with -o.")
+
+
+class SuffixNotWrittenError(DeepcolorError):
+    """A file that was named ends in what is not written."""
+
+    code = "suffix_not_written"
+    exit_code = 2
+
+    def __init__(self, path: str, suffixes: Iterable[str]):
+        *others, last = suffixes
+        super().__init__(f"{path} must end in {', '.join(others)} or {last} to be written.")
+
+
+class SuffixAgainstFormatError(DeepcolorError):
+    """A file that was named ends in another format than the one that was asked for."""
+
+    code = "suffix_against_format"
+    exit_code = 2
+
+    def __init__(self, path: str, wanted: str, suffix: str):
+        super().__init__(
+            f"{path} is no name for a file of format {wanted}; let it end in {suffix}, or leave "
+            "out --format."
+        )
+
+
+class NothingToColorError(DeepcolorError):
+    """What was named holds no photographs."""
+
+    code = "nothing_to_color"
+    exit_code = 2
+
+    def __init__(self, paths: Iterable[str], suffixes: Iterable[str]):
+        super().__init__(
+            f"There are no photographs in {', '.join(paths)}; photographs are files that end in "
+            f"{', '.join(suffixes)}."
+        )
 
 
 class FormatLimitError(DeepcolorError):
@@ -335,6 +382,30 @@ class TooManyForASheetError(DeepcolorError):
 
     def __init__(self, count: int, most: int):
         super().__init__(f"A contact sheet holds {most} photographs, not {count}; give it fewer.")
+
+
+class SheetPlaceError(DeepcolorError):
+    """A contact sheet would take the place of a photograph or of a result."""
+
+    code = "sheet_place"
+    exit_code = 2
+
+    def __init__(self, path: Path):
+        super().__init__(
+            f"{path} is a photograph to color or a result; name another file with --compare."
+        )
+
+
+class ReportPlaceError(DeepcolorError):
+    """A report would take the place of what is none."""
+
+    code = "report_place"
+    exit_code = 2
+
+    def __init__(self, path: Path):
+        super().__init__(
+            f"{path} is already there and no page of HTML; name another file with --report."
+        )
 
 
 class NoPhotographsError(DeepcolorError):

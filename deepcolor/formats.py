@@ -2,6 +2,6 @@
 
 from typing import Literal, get_args
 
-Format = Literal["keep", "jpeg", "png", "webp", "tiff"]
+Format = Literal["keep", "jpeg", "png", "webp", "tiff", "avif"]
 
 FORMATS: tuple[Format, ...] = get_args(Format)

@@ -113,11 +113,22 @@ def decode(source: Input, reading: Reading | None = None) -> Photograph:
     if isinstance(source, Content):
         return _read(bytes(source), "The file", reading)
     if isinstance(source, str | os.PathLike):
-        return _read(_content(Path(source)), Path(source).name, reading)
+        return _read(_content(Path(source)), str(source), reading)
     content = source.read() if hasattr(source, "read") else None
     if not isinstance(content, bytes):
         raise InputKindError(type(source).__name__)
     return _read(content, "The file", reading)
+
+
+def format_of(path: Path) -> str | None:
+    """Pillow's name of the format of a file, whatever its suffix; ``None`` for no photograph."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with Image.open(path, formats=_openable()) as image:
+                return image.format
+    except Exception:  # as in _read, where decoding says what is wrong
+        return None
 
 
 def lightness_codes(photograph: Photograph) -> Image.Image | None:

@@ -43,6 +43,11 @@ def strategies() -> Mapping[str, type[Strategy]]:
     return dict(sorted(found.items(), key=lambda item: (item[0] != DEFAULT, item[0])))
 
 
+def names() -> frozenset[str]:
+    """What the installed strategies are called by their packages; imports none of them."""
+    return frozenset(point.name for point in entry_points(group=GROUP))
+
+
 def find(name: str) -> type[Strategy]:
     """The strategy of that name; raises :class:`UnknownStrategyError`, naming the nearest."""
     known = strategies()

@@ -3,33 +3,63 @@
 from __future__ import annotations
 
 import io
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
-from deepcolor.errors import DeepcolorError, TooManyForASheetError
-from deepcolor.files import Outcome, write_whole
+from deepcolor.errors import (
+    AlreadyThereError,
+    DeepcolorError,
+    NotWritableError,
+    SheetPlaceError,
+    SuffixNotWrittenError,
+    TooManyForASheetError,
+)
+from deepcolor.files import IfThere, Outcome, Task, check_writable, write_whole
 from deepcolor.photograph import decode
 
 CELL = 320  # pixels
 GAP = 8
 LABEL = 26
 MOST_ROWS = 150  # a JPEG is at most 65,535 pixels high
+FORMATS = {".jpg": "JPEG", ".jpeg": "JPEG", ".png": "PNG"}
 PAPER, INK = (250, 248, 244), (40, 38, 36)
+
+
+def is_wanted(path: Path, tasks: Sequence[Task], if_there: IfThere) -> bool:
+    """Whether a sheet of what the tasks will give is to be drawn to ``path``: one may be there.
+
+    Asked before any photograph is colored. Raises :class:`SuffixNotWrittenError`,
+    :class:`TooManyForASheetError`, :class:`SheetPlaceError`, :class:`AlreadyThereError` and
+    :class:`NotWritableError`.
+    """
+    if path.suffix.lower() not in FORMATS:
+        raise SuffixNotWrittenError(str(path), FORMATS)
+    count = len({task.source for task in tasks})
+    if count > MOST_ROWS:
+        raise TooManyForASheetError(count, MOST_ROWS)
+    _check_place(path, tasks)
+    check_writable(path)
+    if if_there is IfThere.FAIL and path.exists():
+        raise AlreadyThereError(path)
+    return if_there is IfThere.REPLACE or not path.exists()
 
 
 def contact_sheet(outcomes: Sequence[Outcome], path: Path) -> None:
     """Draws the results that are there, a photograph a row, the original first, to ``path``.
 
-    Raises :class:`TooManyForASheetError`.
+    Where there are none, nothing is drawn. Raises :class:`SheetPlaceError` and
+    :class:`NotWritableError`.
     """
     rows: dict[Path, dict[str, Path]] = {}
     for outcome in outcomes:
         if outcome.error is None:
             rows.setdefault(outcome.task.source, {})[outcome.task.strategy] = outcome.task.target
-    if len(rows) > MOST_ROWS:
-        raise TooManyForASheetError(len(rows), MOST_ROWS)
+    if not rows:
+        return
+    _check_place(path, [outcome.task for outcome in outcomes])
     strategies = list(dict.fromkeys(outcome.task.strategy for outcome in outcomes))
     columns = ["original", *strategies]
     thumbnails = [
@@ -49,8 +79,19 @@ def contact_sheet(outcomes: Sequence[Outcome], path: Path) -> None:
             sheet.paste(image, (GAP + i * (CELL + GAP) + (CELL - image.width) // 2, top))
         top += height + GAP
     out = io.BytesIO()
-    sheet.save(out, format="PNG" if path.suffix.lower() == ".png" else "JPEG", quality=90)
-    write_whole(path, out.getvalue())
+    sheet.save(out, format=FORMATS[path.suffix.lower()], quality=90)
+    try:
+        write_whole(path, out.getvalue())
+    except OSError as error:
+        raise NotWritableError(path, error.strerror or str(error)) from error
+
+
+def _check_place(path: Path, tasks: Sequence[Task]) -> None:
+    """Raises :class:`SheetPlaceError` if a photograph or a result has the place."""
+    place = os.path.realpath(path)
+    taken = (file for task in tasks for file in (task.source, task.target))
+    if any(os.path.realpath(file) == place for file in taken):
+        raise SheetPlaceError(path)
 
 
 def _thumbnail(path: Path | None) -> Image.Image:

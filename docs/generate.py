@@ -24,8 +24,13 @@ INTRODUCTION = """\
 
 Several strategies give one result each, and `--compare` a contact sheet of all. A folder means
 every photograph below it; hidden files, and results that an earlier run put beside their originals,
-are passed over. Results are named on stdout, failures on stderr; progress shows on stderr, only on
-a terminal. Files are written whole or not at all.
+are passed over, by whichever installed strategy, as they are among the matches of a quoted pattern.
+A file that is named itself is colored whatever it is called. Results are named on stdout, failures
+on stderr; progress shows on stderr, only on a terminal. Files are written whole or not at all.
+
+The name after `-o` is a file's if it ends in a format that deepcolor writes, which is then the
+result's; otherwise it is a folder's. No original is ever replaced, and nothing else that is there
+without `--overwrite`, contact sheets included.
 
 With `--json`, each result is a line: `input`, `output`, `strategy`, `device`, `skipped`, `width`,
 `height`, `milliseconds` by stage, and `error` with `code` and `message`, or null.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,10 +15,27 @@ from deepcolor.cli.progress import Progress
 from deepcolor.formats import FORMATS
 
 if TYPE_CHECKING:
-    from deepcolor.files import Settings
+    from deepcolor.files import IfThere, Outcome, Plan, Settings
     from deepcolor.hints import Hint
 
-STDIO = "-"
+
+def _pixels(ctx: click.Context, parameter: click.Parameter, megapixels: float) -> int:
+    if not 0 < megapixels < math.inf:
+        raise click.BadParameter(f"{megapixels:g} is no number of megapixels above 0.")
+    return round(megapixels * 1e6)
+
+
+def _knobs(
+    ctx: click.Context, parameter: click.Parameter, written: tuple[str, ...]
+) -> dict[str, float]:
+    knobs = {}
+    for text in written:
+        name, _, value = text.partition("=")
+        try:
+            knobs[name] = float(value)
+        except ValueError:
+            raise click.BadParameter(f"{text} is not understood; write NAME=NUMBER.") from None
+    return knobs
 
 
 @click.command()
@@ -26,7 +44,7 @@ STDIO = "-"
     "-o",
     "--output",
     metavar="FILE|DIR",
-    help="A file for one photograph, or a folder.  [default: beside each photograph]",
+    help="A file for one photograph, a folder, or - for stdout.  [default: beside each photograph]",
 )
 @click.option(
     "-s",
@@ -40,6 +58,14 @@ STDIO = "-"
 @click.option("--vividness", type=float, help="0 is safe, 1 balanced, 2 bold.")
 @click.option("--saturation", type=float, help="A factor on the colors, 0 to 2.")
 @click.option(
+    "--knob",
+    "knobs",
+    multiple=True,
+    callback=_knobs,
+    metavar="NAME=NUMBER",
+    help="Any knob that the strategy takes, by its name; repeatable.",
+)
+@click.option(
     "--hint",
     "hints",
     multiple=True,
@@ -49,7 +75,7 @@ STDIO = "-"
 @click.option(
     "--hints",
     "hints_file",
-    type=click.Path(path_type=Path),
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
     metavar="FILE.json",
     help='Hints from a file: [{"x": 120, "y": 80, "color": "#c84b31"}, ...].',
 )
@@ -77,11 +103,18 @@ STDIO = "-"
     type=click.IntRange(1, 64),
     help="Photographs read and written at once.  [default: one a core]",
 )
-@click.option("--compare", type=click.Path(path_type=Path), help="A contact sheet to draw.")
+@click.option(
+    "--compare",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="A contact sheet to draw, a .jpg or .png.",
+)
 @click.option("--keep-gps", is_flag=True, help="Keep where a photograph was taken.")
 @click.option(
     "--max-megapixels",
+    "max_pixels",
     type=float,
+    callback=_pixels,
     default=200,
     show_default=True,
     help="Refuse larger photographs.",
@@ -96,6 +129,7 @@ def colorize(
     overwrite: bool,
     skip_existing: bool,
     compare: Path | None,
+    knobs: dict[str, float],
     **settings: Any,
 ) -> None:
     """Color photographs: files, folders and everything below, patterns, or - for stdin.
@@ -105,7 +139,7 @@ def colorize(
     usage, 3 weights missing, 130 interrupted.
     """
     from deepcolor.allocator import keep_freed_memory
-    from deepcolor.files import IfThere, Plan, Settings, color_files
+    from deepcolor.files import STDIO, IfThere, Settings
 
     keep_freed_memory()
     if overwrite and skip_existing:
@@ -116,24 +150,57 @@ def colorize(
         format=settings["wanted"],
         quality=settings["quality"],
         keep_gps=settings["keep_gps"],
-        max_pixels=round(settings["max_megapixels"] * 1e6),
+        max_pixels=settings["max_pixels"],
         jobs=settings["jobs"],
         hints=_hints(settings["hints"], settings["hints_file"]),
-        knobs={
+        knobs=knobs
+        | {
             name: settings[name]
             for name in ("size", "vividness", "saturation")
             if settings[name] is not None
         },
     )
-    if STDIO in paths:
+    if STDIO in {*paths, output}:
         if len(paths) > 1 or len(chosen.strategies) > 1 or compare:
             raise click.UsageError("- stands for one photograph, colored by one strategy.")
-        _pipe(output, chosen)
-        return
+        if output in {None, STDIO}:
+            if as_json or overwrite or skip_existing:
+                raise click.UsageError("--json, --overwrite and --skip-existing want -o FILE.")
+            _pipe(paths[0], chosen)
+            return
     if_there = IfThere.REPLACE if overwrite else IfThere.SKIP if skip_existing else IfThere.FAIL
+    plan = _planned(paths, output, chosen)
+    if compare is not None:
+        from deepcolor.sheet import is_wanted
+
+        compare = compare if is_wanted(compare, plan.tasks, if_there) else None
+    outcomes = _color(plan, if_there, as_json)
+    if compare is not None:
+        from deepcolor.sheet import contact_sheet
+
+        contact_sheet(outcomes, compare)
+    sys.exit(bool(plan.unreadable) or any(outcome.error for outcome in outcomes))
+
+
+def _planned(paths: tuple[str, ...], output: str | None, chosen: Settings) -> Plan:
+    """What is to be done; says what could not be looked into, and refuses what makes no sense."""
+    from deepcolor.errors import NothingToColorError
+    from deepcolor.files import READABLE, Plan
+
     plan = Plan.of(paths, output, chosen)
+    for error in plan.unreadable:
+        click.echo(f"deepcolor: {error}", err=True)
+    if not plan.tasks and not plan.unreadable:
+        raise NothingToColorError(paths, sorted(READABLE))
     if chosen.hints and len({task.source for task in plan.tasks}) > 1:
         raise click.UsageError("Hints are points of one photograph; color the others alone.")
+    return plan
+
+
+def _color(plan: Plan, if_there: IfThere, as_json: bool) -> list[Outcome]:
+    """Colors what is planned and tells of each."""
+    from deepcolor.files import color_files
+
     outcomes = []
     progress = Progress(len(plan.tasks), "results")
     with fetching.shown() as listener:
@@ -143,16 +210,20 @@ def colorize(
             if as_json:
                 click.echo(json.dumps(outcome.to_json()))
             elif outcome.error is not None:
-                click.echo(f"deepcolor: {outcome.error['message']}", err=True)
+                click.echo(f"deepcolor: {_sentence(outcome)}", err=True)
             elif not outcome.skipped:
                 click.echo(str(outcome.task.target))
             progress.show(len(outcomes))
     progress.clear()
-    if compare is not None:
-        from deepcolor.sheet import contact_sheet
+    return outcomes
 
-        contact_sheet(outcomes, compare)
-    sys.exit(any(outcome.error for outcome in outcomes))
+
+def _sentence(outcome: Outcome) -> str:
+    """What went wrong, and with which file."""
+    assert outcome.error is not None
+    message, task = outcome.error["message"], outcome.task
+    is_named = str(task.source) in message or str(task.target) in message
+    return message if is_named or task.piped else f"{task.source}: {message}"
 
 
 def _hints(written: tuple[str, ...], file: Path | None) -> tuple[Hint, ...]:
@@ -168,13 +239,12 @@ def _hints(written: tuple[str, ...], file: Path | None) -> tuple[Hint, ...]:
     return tuple(hints)
 
 
-def _pipe(output: str | None, chosen: Settings) -> None:
-    from deepcolor.files import color_stream, write_whole
+def _pipe(path: str, chosen: Settings) -> None:
+    """Colors one photograph to standard output."""
+    from deepcolor.files import STDIO, color_stream
 
+    source = sys.stdin.buffer.read() if path == STDIO else Path(path)
     with fetching.shown() as listener:
-        content = color_stream(sys.stdin.buffer.read(), chosen, listener)
-    if output in {None, STDIO}:
-        sys.stdout.buffer.write(content)
-        sys.stdout.buffer.flush()
-    else:
-        write_whole(Path(str(output)), content)
+        content = color_stream(source, chosen, listener)
+    sys.stdout.buffer.write(content)
+    sys.stdout.buffer.flush()

@@ -11,6 +11,8 @@ import click
 from deepcolor.cli import fetching, options
 from deepcolor.cli.progress import Progress
 
+REPLACED = {".html", ".htm"}  # reports from before; anything else is somebody's
+
 
 @click.command()
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
@@ -39,10 +41,16 @@ def evaluate(folder: Path, names: tuple[str, ...], report: Path | None, as_json:
     """
     from deepcolor.allocator import keep_freed_memory
     from deepcolor.colorizer import load
+    from deepcolor.errors import ReportPlaceError
     from deepcolor.evaluation import evaluate as measure
     from deepcolor.evaluation import table
+    from deepcolor.files import check_writable
     from deepcolor.registry import manifest
 
+    if report is not None:
+        check_writable(report)
+        if report.is_file() and report.suffix.lower() not in REPLACED:
+            raise ReportPlaceError(report)
     keep_freed_memory()
     ready = [
         entry["name"]

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
+import io
+import os
+import sys
 from typing import Any
 
 import click
@@ -11,6 +15,8 @@ from deepcolor import __version__
 from deepcolor.errors import DeepcolorError
 
 INTERRUPTED = 130
+HELP_OPTIONS = ("-h", "--help")
+OWN_OPTIONS = (*HELP_OPTIONS, "--version")
 COMMANDS = {
     "colorize": "Color photographs: files, whole folders, patterns or stdin.",
     "strategies": "List the strategies and whether they are ready to run here.",
@@ -44,6 +50,7 @@ class Deepcolor(click.Group):
             formatter.write_dl(list(COMMANDS.items()))
 
     def invoke(self, ctx: click.Context) -> Any:
+        _allow_any_name()
         try:
             return super().invoke(ctx)
         except DeepcolorError as error:
@@ -52,11 +59,16 @@ class Deepcolor(click.Group):
         except KeyboardInterrupt:
             click.echo("deepcolor: interrupted; what was finished is whole.", err=True)
             ctx.exit(INTERRUPTED)
+        except OSError as error:
+            if error.errno != errno.ENOSPC:
+                raise
+            _drop_output()
+            click.echo(f"deepcolor: not all could be written: {error.strerror}.", err=True)
+            ctx.exit(1)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """``deepcolor photo.jpg`` is short for ``deepcolor colorize photo.jpg``."""
-        first = next((arg for arg in args if not arg.startswith("-") or arg == "-"), None)
-        if first is not None and first not in COMMANDS and _names_photographs(first):
+        if args and args[0] not in {*COMMANDS, *OWN_OPTIONS} and _begins_colorize(args[0]):
             args = ["colorize", *args]
         return super().parse_args(ctx, args)
 
@@ -72,14 +84,32 @@ class Deepcolor(click.Group):
         return super().resolve_command(ctx, args)
 
 
-def _names_photographs(argument: str) -> bool:
+def _begins_colorize(argument: str) -> bool:
+    """Whether it is an option, or names photographs: else it is a command, misspelt."""
     from pathlib import Path
 
     is_pattern = any(sign in argument for sign in "*?[")
-    return argument == "-" or is_pattern or bool(Path(argument).suffix) or Path(argument).exists()
+    names_file = bool(Path(argument).suffix) or os.path.exists(argument)  # noqa: PTH110
+    return argument.startswith("-") or is_pattern or names_file
 
 
-@click.group(cls=Deepcolor, context_settings={"help_option_names": ["-h", "--help"]})
+def _allow_any_name() -> None:
+    """Has names be printed that are no text, or none of the terminal's: as bytes or escaped."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        is_utf8 = sys.stdout.encoding.lower().replace("-", "") == "utf8"
+        sys.stdout.reconfigure(errors="surrogateescape" if is_utf8 else "backslashreplace")
+    if isinstance(sys.stderr, io.TextIOWrapper):
+        sys.stderr.reconfigure(errors="backslashreplace")
+
+
+def _drop_output() -> None:
+    """What could not be printed is not tried again when the process ends."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
+
+
+@click.group(cls=Deepcolor, context_settings={"help_option_names": list(HELP_OPTIONS)})
 @click.version_option(__version__, prog_name="deepcolor")
 def main() -> None:
     """Color black-and-white photographs.

@@ -1,11 +1,20 @@
 from __future__ import annotations
 
+import os
+import stat
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from deepcolor.errors import OneFileForManyError
-from deepcolor.files import Plan, Settings, photographs_below, write_whole
+from deepcolor.errors import (
+    NamelessResultError,
+    NotWritableError,
+    OneFileForManyError,
+    SuffixAgainstFormatError,
+    SuffixNotWrittenError,
+)
+from deepcolor.files import Plan, Settings, check_writable, photographs_below, write_whole
 
 
 @pytest.fixture(autouse=True)
@@ -13,6 +22,18 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where the test's relative paths begin."""
     monkeypatch.chdir(tmp_path)
     return tmp_path
+
+
+@pytest.fixture
+def nobody(folder: Path) -> Iterator[None]:
+    """Root may look into every folder; nobody may not."""
+    folder.chmod(0o777)
+    is_root = os.geteuid() == 0
+    if is_root:
+        os.setresuid(65534, 65534, 0)
+    yield
+    if is_root:
+        os.setresuid(0, 0, 0)
 
 
 def touch(*names: str) -> None:
@@ -61,6 +82,41 @@ def test_a_folder_that_is_there_may_look_like_a_file() -> None:
     assert planned("a.jpg", output="out.jpg") == [("a.jpg", "out.jpg/a.jpg")]
 
 
+def test_a_name_with_a_dot_is_a_folders() -> None:
+    for paths in (["a.jpg"], ["a.jpg", "b.jpg"]):
+        for output in ("Oma 12.5.1920", "x.xyz"):
+            assert planned(*paths, output=output) == [(path, f"{output}/{path}") for path in paths]
+
+
+def test_standard_input_goes_to_a_file() -> None:
+    assert planned("-", output="x.jpg") == [("-", "x.jpg")]
+    assert Plan.of(["-"], "x.jpg", Settings()).tasks[0].piped
+    for output in ("out", "out/", None):
+        with pytest.raises(NamelessResultError, match="has no name; name a file with -o"):
+            planned("-", output=output)
+
+
+def test_a_photograph_counts_once() -> None:
+    touch("in/a.jpg", "in/b.jpg")
+    Path("in/link.jpg").symlink_to("a.jpg")
+    once = [("in/a.jpg", "out/a.jpg"), ("in/b.jpg", "out/b.jpg"), ("in/link.jpg", "out/link.jpg")]
+    assert planned("in", "in/a.jpg", "in/../in/b.jpg", str(Path("in/a.jpg").absolute())) == [
+        (source, source.replace(".", ".colornet.")) for source, _ in once
+    ]
+    assert planned("in", "in/a.jpg", "in/*.jpg", output="out") == once
+
+
+def test_locked_folders_are_told_of(nobody: None) -> None:
+    touch("in/a.jpg", "in/locked/b.jpg")
+    Path("in/locked").chmod(0)
+    plan = Plan.of(["in", "in/locked/b.jpg", "in/locked"], None, Settings())
+    assert [str(task.source) for task in plan.tasks] == ["in/a.jpg", "in/locked/b.jpg"]
+    assert [str(error) for error in plan.unreadable] == [
+        "in/locked cannot be read: Permission denied."
+    ] * 2
+    Path("in/locked").chmod(0o700)
+
+
 def test_folders_are_mirrored() -> None:
     touch("in/a.jpg", "in/sub/a.jpg", "in/sub/deep/b.png", "in/notes.txt", "in/.hidden.jpg")
     assert planned("in", output="out") == [
@@ -83,12 +139,37 @@ def test_results_of_an_earlier_run_are_no_originals() -> None:
     ]
 
 
+def test_results_of_any_strategy_are_no_originals() -> None:
+    touch("in/a.jpg", "in/a.richzhang.jpg", "in/a.colornet.jpg", "in/a.colornet.richzhang.jpg")
+    touch("in/a.painter.jpg", "in/b.bmp", "in/b.ddcolor-artistic.png", "in/a.1912.jpg")
+    assert [source for source, _ in planned("in")] == [
+        "in/a.1912.jpg",
+        "in/a.jpg",
+        "in/a.painter.jpg",  # which is not installed
+        "in/b.bmp",
+    ]
+    assert [source for source, _ in planned("in", settings=Settings(strategies=("painter",)))] == [
+        "in/a.1912.jpg",
+        "in/a.jpg",
+        "in/b.bmp",
+    ]
+    assert [source for source, _ in planned("in/a*.jpg")] == [
+        "in/a.1912.jpg",
+        "in/a.jpg",
+        "in/a.painter.jpg",
+    ]
+    named = ["in/a.colornet.jpg", "in/a.jpg"]
+    assert [source for source, _ in planned(*named)] == named
+
+
 def test_suffixes_follow_what_is_written() -> None:
-    assert planned("a.gif", "b.BMP", "c.heic", "d.webp") == [
+    assert planned("a.gif", "b.BMP", "c.heic", "d.webp", "e.jfif", "f.jpe") == [
         ("a.gif", "a.colornet.png"),
         ("b.BMP", "b.colornet.png"),
         ("c.heic", "c.colornet.jpg"),
         ("d.webp", "d.colornet.webp"),
+        ("e.jfif", "e.colornet.jpg"),
+        ("f.jpe", "f.colornet.jpg"),
     ]
     png = Settings(format="png")
     assert planned("a.jpg", "b.PNG", settings=png) == [
@@ -99,7 +180,23 @@ def test_suffixes_follow_what_is_written() -> None:
 
 def test_a_file_named_outright_tells_the_format() -> None:
     assert Plan.of(["a.jpg"], "x.png", Settings()).settings.format == "png"
-    assert Plan.of(["a.jpg"], "x.png", Settings(format="tiff")).settings.format == "tiff"
+    assert Plan.of(["a.jpg"], "x.AVIF", Settings()).settings.format == "avif"
+    assert Plan.of(["a.jpg"], "x.jpeg", Settings(format="jpeg")).settings.format == "jpeg"
+
+
+def test_a_file_named_outright_must_end_in_what_is_written() -> None:
+    touch("there", "there.xyz")
+    for output in ("x.gif", "x.bmp", "x.heic", "x.jfif", "there", "there.xyz"):
+        with pytest.raises(
+            SuffixNotWrittenError, match=r"must end in \.jpg, .*or \.avif"
+        ) as caught:
+            planned("a.jpg", output=output)
+        assert caught.value.exit_code == 2
+    with pytest.raises(
+        SuffixAgainstFormatError, match=r"x\.jpg is no name .* end in \.png"
+    ) as told:
+        planned("a.jpg", output="x.jpg", settings=Settings(format="png"))
+    assert told.value.exit_code == 2
 
 
 def test_several_strategies_give_a_file_each() -> None:
@@ -120,10 +217,10 @@ def test_patterns() -> None:
 
 
 def test_photographs_below_a_folder(folder: Path) -> None:
-    touch("in/b.JPEG", "in/a.tiff", "in/.trash/c.jpg", "in/d.pdf", "in/e.avif")
+    touch("in/b.JPEG", "in/a.tiff", "in/.trash/c.jpg", "in/d.pdf", "in/e.avif", "in/f.jfif")
     Path("in/folder.jpg").mkdir()
     found = [path.name for path in photographs_below(folder / "in")]
-    assert found == ["a.tiff", "b.JPEG", "e.avif"]
+    assert found == ["a.tiff", "b.JPEG", "e.avif", "f.jfif"]
 
 
 def test_files_are_written_whole_or_not_at_all() -> None:
@@ -137,3 +234,35 @@ def test_files_are_written_whole_or_not_at_all() -> None:
     with pytest.raises(OSError, match="Is a directory"):
         write_whole(Path("full/a.jpg"), b"content")
     assert list(Path("full").iterdir()) == [Path("full/a.jpg")]
+
+
+def test_the_longest_names_are_written() -> None:
+    for name in ("写" * 82 + ".jpg", "l" * 251 + ".jpg"):
+        write_whole(Path(name), b"content")
+        assert Path(name).read_bytes() == b"content"
+
+
+def test_a_device_stays_one(folder: Path) -> None:
+    path = folder / "null"
+    try:
+        os.mknod(path, stat.S_IFCHR | 0o666, os.makedev(1, 3))
+    except PermissionError:
+        pytest.skip("only root makes devices")
+    write_whole(path, b"content")
+    assert path.is_char_device()
+    assert Plan.of(["a.jpg"], str(path), Settings()).settings.format == "keep"
+
+
+def test_what_cannot_be_written_is_known_before(nobody: None) -> None:
+    touch("file")
+    Path("locked").mkdir(mode=0o500)
+    check_writable(Path("new/folder/x.jpg"))
+    check_writable(Path("file"))
+    for path, reason in [
+        (".", "Is a directory"),
+        ("file/x.jpg", "Not a directory"),
+        ("locked/x.jpg", "Permission denied"),
+        ("locked/new/x.jpg", "Permission denied"),
+    ]:
+        with pytest.raises(NotWritableError, match=f"^{path} cannot be written: {reason}"):
+            check_writable(Path(path))

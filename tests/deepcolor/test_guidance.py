@@ -149,7 +149,7 @@ def test_on_the_command_line(guided: Path) -> None:
     ("arguments", "sentence"),
     [
         (["gray.png", "-s", "splittone", "--hint", "here,red"], "write x,y,#rrggbb"),
-        (["gray.png", "-s", "splittone", "--hints", "lost.json"], "lost.json cannot be read"),
+        (["gray.png", "-s", "splittone", "--hints", "lost.json"], "'lost.json' does not exist"),
         (["gray.png", "-s", "richzhang", "--hint", str(RED)], "these do: colornet, siggraph17, "),
         (["gray.png", "-s", "colornet", "-s", "richzhang", "--hint", str(RED)], "no hints"),
         (["gray.png", "other.png", "-s", "splittone", "--hint", str(RED)], "of one photograph"),

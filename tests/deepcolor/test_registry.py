@@ -26,6 +26,11 @@ def test_the_built_in_strategies_are_found_and_the_default_is_first() -> None:
     assert registry.find("richzhang") is RichZhang
 
 
+def test_the_names_cost_no_import(install: Install) -> None:
+    install("broken", name="broken", code="1 / 0")
+    assert registry.names() == {*BUILT_IN, "broken"}
+
+
 def test_an_installed_package_brings_its_strategy(install: Install) -> None:
     install("artists", name="aquarelle")
     assert list(deepcolor.strategies()) == ["colornet", "aquarelle", *BUILT_IN[1:]]

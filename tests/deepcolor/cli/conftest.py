@@ -53,6 +53,7 @@ def shell() -> Shell:
             env=os.environ | environment,
             capture_output=True,
             text=True,
+            errors="surrogateescape",
             check=False,
         )
 

@@ -14,6 +14,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from deepcolor.colorizer import Colorizer
+
 GPS, GPS_LATITUDE_REF = 0x8825, 1
 
 
@@ -223,7 +225,7 @@ def test_standard_input_to_standard_output(run: Any, photo: Path) -> None:
 def test_results_that_cannot_be_written(run: Any, folder: Path, photographs: Path) -> None:
     (folder / "out").mkdir()
     (folder / "out" / "sub").write_text("in the way")
-    result = run("colorize", "scans/a.jpg", "scans/sub", "scans", "-o", "out", "--overwrite")
+    result = run("colorize", "scans/a.jpg", "scans", "-o", "out", "--overwrite")
     assert result.exit_code == 1
     assert "out/sub/a.jpg cannot be written" in result.stderr
     assert colorful(folder / "out" / "a.jpg")
@@ -236,6 +238,258 @@ def test_a_contact_sheet(run: Any, folder: Path, photographs: Path) -> None:
         left, right = np.asarray(sheet)[40:240, 20:300], np.asarray(sheet)[40:240, 350:620]
     assert np.ptp(left.astype(int), axis=2).mean() < 1
     assert np.ptp(right.astype(int), axis=2).mean() > 2
+
+
+@pytest.mark.parametrize(
+    ("sheet", "sentence", "exit_code"),
+    [
+        ("photo.jpg", "photo.jpg is a photograph to color or a result", 2),
+        ("link.jpg", "link.jpg is a photograph to color or a result", 2),
+        ("photo.colornet.jpg", "photo.colornet.jpg is a photograph to color or a result", 2),
+        ("sheet.webp", "sheet.webp must end in .jpg, .jpeg or .png", 2),
+        ("album.jpg", "album.jpg cannot be written: Is a directory", 1),
+        ("notes.txt/sheet.jpg", "notes.txt/sheet.jpg cannot be written: Not a directory", 1),
+    ],
+)
+def test_a_contact_sheet_that_would_do_harm_is_refused_before_all(
+    run: Any, folder: Path, photo: Path, sheet: str, sentence: str, exit_code: int
+) -> None:
+    (folder / "link.jpg").symlink_to("photo.jpg")
+    (folder / "album.jpg").mkdir()
+    (folder / "notes.txt").touch()
+    before, original = below(folder), photo.read_bytes()
+    for order in (["photo.jpg", "--compare", sheet], ["--compare", sheet, "photo.jpg"]):
+        result = run(*order, "--overwrite")
+        assert (result.exit_code, result.stdout) == (exit_code, "")
+        assert sentence in result.stderr
+    assert (below(folder), photo.read_bytes()) == (before, original)
+
+
+@pytest.mark.usefixtures("photo")
+def test_a_contact_sheet_that_is_there_stays_unless_told(run: Any, folder: Path) -> None:
+    other = folder / "other.jpg"
+    other.write_bytes(b"precious")
+    refused = run("photo.jpg", "--compare", "other.jpg")
+    assert (refused.exit_code, refused.stdout) == (1, "")
+    assert "other.jpg is already there; --overwrite" in refused.stderr
+    assert run("photo.jpg", "--compare", "other.jpg", "--skip-existing").exit_code == 0
+    assert other.read_bytes() == b"precious"
+    assert run("photo.jpg", "--compare", "other.jpg", "--overwrite").exit_code == 0
+    assert colorful(other)
+
+
+def test_a_contact_sheet_never_replaces_a_result_whose_name_was_corrected(
+    run: Any, folder: Path, landscape: Image.Image
+) -> None:
+    landscape.save(folder / "a.jpg", "PNG")
+    result = run("a.jpg", "--compare", "a.colornet.png")
+    assert (result.exit_code, result.stdout) == (2, "a.colornet.png\n")
+    with Image.open(folder / "a.colornet.png") as image:
+        assert image.size == landscape.size
+
+
+def test_a_contact_sheet_of_nothing_is_not_drawn(run: Any, folder: Path) -> None:
+    (folder / "letter.jpg").write_text("Dear grandmother, ...")
+    assert run("letter.jpg", "--compare", "sheet.jpg").exit_code == 1
+    assert below(folder) == ["letter.jpg"]
+
+
+def test_standard_input_to_a_file_is_as_careful(run: Any, folder: Path, photo: Path) -> None:
+    content = photo.read_bytes()
+    there = folder / "there.jpg"
+    there.write_bytes(b"precious")
+    refused = run("-", "-o", "there.jpg", stdin=content)
+    assert refused.exit_code == 1
+    assert "there.jpg is already there; --overwrite" in refused.stderr
+    assert run("-", "-o", "there.jpg", "--skip-existing", stdin=content).exit_code == 0
+    assert there.read_bytes() == b"precious"
+    assert run("-", "-o", "there.jpg", "--overwrite", stdin=content).exit_code == 0
+    assert colorful(there)
+    told = run("-", "-o", "new.png", "--json", stdin=content)
+    assert json.loads(told.stdout) | {"input": "-", "output": "new.png"} == json.loads(told.stdout)
+    with Image.open(folder / "new.png") as image:
+        assert image.format == "PNG"
+    (folder / "file").touch()
+    unwritable = run("-", "-o", "file/x.jpg", stdin=content)
+    assert unwritable.exit_code == 1
+    assert "file/x.jpg cannot be written" in unwritable.stderr
+    broken = run("-", "-o", "broken.jpg", stdin=b"no photograph")
+    assert broken.stderr.startswith("deepcolor: The file is not a photograph")
+
+
+def test_to_standard_output(run: Any, folder: Path, photo: Path) -> None:
+    before = below(folder)
+    for source in ("photo.jpg", "-"):
+        result = run(source, "-o", "-", "--format", "png", stdin=photo.read_bytes())
+        assert result.exit_code == 0
+        with Image.open(io.BytesIO(result.stdout_bytes)) as image:
+            assert (image.format, image.size) == ("PNG", (320, 240))
+    missing = run("missing.jpg", "-o", "-")
+    assert (missing.exit_code, missing.stdout) == (1, "")
+    assert below(folder) == before
+
+
+@pytest.mark.usefixtures("photo")
+def test_what_makes_no_sense_with_standard_streams(run: Any, folder: Path) -> None:
+    for arguments, sentence in [
+        (["-", "photo.jpg", "-o", "out"], "- stands for one photograph"),
+        (["photo.jpg", "photo.jpg", "-o", "-"], "- stands for one photograph"),
+        (["photo.jpg", "-s", "colornet", "-s", "richzhang", "-o", "-"], "one strategy"),
+        (["-", "--compare", "sheet.jpg"], "- stands for one photograph"),
+        (["-", "--json"], "--json, --overwrite and --skip-existing want -o FILE"),
+        (["photo.jpg", "-o", "-", "--skip-existing"], "want -o FILE"),
+        (["-", "-o", "out/"], "has no name; name a file with -o"),
+    ]:
+        result = run(*arguments, stdin=b"")
+        assert (result.exit_code, result.stdout) == (2, ""), arguments
+        assert sentence in result.stderr, arguments
+    assert below(folder) == ["photo.jpg"]
+
+
+def test_a_corrected_name_takes_no_others_place(
+    run: Any, folder: Path, landscape: Image.Image
+) -> None:
+    for name in ("c/a.jpg", "c/a.png", "ob/in/x.jpg", "ob/out/x.png"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        landscape.save(folder / name, "PNG")
+    twins = run("c")
+    assert (twins.exit_code, twins.stdout) == (1, "c/a.colornet.png\n")
+    assert "c/a.jpg would become c/a.colornet.png, as c/a.png does; color it" in twins.stderr
+    before = (folder / "ob/out/x.png").read_bytes()
+    onto = run("ob/in/x.jpg", "ob/out/x.png", "-o", "ob/out/", "--overwrite")
+    assert onto.exit_code == 1
+    assert onto.stderr.count("ob/out/x.png is a photograph to color") == 2
+    assert (folder / "ob/out/x.png").read_bytes() == before
+
+
+def test_a_corrected_name_that_is_there_is_skipped(
+    run: Any, folder: Path, landscape: Image.Image, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    landscape.save(folder / "a.jpg", "PNG")
+    assert run("a.jpg").stdout == "a.colornet.png\n"
+    assert "a.colornet.png is already there" in run("a.jpg").stderr
+    landscape.save(folder / "b.jpg")
+    landscape.save(folder / "b.png")
+    assert run("b.png").exit_code == 0
+    (folder / "c.jpg").write_text("Dear grandmother, ...")
+    (folder / "c.colornet.png").touch()
+    colored: list[Path] = []
+    map_ = Colorizer.map
+
+    def watched(self: Any, sources: Any, *arguments: Any, **options: Any) -> Any:
+        colored.extend(sources)
+        return map_(self, colored, *arguments, **options)
+
+    monkeypatch.setattr(Colorizer, "map", watched)
+    again = run("a.jpg", "b.jpg", "c.jpg", "--skip-existing")
+    assert (again.exit_code, again.stdout) == (1, "b.colornet.jpg\n")
+    assert again.stderr.startswith("deepcolor: c.jpg is not a photograph")
+    assert colored == [Path("b.jpg"), Path("c.jpg")]
+
+
+def test_nothing_to_color(run: Any, folder: Path) -> None:
+    (folder / "empty").mkdir()
+    result = run("empty", "--compare", "sheet.jpg")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.startswith(
+        "deepcolor: There are no photographs in empty; photographs are files that end in .avif, "
+    )
+    assert below(folder) == []
+
+
+def test_a_locked_folder_costs_no_other(
+    run: Any, folder: Path, photographs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scandir = os.scandir
+
+    def locked(path: str) -> Any:
+        if Path(path).name == "sub":
+            raise PermissionError(13, "Permission denied", path)
+        return scandir(path)
+
+    monkeypatch.setattr("os.scandir", locked)
+    result = run("scans/sub", "scans", "-o", "out")
+    assert (result.exit_code, result.stdout) == (1, "out/a.jpg\n")
+    assert "scans/sub cannot be read: Permission denied." in result.stderr
+
+
+def test_errors_say_which_file(run: Any, folder: Path, landscape: Image.Image) -> None:
+    for name in "ab":
+        (folder / name).mkdir()
+        (folder / name / "2.jpg").write_text("Dear grandmother, ...")
+    landscape.resize((16_400, 2)).save(folder / "a/wide.png")
+    result = run("a", "b", "--format", "webp")
+    assert [line.partition(" ")[2].split()[0] for line in result.stderr.splitlines()] == [
+        "a/2.jpg",
+        "a/wide.png:",
+        "b/2.jpg",
+    ]
+
+
+@pytest.mark.usefixtures("photo")
+def test_any_knob_by_its_name(run: Any, folder: Path) -> None:
+    assert run("photo.jpg", "--knob", "saturation=0", "--knob", "size=64").exit_code == 0
+    assert not colorful(folder / "photo.colornet.jpg")
+    for written, sentence in [
+        ("strength=1", "'colornet' has no knob 'strength'"),
+        ("saturation=9", "saturation must be between 0 and 2"),
+        ("saturation=nan", "saturation must be between 0 and 2"),
+        ("saturation", "saturation is not understood; write NAME=NUMBER"),
+        ("saturation=much", "saturation=much is not understood"),
+    ]:
+        result = run("photo.jpg", "--knob", written, "-o", "x.jpg")
+        assert result.exit_code == 2
+        assert sentence in result.stderr
+    assert not (folder / "x.jpg").exists()
+
+
+@pytest.mark.usefixtures("photo")
+def test_all_weights_are_had_before_the_first_photograph(
+    run: Any, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DEEPCOLOR_OFFLINE", "1")
+    result = run("photo.jpg", "-s", "colornet", "-s", "richzhang")
+    assert (result.exit_code, result.stdout) == (3, "")
+    assert below(folder) == ["photo.jpg"]
+
+
+@pytest.mark.usefixtures("photo")
+@pytest.mark.parametrize("megapixels", ["inf", "nan", "0", "-1"])
+def test_a_limit_that_is_none(run: Any, folder: Path, megapixels: str) -> None:
+    result = run("photo.jpg", "--max-megapixels", megapixels)
+    assert result.exit_code == 2
+    assert f"{megapixels} is no number of megapixels above 0." in result.stderr
+    assert below(folder) == ["photo.jpg"]
+
+
+@pytest.mark.usefixtures("photo")
+def test_hints_from_a_file_that_is_not_there(run: Any) -> None:
+    assert run("photo.jpg", "--hints", "lost.json").exit_code == 2
+
+
+def test_names_that_stdout_cannot_say(shell: Any, folder: Path, photo: Path) -> None:
+    if sys.platform != "linux":
+        pytest.skip("only Linux has names that are no text")
+    (folder / "in").mkdir()
+    photo.rename(os.fsdecode(os.fsencode(folder) + b"/in/caf\xe9.jpg"))
+    for n, encoding in enumerate(["utf-8:strict", "latin-1", "ascii"]):
+        done = shell("in", "-o", f"out{n}", "--size", "64", PYTHONIOENCODING=encoding)
+        assert (done.returncode, done.stderr) == (0, ""), encoding
+        assert done.stdout.startswith(f"out{n}/caf")
+
+
+def test_a_full_disk_behind_stdout(photo: Path) -> None:
+    if not Path("/dev/full").exists():
+        pytest.skip("only Linux has /dev/full")
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "deepcolor", "photo.jpg", "--size", "64"],
+            stdout=full, stderr=subprocess.PIPE, text=True, check=False,
+        )  # fmt: skip
+    assert (done.returncode, done.stderr) == (
+        1,
+        "deepcolor: not all could be written: No space left on device.\n",
+    )
 
 
 def test_interrupted(folder: Path, landscape: Image.Image) -> None:

@@ -57,7 +57,7 @@ def test_a_broken_photograph_is_named_and_the_others_are_measured(run: Any, trut
     (truth / "0.png").write_bytes((truth / "1.png").read_bytes()[:400])
     result = run("evaluate", str(truth), "-s", "colornet")
     assert result.exit_code == 1
-    assert result.stderr.startswith("deepcolor: 0.png is damaged (")
+    assert result.stderr.startswith(f"deepcolor: {truth / '0.png'} is damaged (")
     assert "2 photographs at 256x256" in result.stdout
 
 
@@ -84,3 +84,20 @@ def test_a_strategy_that_is_not_there(run: Any, truth: Path) -> None:
     result = run("evaluate", str(truth), "-s", "colornot")
     assert result.exit_code == 2
     assert "did you mean 'colornet'?" in result.stderr
+
+
+def test_a_report_replaces_nothing_but_a_report(run: Any, truth: Path, folder: Path) -> None:
+    photo = truth / "1.png"
+    before = photo.read_bytes()
+    result = run("evaluate", str(truth), "-s", "colornet", "--report", str(photo))
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "1.png is already there and no page of HTML" in result.stderr
+    assert photo.read_bytes() == before
+    (folder / "notes.txt").touch()
+    blocked = run("evaluate", str(truth), "-s", "colornet", "--report", "notes.txt/report.html")
+    assert (blocked.exit_code, blocked.stdout) == (1, "")
+    assert "notes.txt/report.html cannot be written" in blocked.stderr
+    report = folder / "report.html"
+    report.write_text("from before")
+    assert run("evaluate", str(truth), "-s", "colornet", "--report", str(report)).exit_code == 0
+    assert report.read_text("utf-8").startswith("<!doctype html>")

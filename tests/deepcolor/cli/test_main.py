@@ -77,3 +77,29 @@ def test_the_installed_command(tmp_path: Any) -> None:
     [point] = entry_points(group="console_scripts", name="deepcolor")
     assert point.value == "deepcolor.cli:main"
     assert callable(point.load())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["-s", "colornet", "lost.jpg"], "lost.jpg cannot be read"),
+        (["-o", "colored", "lost.jpg"], "lost.jpg cannot be read"),
+        (["--size", "128", "lost.jpg"], "lost.jpg cannot be read"),
+        (["--", "-lost.jpg"], "-lost.jpg cannot be read"),
+        (["--json", "lost"], '"message": "lost cannot be read'),
+        (["--colour", "lost.jpg"], "No such option"),
+        (["-s", "colornet"], "Missing argument 'PATHS...'"),
+        (["evalute"], "There is no command or photograph 'evalute'; did you mean 'evaluate'?"),
+        (["lost", "-o", "colored"], "There is no command or photograph 'lost'"),
+    ],
+)
+def test_the_shorthand_takes_options_first(run: Any, arguments: list[str], sentence: str) -> None:
+    result = run(*arguments)
+    assert result.exit_code in {1, 2}
+    assert sentence in result.output
+
+
+def test_listings_on_a_terminal_that_lacks_letters(shell: Any) -> None:
+    done = shell("strategies", PYTHONIOENCODING="latin-1")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "vividness 0\\u20262" in done.stdout
