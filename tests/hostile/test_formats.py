@@ -58,7 +58,8 @@ def strangers() -> Iterator[tuple[str, bytes]]:
 @pytest.fixture
 def met(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The names of the decoders that a file meets, in turn."""
-    decode(samples("BMP")[0])  # so that all of them are there to be watched
+    for file_format in FORMATS:
+        decode(samples(file_format)[0])  # so that all decoders are there to be watched
     names: list[str] = []
 
     def watched(name: str, opener: Callable[..., Any]) -> Callable[..., Any]:
