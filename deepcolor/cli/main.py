@@ -7,6 +7,7 @@ import importlib
 import io
 import os
 import sys
+import warnings
 from typing import Any
 
 import click
@@ -52,7 +53,9 @@ class Deepcolor(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         _allow_any_name()
         try:
-            return super().invoke(ctx)
+            with warnings.catch_warnings():
+                warnings.showwarning = _warn
+                return super().invoke(ctx)
         except DeepcolorError as error:
             click.echo(f"deepcolor: {error}", err=True)
             ctx.exit(error.exit_code)
@@ -91,6 +94,11 @@ def _begins_colorize(argument: str) -> bool:
     is_pattern = any(sign in argument for sign in "*?[")
     names_file = bool(Path(argument).suffix) or os.path.exists(argument)  # noqa: PTH110
     return argument.startswith("-") or is_pattern or names_file
+
+
+def _warn(message: Warning | str, *_: object, **__: object) -> None:
+    """A warning is a sentence, too, without the line of code that gave it."""
+    click.echo(f"deepcolor: {message}", err=True)
 
 
 def _allow_any_name() -> None:

@@ -40,7 +40,8 @@ def test_a_broken_strategy_is_a_warning(shell: Any, install: Any) -> None:
     site = install("broken", name="broken", code="import a_module_that_nobody_has\n")
     listed = shell("strategies", "--json", PYTHONPATH=str(site))
     assert listed.returncode == 0
-    assert "The strategy 'broken' cannot be loaded" in listed.stderr
+    assert listed.stderr.startswith("deepcolor: The strategy 'broken' cannot be loaded: ")
+    assert len(listed.stderr.splitlines()) == 1
     names = [entry["name"] for entry in json.loads(listed.stdout)["strategies"]]
     assert {"colornet", "richzhang"} <= set(names)
 
