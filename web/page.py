@@ -149,7 +149,7 @@ class Page:
             "say": spoken.say,
             "languages": [Words.of(each) for each in words.LANGUAGES],
             "accept": wishes.accept(),
-            "kinds": spoken.listing(list(dict.fromkeys(wishes.ACCEPTED.values()))),
+            "kinds": spoken.listing(wishes.kinds()),
             "limit": spoken.megabytes(self.max_upload_bytes),
             "max_bytes": self.max_upload_bytes,
         }

@@ -99,6 +99,7 @@ def test_the_numbers_are_those_of_the_code() -> None:
     assert schemas["Hints"]["maxItems"] == coloring.MAX_HINTS
     assert schemas["Hint"]["properties"]["x"]["maximum"] == coloring.MAX_PIXEL
     assert schemas["Hint"]["properties"]["y"]["maximum"] == coloring.MAX_PIXEL
+    assert schemas["NewImage"]["properties"]["size"]["maximum"] == wishes.MAX_SIZE
     assert schemas["NewImage"]["properties"]["content_type"]["enum"] == ["", *wishes.ACCEPTED]
 
 

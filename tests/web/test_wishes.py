@@ -7,7 +7,7 @@ import pytest
 
 from functions.contract.manifest import Manifest
 from web.problems import Problem
-from web.wishes import ACCEPTED, SUFFIXES, Wish, accept, listing, megabytes
+from web.wishes import ACCEPTED, MAX_SIZE, SUFFIXES, Wish, accept, kinds
 
 LIMIT = 1000
 MANIFEST = Manifest.parse(
@@ -52,7 +52,9 @@ def test_names_that_keys_cannot_hold(name: object) -> None:
     assert (caught.value.status, caught.value.code) == (422, "invalid")
 
 
-@pytest.mark.parametrize("size", [None, "10", 1.5, True, -1, 0])
+@pytest.mark.parametrize(
+    "size", [None, "10", 1.5, True, -1, 0, MAX_SIZE + 1, 10**400, float("inf")]
+)
 def test_sizes_that_are_none(size: object) -> None:
     with pytest.raises(Problem) as caught:
         parse(size=size)
@@ -102,8 +104,13 @@ def test_unseen() -> None:
     assert (wish.filename, wish.coloring.strategy) == ("photograph", "good")
 
 
-def test_words() -> None:
-    assert listing() == "JPEG, PNG, WebP, TIFF, BMP, GIF, AVIF or HEIC"
+def test_a_size_that_no_disk_holds_is_too_large() -> None:
+    with pytest.raises(Problem) as caught:
+        parse(size=MAX_SIZE)
+    assert caught.value.code == "too-large"
+
+
+def test_what_an_input_takes() -> None:
+    assert kinds() == ["JPEG", "PNG", "WebP", "TIFF", "BMP", "GIF", "AVIF", "HEIC"]
     assert accept().startswith("image/jpeg,image/png,")
     assert accept().endswith(",.heic,.heif")
-    assert megabytes(100 * 2**20) == "100 MB"

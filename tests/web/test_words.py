@@ -33,6 +33,14 @@ def test_all_languages_say_the_same() -> None:
     assert all(text.strip() for text in (*english.values(), *german.values()))
 
 
+def test_lists_and_sizes() -> None:
+    english, german = Words.of("en"), Words.of("de")
+    assert english.listing(["JPEG", "PNG", "WebP"]) == "JPEG, PNG or WebP"
+    assert german.listing(["JPEG", "PNG"]) == "JPEG oder PNG"
+    assert english.megabytes(100 * 2**20) == "100 MB"
+    assert german.megabytes(3 * 2**19) == "1,5 MB"
+
+
 def test_quotation_marks_are_typographic() -> None:
     for language in words.LANGUAGES:
         assert not [text for text in texts(language).values() if '"' in text or "'" in text]
