@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
@@ -192,14 +193,18 @@ class Photographs:
             MaxKeys=PAGE_LENGTH,
         )
         page = [PurePosixPath(note["Key"]).stem for note in listed.get("Contents", [])]
+        views = self.several(visitor, page)
+        arrived = [view for view in views if view["error"] != NEVER_ARRIVED]
+        return arrived, page[-1] if listed["IsTruncated"] else None
+
+    def several(self, visitor: str, image_ids: Iterable[str]) -> list[View]:
+        """The views of those that there are, in the order asked for."""
 
         def described(image_id: str) -> View | None:
             photograph = self.find(visitor, image_id)
             return self.describe(photograph) if photograph else None
 
-        views = [view for view in self.readers.map(described, page) if view]
-        arrived = [view for view in views if view["error"] != NEVER_ARRIVED]
-        return arrived, page[-1] if listed["IsTruncated"] else None
+        return [view for view in self.readers.map(described, image_ids) if view]
 
     def describe(self, photograph: Photograph) -> View:
         created = datetime.fromtimestamp(ids.created_seconds(photograph.id), UTC)
