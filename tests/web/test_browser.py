@@ -659,6 +659,64 @@ def test_more_than_a_page_of_photographs(
     expect(page.get_by_role("button", name="Show earlier photographs")).to_be_hidden()
 
 
+def test_photographs_that_wait_are_asked_for_together(
+    visit: Visit, address: str, site: Site, tmp_path: Path, gray_jpeg: bytes, colored_jpeg: bytes
+) -> None:
+    paths = [tmp_path / f"together-{number}.jpg" for number in range(8)]
+    for path in paths:
+        path.write_bytes(gray_jpeg)
+    page = visit(address)
+    choose(page, *paths)
+    cards = page.get_by_role("article")
+    expect(cards.filter(has_text="On its way")).to_have_count(len(paths))
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.reload()
+    expect(cards.filter(has_text="On its way")).to_have_count(len(paths))
+    page.wait_for_timeout(2500)
+    questions = [url for url in asked if "/api/images?ids=" in url]
+    assert 3 < len(questions) < 10
+    assert all(url.count(",") == len(paths) - 1 for url in questions)
+    assert not [url for url in asked if "/api/images/" in url]
+    for path in paths:
+        site.color(site.arrived(path.name), colored_jpeg)
+    expect(cards.filter(has_text="Colored · colornet")).to_have_count(len(paths))
+    page.wait_for_timeout(500)
+    del asked[:]
+    page.wait_for_timeout(1000)
+    assert asked == []
+
+
+def test_photographs_before_many_that_never_arrived_can_be_reached(
+    visit: Visit, address: str, tmp_path: Path, gray_jpeg: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("web.photographs.PAGE_LENGTH", 1)
+    page = visit(address)
+    for name in ("oldest.jpg", "old.jpg"):
+        (tmp_path / name).write_bytes(gray_jpeg)
+        choose(page, tmp_path / name)
+        expect(card(page, name)).to_contain_text("On its way")
+
+    def open_and_leave(times: int) -> None:
+        for _ in range(times):
+            page.goto(f"{address}/upload?strategy=colornet")
+        page.goto(address)
+
+    monkeypatch.setattr("web.photographs.UPLOAD_SECONDS", 0)
+    names = page.get_by_role("heading", level=3)
+    open_and_leave(2)
+    expect(names).to_have_text(["old.jpg"])
+    open_and_leave(2)
+    earlier = page.get_by_role("button", name="Show earlier photographs")
+    expect(earlier).to_be_visible()
+    expect(names).to_have_count(0)
+    earlier.click()
+    expect(names).to_have_text(["old.jpg"])
+    earlier.click()
+    expect(names).to_have_text(["old.jpg", "oldest.jpg"])
+    expect(earlier).to_be_hidden()
+
+
 def test_all_are_downloaded_as_one_archive(
     visit: Visit,
     address: str,
@@ -783,7 +841,7 @@ def test_who_asks_too_often_is_patient(
     choose(page, gray_file)
     expect(card(page, gray_file.name)).to_contain_text("Too much is asked for at once.")
     page.unroute("**/api/images")
-    page.route("**/api/images/*", refuse, times=1)
+    page.route(re.compile(r"/api/images\?ids="), refuse, times=1)
     page.get_by_role("button", name="Try again").click()
     site.color(site.arrived(gray_file.name), colored_jpeg)
     expect_picture(page.get_by_role("img", name=f"{gray_file.name}, in color"), 320)
