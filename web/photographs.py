@@ -162,11 +162,7 @@ class Photographs:
                 ContentType=asked.content_type,
             )
         except self.s3.exceptions.NoSuchKey:
-            raise Problem(
-                HTTPStatus.CONFLICT,
-                "not-uploaded",
-                f"{photograph.filename} has not arrived yet, or is no longer kept.",
-            ) from None
+            raise _no_upload(photograph) from None
         self._note(asked)
         _log("recoloring asked", asked)
         return asked
@@ -282,6 +278,14 @@ class Photographs:
 def _note_key(visitor: str, image_id: str) -> str:
     name = f"{image_id}.json" if image_id else ""
     return f"{VISITORS_PREFIX}{visitor}/{name}"
+
+
+def _no_upload(photograph: Photograph) -> Problem:
+    if photograph.has_expired:
+        sentence = f"{photograph.filename} never arrived, or is no longer kept. Upload it again."
+        return Problem(HTTPStatus.CONFLICT, "upload-gone", sentence)
+    sentence = f"{photograph.filename} has not arrived yet. Try again in a moment."
+    return Problem(HTTPStatus.CONFLICT, "not-uploaded", sentence)
 
 
 def _log(message: str, photograph: Photograph) -> None:

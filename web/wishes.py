@@ -91,12 +91,12 @@ def _filename(name: Any) -> str:
         or any(unicodedata.category(character) in {"Cc", "Cs"} for character in name)
     )
     if forbidden:
-        raise _invalid(
+        raise _unusable(
             "This file name cannot be used: it must not hold slashes, control characters or"
             " ${filename}. Rename the file and choose it again."
         )
     if len(name.encode()) > MAX_NAME_BYTES:
-        raise _invalid(
+        raise _unusable(
             f"The file name is longer than {MAX_NAME_BYTES} bytes."
             " Give the file a shorter one and choose it again."
         )
@@ -131,3 +131,7 @@ def _check_size(size: Any, filename: str, max_bytes: int) -> None:
 
 def _invalid(sentence: str) -> Problem:
     return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid", sentence)
+
+
+def _unusable(sentence: str) -> Problem:
+    return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "unusable-filename", sentence)

@@ -520,6 +520,22 @@ def test_recoloring_needs_the_upload(visitor: TestClient, wish: Wish, beside: bo
     assert len(visitor.get("/api/images").json()["images"]) == 1
 
 
+def test_recoloring_what_is_no_longer_kept(
+    visitor: TestClient,
+    site: Site,
+    uploaded: tuple[str, str],
+    colored_jpeg: bytes,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    image_id, key = uploaded
+    site.color(key, colored_jpeg)
+    site.s3.delete_object(Bucket=site.uploads, Key=key)
+    monkeypatch.setattr(photographs, "UPLOAD_SECONDS", -1)  # its time is over
+    answer = visitor.post(f"/api/images/{image_id}/recolor", json={})
+    assert is_problem(answer, 409, "upload-gone")
+    assert answer.json()["detail"].endswith("or is no longer kept. Upload it again.")
+
+
 def test_recoloring_what_is_another_visitors(site: Site, uploaded: tuple[str, str]) -> None:
     for beside in (False, True):
         url = f"/api/images/{uploaded[0]}/recolor"
