@@ -40,6 +40,7 @@ class Page:
         manifest = self._manifest()
         context = {
             "manifest": manifest,
+            "refresh_seconds": REFRESH_SECONDS,
             "chosen": manifest and manifest["default"],
             "turned": {},
             "gallery": gallery.EXAMPLES,
@@ -55,10 +56,10 @@ class Page:
             "view": view,
             "is_final": view["status"] in FINAL,
             "manifest": self._manifest(),
+            "refresh_seconds": REFRESH_SECONDS,
             "chosen": view["strategy"],
             "turned": view["knobs"],
             "max_hints": MAX_HINTS,
-            "refresh_seconds": REFRESH_SECONDS,
         }
         return self.drawing.draw(request, "photograph.html", context)
 

@@ -22,7 +22,9 @@ from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 from playwright.sync_api import Browser, Locator, Page, Response, Route, expect, sync_playwright
 
+from functions.contract import manifest
 from functions.contract.records import Status
+from tests.web.conftest import MANIFEST
 
 if TYPE_CHECKING:
     from tests.web.conftest import MakeSite, Site
@@ -752,6 +754,36 @@ def test_all_are_downloaded_as_one_archive(
     expect(page.get_by_role("button", name="Download all")).to_be_enabled()
 
 
+def test_what_is_gone_is_left_out_of_the_archive_and_named(
+    browser: Browser,
+    address: str,
+    site: Site,
+    tmp_path: Path,
+    gray_jpeg: bytes,
+    colored: Colored,
+) -> None:
+    """The browser itself notes refused requests in the console, so it is not looked at here."""
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(address)
+    keys = []
+    for name in ("kept-one.jpg", "gone-one.jpg"):
+        (tmp_path / name).write_bytes(gray_jpeg)
+        keys.append(colored(page, tmp_path / name))
+    site.s3.delete_object(Bucket=site.results, Key=keys[1])
+    status = page.get_by_role("status").last
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download all").click()
+    expect(status).to_contain_text("Photographs in it: 1. No longer kept in color: ")
+    expect(status).to_contain_text("gone-one.jpg")
+    with zipfile.ZipFile(download.value.path()) as archive:
+        assert archive.namelist() == ["kept-one-color.jpg"]
+    site.s3.delete_object(Bucket=site.results, Key=keys[0])
+    page.get_by_role("button", name="Download all").click()
+    expect(status).to_contain_text("No photograph is in color yet. No longer kept in color: ")
+    context.close()
+
+
 @pytest.mark.parametrize("path", ["/", "/photographs/"])
 def test_the_page_fits_a_phone(
     visit: Visit, address: str, gray_file: Path, colored: Colored, path: str
@@ -782,6 +814,58 @@ def test_the_page_waits_for_the_first_worker(
         site.publish()
         expect(page.get_by_role("radio", name="colornet")).to_be_checked()
         expect(page.get_by_text("still getting ready")).to_have_count(0)
+        choose(page, gray_file)
+        site.arrived(gray_file.name)
+        page.context.close()
+
+
+def test_a_script_that_does_not_start(
+    browser: Browser, address: str, site: Site, gray_file: Path
+) -> None:
+    """The browser itself notes refused requests in the console, so it is not looked at here."""
+    context = browser.new_context(reduced_motion="reduce")
+    page = context.new_page()
+    page.route("**/watch.js", lambda route: route.fulfill(status=429))
+    page.goto(address)
+    notice = page.get_by_text("Part of this page has not arrived yet.")
+    expect(notice).to_be_hidden()
+    expect(notice).to_be_visible()
+    expect_accessible(page)
+    page.get_by_role("button", name="Continue to the upload").click()
+    page.get_by_label("Photograph").set_input_files(gray_file)
+    page.unroute("**/watch.js")
+    page.goto(address)
+    expect(page.get_by_label("Choose photographs")).to_be_enabled()
+    expect(notice).to_have_count(0)
+    context.close()
+
+
+def test_a_part_that_does_not_arrive_is_told(
+    browser: Browser, address: str, gray_file: Path, colored: Colored
+) -> None:
+    context = browser.new_context()
+    page = context.new_page()
+    page.route("**/zip.js", lambda route: route.fulfill(status=429))
+    page.goto(address)
+    colored(page, gray_file)
+    page.get_by_role("button", name="Download all").click()
+    expect(page.get_by_role("status")).to_contain_text("Reload this page and try again.")
+    context.close()
+
+
+def test_where_only_restricted_strategies_are_ready(
+    visit: Visit, make_site: MakeSite, gray_file: Path
+) -> None:
+    site = make_site(published=False)
+    unready = [{**each, "ready": each["name"] == "painter"} for each in MANIFEST["strategies"]]
+    manifest.publish(site.s3, site.results, MANIFEST | {"strategies": unready})
+    with served(site) as address:
+        page = visit(address)
+        chooser = page.get_by_label("Choose photographs")
+        page.wait_for_load_state("networkidle")
+        expect(chooser).to_be_disabled()
+        page.get_by_role("radio", name="The <b>Painter</b>").check()
+        expect(chooser).to_be_enabled()
         choose(page, gray_file)
         site.arrived(gray_file.name)
         page.context.close()
@@ -887,10 +971,10 @@ def test_without_scripts_a_form_does_it(
     page.locator("summary").filter(has_text="Delete").click()
     page.get_by_role("button", name="Delete").click()
     page.wait_for_url(f"{address}/")
-    gone = page.goto(f"{address}/photographs/{image_id}")
-    assert gone is not None
+    headers = {"Accept": "text/html"}
+    gone = page.context.request.get(f"{address}/photographs/{image_id}", headers=headers)
     assert gone.status == 404
-    expect(page.get_by_role("heading", name="There is nothing here")).to_be_visible()
+    assert "There is nothing here" in gone.text()
 
 
 def test_german(

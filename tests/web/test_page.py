@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 HTML = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}  # as browsers ask for a page
 
 
+def test_a_page_that_waits_for_nothing_stays(visitor: TestClient) -> None:
+    assert "http-equiv" not in visitor.get("/").text
+
+
 def test_strategies_are_drawn_from_the_manifest(visitor: TestClient) -> None:
     html = visitor.get("/").text
     inputs = re.findall(r'<input type="radio"[^>]*>', html)
@@ -69,6 +73,7 @@ def test_without_a_manifest_the_page_asks_for_patience(make_site: MakeSite) -> N
     html = make_site(published=False).client().get("/").text
     assert "still getting ready" in html
     assert 'type="radio"' not in html
+    assert '<noscript><meta http-equiv="refresh"' in html
 
 
 def test_the_language_is_the_browsers_until_one_is_chosen(visitor: TestClient) -> None:
