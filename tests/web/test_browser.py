@@ -525,7 +525,8 @@ def test_colors_are_guided_by_hand(
     metadata = asked_again(site, key, metadata["correlation-id"])
     assert metadata["hints"] == f"{x},{y},{color}"
     page.reload()
-    expect(page.get_by_role("button", name=f"Remove {color}")).to_be_visible()
+    named = "Remove soft green, 25 % from the left, 50 % from the top"
+    expect(page.get_by_role("button", name=named)).to_be_visible()
     page.get_by_role("button", name="Clear all").click()
     assert "hints" not in asked_again(site, key, metadata["correlation-id"])
     site.color(key, colored_jpeg)
