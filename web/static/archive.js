@@ -63,7 +63,7 @@ async function pack(images, onProgress) {
   }
 }
 
-// Null when there is none; S3 says 403 to whoever may not list what there is. Not from the cache:
+// Null when there is none: the storage says 404, or 403 where it does not tell. Not from the cache:
 // what an <img> left there may lack the leave to be read.
 async function picture(url) {
   const response = await fetch(url, { cache: "no-store" }).catch(() => null);
