@@ -21,6 +21,8 @@ from web.strategies import shown
 from web.visitors import Visitors
 from web.wishes import Wish
 
+MAX_IDS = 50  # that are asked for at once
+
 
 @dataclass(frozen=True)
 class Api:
@@ -46,13 +48,7 @@ class Api:
         return response
 
     def show(self, request: Request) -> Response:
-        view = self.photographs.describe(self._asked_for(request))
-        tag = entity_tag(view)
-        # A browser may keep it, if it asks each time whether it still holds.
-        headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
-        if is_held(tag, request.headers.get("if-none-match", "")):
-            return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
-        return JSONResponse(view, headers=headers)
+        return _unless_held(request, self.photographs.describe(self._asked_for(request)))
 
     def delete(self, request: Request) -> Response:
         self.photographs.delete(self._asked_for(request))
@@ -75,13 +71,18 @@ class Api:
             _location(asked),
         )
 
-    def album(self, request: Request) -> JSONResponse:
-        after = request.query_params.get("after", "")
-        if after and not ids.is_id(after):
-            raise _invalid("'after' must be a photograph's id.")
+    def album(self, request: Request) -> Response:
         visitor = self.visitors.known(request)
-        images, following = self.photographs.album(visitor, after) if visitor else ([], None)
-        return JSONResponse({"images": images, "next": following})
+        following = None
+        if asked := request.query_params.get("ids", ""):
+            image_ids = _ids(asked)
+            images = self.photographs.several(visitor, image_ids) if visitor else []
+        else:
+            after = request.query_params.get("after", "")
+            if after and not ids.is_id(after):
+                raise _invalid("'after' must be a photograph's id.")
+            images, following = self.photographs.album(visitor, after) if visitor else ([], None)
+        return _unless_held(request, {"images": images, "next": following})
 
     def _asked_for(self, request: Request) -> Photograph:
         visitor = self.visitors.known(request)
@@ -89,6 +90,24 @@ class Api:
         if not photograph:
             raise no_photograph()
         return photograph
+
+
+def _ids(text: str) -> list[str]:
+    """The photographs' ids in ``id,id,id``, each once; raises :class:`Problem`."""
+    found = list(dict.fromkeys(text.split(",")))
+    if len(found) > MAX_IDS or not all(map(ids.is_id, found)):
+        raise _invalid(f"'ids' must be up to {MAX_IDS} photographs' ids with commas between them.")
+    return found
+
+
+def _unless_held(request: Request, content: dict[str, Any]) -> Response:
+    """The content, or only that it is still what the browser holds."""
+    tag = entity_tag(content)
+    # A browser may keep it, if it asks each time whether it still holds.
+    headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
+    if is_held(tag, request.headers.get("if-none-match", "")):
+        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
+    return JSONResponse(content, headers=headers)
 
 
 def _location(photograph: Photograph) -> dict[str, str]:

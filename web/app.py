@@ -22,6 +22,7 @@ from functions.contract.settings import Settings
 from web import problems
 from web.api import Api
 from web.assets import Assets
+from web.drawing import Drawing
 from web.headers import SecurityHeaders
 from web.page import Page
 from web.photographs import Photographs
@@ -38,7 +39,8 @@ def create_app() -> SecurityHeaders:
     assets = Assets.of_this_package()
     photographs = Photographs(s3, settings)
     origin = os.environ.get("DEEPCOLOR_PAGE_ORIGIN", "")
-    page = Page(manifest, visitors, photographs, assets.url, settings.max_upload_bytes, origin)
+    drawing = Drawing(assets.url, settings.max_upload_bytes)
+    page = Page(manifest, visitors, photographs, drawing, origin)
     api = Api(manifest, visitors, photographs, settings.max_upload_bytes)
     app = Starlette(
         routes=[
@@ -56,8 +58,11 @@ def create_app() -> SecurityHeaders:
             Route("/api/images/{id}/recolor", api.recolor, methods=["POST"]),
             Mount(assets.url, assets.app),
         ],
-        middleware=[Middleware(GZipMiddleware, minimum_size=1000), Middleware(SameOrigin)],
-        exception_handlers=problems.HANDLERS,
+        middleware=[
+            Middleware(GZipMiddleware, minimum_size=1000),
+            Middleware(SameOrigin, origin=origin, answer=drawing.answer),
+        ],
+        exception_handlers=problems.handlers(drawing.answer),
     )
     buckets = [settings.uploads_bucket, settings.results_bucket]
     return SecurityHeaders(app, browser_origins(s3, buckets))

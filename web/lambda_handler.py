@@ -1,4 +1,4 @@
-"""The page as a Lambda function behind a function URL."""
+"""The page as a Lambda function behind an HTTP API."""
 
 from __future__ import annotations
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 from starlette.concurrency import run_in_threadpool
@@ -15,30 +13,16 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from functions.contract.manifest import ManifestMissingError, ManifestReader
-from web import gallery, wishes, words
+from web import gallery
 from web.bodies import read_form
 from web.coloring import MAX_HINTS, Coloring
+from web.drawing import Drawing
 from web.log import logger
 from web.photographs import Photograph, Photographs
-from web.problems import Problem
+from web.problems import no_photograph
 from web.strategies import shown
 from web.visitors import Visitors
 from web.wishes import Wish
-from web.words import Words
-
-if TYPE_CHECKING:
-    from starlette.templating import Jinja2Templates
-
-
-@functools.cache
-def templates() -> Jinja2Templates:
-    """Imported when the first page is shown: a cold start for the API needs none."""
-    from starlette.templating import Jinja2Templates
-
-    found = Jinja2Templates(Path(__file__).parent / "templates")
-    found.env.trim_blocks = found.env.lstrip_blocks = True
-    return found
-
 
 REFRESH_SECONDS = 3
 FINAL = ("done", "failed")
@@ -49,50 +33,45 @@ class Page:
     manifest: ManifestReader
     visitors: Visitors
     photographs: Photographs
-    assets_url: str
-    max_upload_bytes: int
+    drawing: Drawing
     origin: str = ""
 
     def show(self, request: Request) -> Response:
         manifest = self._manifest()
         context = {
             "manifest": manifest,
+            "refresh_seconds": REFRESH_SECONDS,
             "chosen": manifest and manifest["default"],
             "turned": {},
             "gallery": gallery.EXAMPLES,
         }
-        response = self._draw(request, "index.html", context)
+        response = self.drawing.draw(request, "index.html", context)
         self.visitors.remember(self.visitors.welcome(request), request, response)
         return response
 
     def photograph(self, request: Request) -> Response:
         photograph = self._asked_for(request)
-        if not photograph:
-            return self._missing(request)
         view = self.photographs.describe(photograph)
         context = {
             "view": view,
             "is_final": view["status"] in FINAL,
             "manifest": self._manifest(),
+            "refresh_seconds": REFRESH_SECONDS,
             "chosen": view["strategy"],
             "turned": view["knobs"],
             "max_hints": MAX_HINTS,
-            "refresh_seconds": REFRESH_SECONDS,
         }
-        return self._draw(request, "photograph.html", context)
+        return self.drawing.draw(request, "photograph.html", context)
 
     def upload(self, request: Request) -> Response:
         """The second step where no script runs: a form that posts straight to S3."""
-        try:
-            manifest = self.manifest.read()
-            wish = Wish.unseen(_own_fields(request.query_params), manifest)
-            visitor = self.visitors.welcome(request)
-            _, upload = self.photographs.add(visitor, wish, back_to=self._address(request))
-        except Problem as problem:
-            return self._refused(request, problem)
+        manifest = self.manifest.read()
+        wish = Wish.unseen(_own_fields(request.query_params), manifest)
+        visitor = self.visitors.welcome(request)
+        _, upload = self.photographs.add(visitor, wish, back_to=self._address(request))
         card = manifest.strategies[wish.coloring.strategy]
         context = {"upload": upload, "title": card.get("title") or card["name"]}
-        response = self._draw(request, "upload.html", context)
+        response = self.drawing.draw(request, "upload.html", context)
         self.visitors.remember(visitor, request, response)
         return response
 
@@ -104,10 +83,7 @@ class Page:
         return await run_in_threadpool(self._delete, request)
 
     def _delete(self, request: Request) -> Response:
-        photograph = self._asked_for(request)
-        if not photograph:
-            return self._missing(request)
-        self.photographs.delete(photograph)
+        self.photographs.delete(self._asked_for(request))
         return RedirectResponse("/", HTTPStatus.SEE_OTHER)
 
     async def recolor_photograph(self, request: Request) -> Response:
@@ -115,48 +91,16 @@ class Page:
 
     def _recolor(self, request: Request, form: Mapping[str, str]) -> Response:
         photograph = self._asked_for(request)
-        if not photograph:
-            return self._missing(request)
-        try:
-            coloring = Coloring.of_form(_own_fields(form), self.manifest.read())
-            asked = self.photographs.recolor(photograph, coloring, beside="beside" in form)
-        except Problem as problem:
-            return self._refused(request, problem)
+        coloring = Coloring.of_form(_own_fields(form), self.manifest.read())
+        asked = self.photographs.recolor(photograph, coloring, beside="beside" in form)
         return RedirectResponse(f"/photographs/{asked.id}", HTTPStatus.SEE_OTHER)
 
-    def _asked_for(self, request: Request) -> Photograph | None:
+    def _asked_for(self, request: Request) -> Photograph:
         visitor = self.visitors.known(request)
-        return self.photographs.find(visitor, request.path_params["id"]) if visitor else None
-
-    def _missing(self, request: Request) -> Response:
-        return self._draw(request, "missing.html", {}, HTTPStatus.NOT_FOUND)
-
-    def _refused(self, request: Request, problem: Problem) -> Response:
-        said = words.spoken(request).known("problems", problem.code, problem.detail)
-        return self._draw(request, "refused.html", {"sentence": said}, problem.status)
-
-    def _draw(
-        self,
-        request: Request,
-        template: str,
-        context: dict[str, Any],
-        status: HTTPStatus = HTTPStatus.OK,
-    ) -> Response:
-        spoken = words.spoken(request)
-        common = {
-            "assets": self.assets_url,
-            "words": spoken,
-            "say": spoken.say,
-            "languages": [Words.of(each) for each in words.LANGUAGES],
-            "accept": wishes.accept(),
-            "kinds": spoken.listing(list(dict.fromkeys(wishes.ACCEPTED.values()))),
-            "limit": spoken.megabytes(self.max_upload_bytes),
-            "max_bytes": self.max_upload_bytes,
-        }
-        response = templates().TemplateResponse(request, template, common | context, status)
-        response.headers["Vary"] = "Accept-Language, Cookie"
-        words.remember(request, response)
-        return response
+        photograph = visitor and self.photographs.find(visitor, request.path_params["id"])
+        if not photograph:
+            raise no_photograph()
+        return photograph
 
     def _manifest(self) -> dict[str, Any] | None:
         """None while the workers, or the storage itself, are still starting: the page waits."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
@@ -161,11 +162,7 @@ class Photographs:
                 ContentType=asked.content_type,
             )
         except self.s3.exceptions.NoSuchKey:
-            raise Problem(
-                HTTPStatus.CONFLICT,
-                "not-uploaded",
-                f"{photograph.filename} has not arrived yet, or is no longer kept.",
-            ) from None
+            raise _no_upload(photograph) from None
         self._note(asked)
         _log("recoloring asked", asked)
         return asked
@@ -192,14 +189,18 @@ class Photographs:
             MaxKeys=PAGE_LENGTH,
         )
         page = [PurePosixPath(note["Key"]).stem for note in listed.get("Contents", [])]
+        views = self.several(visitor, page)
+        arrived = [view for view in views if view["error"] != NEVER_ARRIVED]
+        return arrived, page[-1] if listed["IsTruncated"] else None
+
+    def several(self, visitor: str, image_ids: Iterable[str]) -> list[View]:
+        """The views of those that there are, in the order asked for."""
 
         def described(image_id: str) -> View | None:
             photograph = self.find(visitor, image_id)
             return self.describe(photograph) if photograph else None
 
-        views = [view for view in self.readers.map(described, page) if view]
-        arrived = [view for view in views if view["error"] != NEVER_ARRIVED]
-        return arrived, page[-1] if listed["IsTruncated"] else None
+        return [view for view in self.readers.map(described, image_ids) if view]
 
     def describe(self, photograph: Photograph) -> View:
         created = datetime.fromtimestamp(ids.created_seconds(photograph.id), UTC)
@@ -277,6 +278,14 @@ class Photographs:
 def _note_key(visitor: str, image_id: str) -> str:
     name = f"{image_id}.json" if image_id else ""
     return f"{VISITORS_PREFIX}{visitor}/{name}"
+
+
+def _no_upload(photograph: Photograph) -> Problem:
+    if photograph.has_expired:
+        sentence = f"{photograph.filename} never arrived, or is no longer kept. Upload it again."
+        return Problem(HTTPStatus.CONFLICT, "upload-gone", sentence)
+    sentence = f"{photograph.filename} has not arrived yet. Try again in a moment."
+    return Problem(HTTPStatus.CONFLICT, "not-uploaded", sentence)
 
 
 def _log(message: str, photograph: Photograph) -> None:

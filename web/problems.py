@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
 
 from functions.contract.manifest import ManifestMissingError
 from web.log import logger
@@ -20,7 +20,7 @@ RETRY_SECONDS = 2
 class Problem(Exception):  # noqa: N818, the name that RFC 9457 gives it
     """Ends a request with ``status``, a stable ``code`` and a sentence for whoever asked.
 
-    ``retry_seconds`` says when asking again may help.
+    ``retry_seconds`` says when asking again may help; ``headers`` go with the answer.
     """
 
     def __init__(
@@ -30,22 +30,23 @@ class Problem(Exception):  # noqa: N818, the name that RFC 9457 gives it
         self.status = status
         self.code = code
         self.detail = detail
-        self.retry_seconds = retry_seconds
+        self.headers = {} if retry_seconds is None else {"Retry-After": str(retry_seconds)}
+
+
+Answer = Callable[[Request, Any], Response]  # to a request that ended in a problem
 
 
 class ProblemResponse(JSONResponse):
     media_type = "application/problem+json"
 
-    def __init__(self, problem: Problem, headers: Mapping[str, str] | None = None):
+    def __init__(self, problem: Problem):
         content = {
             "type": f"urn:deepcolor:problem:{problem.code}",
             "title": problem.status.phrase,
             "status": problem.status.value,
             "detail": problem.detail,
         }
-        super().__init__(content, problem.status, headers)
-        if problem.retry_seconds is not None:
-            self.headers["Retry-After"] = str(problem.retry_seconds)
+        super().__init__(content, problem.status, problem.headers)
 
 
 def no_photograph() -> Problem:
@@ -62,13 +63,20 @@ def no_strategies_yet() -> Problem:
     )
 
 
-def _problem(request: Request, error: Exception) -> ProblemResponse:
-    assert isinstance(error, Problem)
-    return ProblemResponse(error)
+def handlers(answer: Answer) -> Mapping[Any, Any]:
+    """Starlette's handlers of exceptions: each is answered as the problem that it means."""
+
+    def answering(problem_of: Callable[[Request, Any], Problem]) -> Answer:
+        return lambda request, error: answer(request, problem_of(request, error))
+
+    return {kind: answering(problem_of) for kind, problem_of in _MEANINGS.items()}
 
 
-def _http(request: Request, error: Exception) -> ProblemResponse:
-    assert isinstance(error, HTTPException)
+def _itself(request: Request, error: Problem) -> Problem:
+    return error
+
+
+def _http(request: Request, error: HTTPException) -> Problem:
     status = HTTPStatus(error.status_code)
     sentences = {
         HTTPStatus.NOT_FOUND: f"There is nothing at {request.url.path}.",
@@ -76,35 +84,34 @@ def _http(request: Request, error: Exception) -> ProblemResponse:
     }
     code = status.phrase.lower().replace(" ", "-")
     problem = Problem(status, code, sentences.get(status, f"{error.detail}."))
-    return ProblemResponse(problem, error.headers)
+    problem.headers.update(error.headers or {})
+    return problem
 
 
-def _manifest_missing(request: Request, error: Exception) -> ProblemResponse:
-    return ProblemResponse(no_strategies_yet())
+def _manifest_missing(request: Request, error: Exception) -> Problem:
+    return no_strategies_yet()
 
 
-def _storage(request: Request, error: Exception) -> ProblemResponse:
+def _storage(request: Request, error: Exception) -> Problem:
     logger.error("%s %s: the storage said: %s", request.method, request.url.path, error)
-    problem = Problem(
+    return Problem(
         HTTPStatus.SERVICE_UNAVAILABLE,
         "storage-unavailable",
         "The photographs cannot be reached just now. Try again in a moment.",
         retry_seconds=RETRY_SECONDS,
     )
-    return ProblemResponse(problem)
 
 
-def _crash(request: Request, error: Exception) -> ProblemResponse:
-    problem = Problem(
+def _crash(request: Request, error: Exception) -> Problem:
+    return Problem(
         HTTPStatus.INTERNAL_SERVER_ERROR,
         "internal-error",
         "Something went wrong on our side. Try again in a moment.",
     )
-    return ProblemResponse(problem)
 
 
-HANDLERS: Mapping[Any, Any] = {
-    Problem: _problem,
+_MEANINGS: Mapping[type[Exception], Callable[[Request, Any], Problem]] = {
+    Problem: _itself,
     HTTPException: _http,
     ManifestMissingError: _manifest_missing,
     BotoCoreError: _storage,

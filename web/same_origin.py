@@ -5,9 +5,10 @@ from __future__ import annotations
 from http import HTTPStatus
 
 from starlette.datastructures import Headers
+from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from web.problems import Problem, ProblemResponse
+from web.problems import Answer, Problem
 
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 OWN = {"same-origin", "none"}  # "none" is the visitor's own doing, such as sending a form again
@@ -16,21 +17,30 @@ OWN = {"same-origin", "none"}  # "none" is the visitor's own doing, such as send
 class SameOrigin:
     """Refuses what a browser sends in its visitor's name, but for another site.
 
-    Browsers say so in ``Sec-Fetch-Site``; those of before 2023 only name the ``Origin``, whose
-    host must then be the one that was asked. Programs send neither, and carry nobody's cookie
-    unawares.
+    Browsers say so in ``Sec-Fetch-Site``; those of before 2023 only name the ``Origin``, which
+    must then be ``origin``, the one that visitors know, or that of the host that was asked: a
+    proxy may ask by another name. Programs send neither, and carry nobody's cookie unawares.
     """
 
-    def __init__(self, app: ASGIApp):
+    def __init__(self, app: ASGIApp, origin: str, answer: Answer):
         self.app = app
+        self.origin = origin
+        self.answer = answer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["method"] not in SAFE_METHODS:
-            headers = Headers(scope=scope)
-            if not _is_own(headers):
-                await ProblemResponse(_ANOTHER_SITE)(scope, receive, send)
+            request = Request(scope)
+            if not self._is_own(request.headers):
+                await self.answer(request, _ANOTHER_SITE)(scope, receive, send)
                 return
         await self.app(scope, receive, send)
+
+    def _is_own(self, headers: Headers) -> bool:
+        site = headers.get("sec-fetch-site")
+        if site is not None:
+            return site in OWN
+        origin = headers.get("origin")
+        return origin in {None, self.origin} or origin.partition("://")[2] == headers.get("host")
 
 
 _ANOTHER_SITE = Problem(
@@ -38,11 +48,3 @@ _ANOTHER_SITE = Problem(
     "another-site",
     "Another site sent this request. Do it on the page itself.",
 )
-
-
-def _is_own(headers: Headers) -> bool:
-    site = headers.get("sec-fetch-site")
-    if site is not None:
-        return site in OWN
-    origin = headers.get("origin")
-    return origin is None or origin.partition("://")[2] == headers.get("host")

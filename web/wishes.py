@@ -12,6 +12,7 @@ from typing import Any
 from functions.contract.manifest import Manifest
 from web.coloring import Coloring
 from web.problems import Problem
+from web.words import Words
 
 ACCEPTED = {
     "image/jpeg": "JPEG",
@@ -38,6 +39,9 @@ SUFFIXES = {
     ".heif": "image/heif",
 }
 MAX_NAME_BYTES = 255
+MAX_SIZE = 2**53 - 1  # the largest whole number that every JSON parser keeps
+
+_ENGLISH = Words.of("en")  # which the API's sentences are in
 
 
 @dataclass(frozen=True)
@@ -64,19 +68,14 @@ class Wish:
         return cls("photograph", "application/octet-stream", coloring)
 
 
-def listing() -> str:
-    """The accepted kinds in words: ``JPEG, PNG or WebP``."""
-    *others, last = dict.fromkeys(ACCEPTED.values())
-    return f"{', '.join(others)} or {last}"
+def kinds() -> list[str]:
+    """What people call the accepted kinds, each once."""
+    return list(dict.fromkeys(ACCEPTED.values()))
 
 
 def accept() -> str:
     """The accepted kinds as an input takes them: by suffix too, for some systems know no type."""
     return ",".join([*ACCEPTED, *SUFFIXES])
-
-
-def megabytes(count: int) -> str:
-    return f"{count / 2**20:.4g} MB"
 
 
 def _filename(name: Any) -> str:
@@ -92,12 +91,12 @@ def _filename(name: Any) -> str:
         or any(unicodedata.category(character) in {"Cc", "Cs"} for character in name)
     )
     if forbidden:
-        raise _invalid(
+        raise _unusable(
             "This file name cannot be used: it must not hold slashes, control characters or"
             " ${filename}. Rename the file and choose it again."
         )
     if len(name.encode()) > MAX_NAME_BYTES:
-        raise _invalid(
+        raise _unusable(
             f"The file name is longer than {MAX_NAME_BYTES} bytes."
             " Give the file a shorter one and choose it again."
         )
@@ -111,13 +110,13 @@ def _content_type(said: Any, filename: str) -> str:
         raise Problem(
             HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
             "unsupported-type",
-            f"{filename} is not of a kind that can be colored: {listing()}.",
+            f"{filename} is not of a kind that can be colored: {_ENGLISH.listing(kinds())}.",
         )
     return content_type
 
 
 def _check_size(size: Any, filename: str, max_bytes: int) -> None:
-    if not isinstance(size, int) or isinstance(size, bool) or size < 0:
+    if type(size) is not int or not 0 <= size <= MAX_SIZE:  # true and false are ints too
         raise _invalid("The size of a photograph is its number of bytes.")
     if size == 0:
         raise _invalid(f"{filename} is empty.")
@@ -125,9 +124,14 @@ def _check_size(size: Any, filename: str, max_bytes: int) -> None:
         raise Problem(
             HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
             "too-large",
-            f"{filename} has {megabytes(size)}; up to {megabytes(max_bytes)} can be colored.",
+            f"{filename} has {_ENGLISH.megabytes(size)};"
+            f" up to {_ENGLISH.megabytes(max_bytes)} can be colored.",
         )
 
 
 def _invalid(sentence: str) -> Problem:
     return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid", sentence)
+
+
+def _unusable(sentence: str) -> Problem:
+    return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "unusable-filename", sentence)

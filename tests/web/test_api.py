@@ -187,6 +187,38 @@ def test_after_nonsense(visitor: TestClient) -> None:
     assert is_problem(visitor.get("/api/images?after=../x"), 422, "invalid")
 
 
+def test_several_are_asked_for_at_once(
+    site: Site, visitor: TestClient, wish: Wish, uploaded: tuple[str, str], colored_jpeg: bytes
+) -> None:
+    image_id, key = uploaded
+    other = visitor.post("/api/images", json=wish).json()["id"]
+    site.color(key, colored_jpeg)
+    asked = {"ids": f"{image_id},{'0' * 26},{other},{image_id}"}
+    answer = visitor.get("/api/images", params=asked)
+    page = answer.json()
+    assert [each["id"] for each in page["images"]] == [image_id, other]
+    assert [each["status"] for each in page["images"]] == ["done", "waiting"]
+    assert page["next"] is None
+    held = {"if-none-match": answer.headers["etag"]}
+    assert visitor.get("/api/images", params=asked, headers=held).status_code == 304
+    stranger = site.client()
+    assert stranger.get("/api/images", params=asked).json() == {"images": [], "next": None}
+    stranger.get("/")
+    assert stranger.get("/api/images", params=asked).json() == {"images": [], "next": None}
+
+
+@pytest.mark.parametrize("asked", ["x", ",", "0" * 27, ",".join(["0" * 26, "../x"])])
+def test_ids_that_are_none(visitor: TestClient, asked: str) -> None:
+    assert is_problem(visitor.get("/api/images", params={"ids": asked}), 422, "invalid")
+
+
+def test_too_many_to_ask_for_at_once(visitor: TestClient) -> None:
+    many = [f"{number:026d}" for number in range(51)]
+    for asked, status in ((many[1:], 200), (many, 422)):
+        answer = visitor.get("/api/images", params={"ids": ",".join(asked)})
+        assert answer.status_code == status
+
+
 def test_an_upload_that_never_came(
     visitor: TestClient,
     site: Site,
@@ -486,6 +518,22 @@ def test_recoloring_needs_the_upload(visitor: TestClient, wish: Wish, beside: bo
     assert is_problem(answer, 409, "not-uploaded")
     assert answer.json()["detail"].startswith("grandma.jpg has not arrived yet")
     assert len(visitor.get("/api/images").json()["images"]) == 1
+
+
+def test_recoloring_what_is_no_longer_kept(
+    visitor: TestClient,
+    site: Site,
+    uploaded: tuple[str, str],
+    colored_jpeg: bytes,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    image_id, key = uploaded
+    site.color(key, colored_jpeg)
+    site.s3.delete_object(Bucket=site.uploads, Key=key)
+    monkeypatch.setattr(photographs, "UPLOAD_SECONDS", -1)  # its time is over
+    answer = visitor.post(f"/api/images/{image_id}/recolor", json={})
+    assert is_problem(answer, 409, "upload-gone")
+    assert answer.json()["detail"].endswith("or is no longer kept. Upload it again.")
 
 
 def test_recoloring_what_is_another_visitors(site: Site, uploaded: tuple[str, str]) -> None:

@@ -37,7 +37,7 @@ def test_what_is_not_there(visitor: TestClient, method: str, url: str, status: i
 
 
 def test_every_answer_is_guarded(visitor: TestClient) -> None:
-    for url in ("/", "/health", "/nothing", "/api/images", "/api/images/x"):
+    for url in ("/", "/health", "/nothing", "/api/strategies", "/api/images/x"):
         headers = visitor.get(url).headers
         assert "default-src 'none'" in headers["content-security-policy"], url
         assert headers["x-content-type-options"] == "nosniff"

@@ -27,7 +27,7 @@ def test_what_the_page_links_is_there_for_good(visitor: TestClient) -> None:
 def test_scripts_import_only_each_other() -> None:
     names = {path.name for path in assets.DIRECTORY.glob("*.js")}
     for path in assets.DIRECTORY.glob("*.js"):
-        imported = re.findall(r'from "([^"]+)"', path.read_text())
+        imported = re.findall(r'(?:from |import\()"([^"]+)"', path.read_text())
         assert {name.removeprefix("./") for name in imported} <= names
 
 
@@ -54,6 +54,19 @@ def test_pictures_are_told_as_such_where_the_system_knows_no_types() -> None:
 
 
 def test_the_first_view_is_light(visitor: TestClient) -> None:
-    """At most 100 KB without pictures."""
-    files = [path for path in assets.DIRECTORY.iterdir() if path.suffix in {".js", ".css"}]
-    assert sum(path.stat().st_size for path in files) + len(visitor.get("/").content) < 100_000
+    """At most 100 KB and 20 files without pictures."""
+    files = {"page.css"} | imported_by("page.js")
+    size = sum((assets.DIRECTORY / name).stat().st_size for name in files)
+    assert size + len(visitor.get("/").content) < 100_000
+    assert len(files) < 20
+    assert files.isdisjoint({"zip.js", "archive.js", "zoom.js", "guide.js"})
+
+
+def imported_by(name: str) -> set[str]:
+    """The script and all that must have arrived before it runs."""
+    found, wanted = set(), [name]
+    while wanted:
+        found.add(each := wanted.pop())
+        imported = re.findall(r'from "./([^"]+)"', (assets.DIRECTORY / each).read_text())
+        wanted += [other for other in imported if other not in found]
+    return found

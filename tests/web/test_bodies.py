@@ -12,6 +12,7 @@ from starlette.testclient import TestClient
 
 from web import problems
 from web.bodies import MAX_BODY_BYTES, MAX_FIELDS, read_form, read_json
+from web.problems import ProblemResponse
 
 FORM = {"content-type": "application/x-www-form-urlencoded; charset=UTF-8"}
 JSON = {"content-type": "Application/JSON"}
@@ -22,7 +23,8 @@ def echoing(read: Callable[[Request], Any]) -> TestClient:
         return JSONResponse(await read(request))
 
     routes = [Route("/", echo, methods=["POST"])]
-    return TestClient(Starlette(routes=routes, exception_handlers=problems.HANDLERS))
+    handlers = problems.handlers(lambda request, problem: ProblemResponse(problem))
+    return TestClient(Starlette(routes=routes, exception_handlers=handlers))
 
 
 def code(answer: Any) -> tuple[int, str]:

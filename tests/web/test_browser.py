@@ -22,7 +22,9 @@ from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 from playwright.sync_api import Browser, Locator, Page, Response, Route, expect, sync_playwright
 
+from functions.contract import manifest
 from functions.contract.records import Status
+from tests.web.conftest import MANIFEST
 
 if TYPE_CHECKING:
     from tests.web.conftest import MakeSite, Site
@@ -216,7 +218,7 @@ def test_strategy_and_knobs_are_ordered(
     expect(group.get_by_role("radio", name="colornet")).to_be_checked()
     group.get_by_text("Not ready yet: 1").click()
     expect(group.get_by_role("radio", name="Zhang et al. 2016")).to_be_disabled()
-    expect(group.get_by_text("Its weights are not here yet.")).to_be_visible()
+    expect(group.get_by_text("This way of coloring is not ready here.")).to_be_visible()
     expect(group).to_contain_text("Not for commercial use.")
     group.get_by_role("radio", name="The <b>Painter</b>").check()
     group.get_by_text("Advanced").locator("visible=true").click()
@@ -523,7 +525,8 @@ def test_colors_are_guided_by_hand(
     metadata = asked_again(site, key, metadata["correlation-id"])
     assert metadata["hints"] == f"{x},{y},{color}"
     page.reload()
-    expect(page.get_by_role("button", name=f"Remove {color}")).to_be_visible()
+    named = "Remove soft green, 25 % from the left, 50 % from the top"
+    expect(page.get_by_role("button", name=named)).to_be_visible()
     page.get_by_role("button", name="Clear all").click()
     assert "hints" not in asked_again(site, key, metadata["correlation-id"])
     site.color(key, colored_jpeg)
@@ -659,6 +662,64 @@ def test_more_than_a_page_of_photographs(
     expect(page.get_by_role("button", name="Show earlier photographs")).to_be_hidden()
 
 
+def test_photographs_that_wait_are_asked_for_together(
+    visit: Visit, address: str, site: Site, tmp_path: Path, gray_jpeg: bytes, colored_jpeg: bytes
+) -> None:
+    paths = [tmp_path / f"together-{number}.jpg" for number in range(8)]
+    for path in paths:
+        path.write_bytes(gray_jpeg)
+    page = visit(address)
+    choose(page, *paths)
+    cards = page.get_by_role("article")
+    expect(cards.filter(has_text="On its way")).to_have_count(len(paths))
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.reload()
+    expect(cards.filter(has_text="On its way")).to_have_count(len(paths))
+    page.wait_for_timeout(2500)
+    questions = [url for url in asked if "/api/images?ids=" in url]
+    assert 3 < len(questions) < 10
+    assert all(url.count(",") == len(paths) - 1 for url in questions)
+    assert not [url for url in asked if "/api/images/" in url]
+    for path in paths:
+        site.color(site.arrived(path.name), colored_jpeg)
+    expect(cards.filter(has_text="Colored · colornet")).to_have_count(len(paths))
+    page.wait_for_timeout(500)
+    del asked[:]
+    page.wait_for_timeout(1000)
+    assert asked == []
+
+
+def test_photographs_before_many_that_never_arrived_can_be_reached(
+    visit: Visit, address: str, tmp_path: Path, gray_jpeg: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("web.photographs.PAGE_LENGTH", 1)
+    page = visit(address)
+    for name in ("oldest.jpg", "old.jpg"):
+        (tmp_path / name).write_bytes(gray_jpeg)
+        choose(page, tmp_path / name)
+        expect(card(page, name)).to_contain_text("On its way")
+
+    def open_and_leave(times: int) -> None:
+        for _ in range(times):
+            page.goto(f"{address}/upload?strategy=colornet")
+        page.goto(address)
+
+    monkeypatch.setattr("web.photographs.UPLOAD_SECONDS", 0)
+    names = page.get_by_role("heading", level=3)
+    open_and_leave(2)
+    expect(names).to_have_text(["old.jpg"])
+    open_and_leave(2)
+    earlier = page.get_by_role("button", name="Show earlier photographs")
+    expect(earlier).to_be_visible()
+    expect(names).to_have_count(0)
+    earlier.click()
+    expect(names).to_have_text(["old.jpg"])
+    earlier.click()
+    expect(names).to_have_text(["old.jpg", "oldest.jpg"])
+    expect(earlier).to_be_hidden()
+
+
 def test_all_are_downloaded_as_one_archive(
     visit: Visit,
     address: str,
@@ -694,6 +755,36 @@ def test_all_are_downloaded_as_one_archive(
     expect(page.get_by_role("button", name="Download all")).to_be_enabled()
 
 
+def test_what_is_gone_is_left_out_of_the_archive_and_named(
+    browser: Browser,
+    address: str,
+    site: Site,
+    tmp_path: Path,
+    gray_jpeg: bytes,
+    colored: Colored,
+) -> None:
+    """The browser itself notes refused requests in the console, so it is not looked at here."""
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(address)
+    keys = []
+    for name in ("kept-one.jpg", "gone-one.jpg"):
+        (tmp_path / name).write_bytes(gray_jpeg)
+        keys.append(colored(page, tmp_path / name))
+    site.s3.delete_object(Bucket=site.results, Key=keys[1])
+    status = page.get_by_role("status").last
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download all").click()
+    expect(status).to_contain_text("Photographs in it: 1. No longer kept in color: ")
+    expect(status).to_contain_text("gone-one.jpg")
+    with zipfile.ZipFile(download.value.path()) as archive:
+        assert archive.namelist() == ["kept-one-color.jpg"]
+    site.s3.delete_object(Bucket=site.results, Key=keys[0])
+    page.get_by_role("button", name="Download all").click()
+    expect(status).to_contain_text("No photograph is in color yet. No longer kept in color: ")
+    context.close()
+
+
 @pytest.mark.parametrize("path", ["/", "/photographs/"])
 def test_the_page_fits_a_phone(
     visit: Visit, address: str, gray_file: Path, colored: Colored, path: str
@@ -724,6 +815,58 @@ def test_the_page_waits_for_the_first_worker(
         site.publish()
         expect(page.get_by_role("radio", name="colornet")).to_be_checked()
         expect(page.get_by_text("still getting ready")).to_have_count(0)
+        choose(page, gray_file)
+        site.arrived(gray_file.name)
+        page.context.close()
+
+
+def test_a_script_that_does_not_start(
+    browser: Browser, address: str, site: Site, gray_file: Path
+) -> None:
+    """The browser itself notes refused requests in the console, so it is not looked at here."""
+    context = browser.new_context(reduced_motion="reduce")
+    page = context.new_page()
+    page.route("**/watch.js", lambda route: route.fulfill(status=429))
+    page.goto(address)
+    notice = page.get_by_text("Part of this page has not arrived yet.")
+    expect(notice).to_be_hidden()
+    expect(notice).to_be_visible()
+    expect_accessible(page)
+    page.get_by_role("button", name="Continue to the upload").click()
+    page.get_by_label("Photograph").set_input_files(gray_file)
+    page.unroute("**/watch.js")
+    page.goto(address)
+    expect(page.get_by_label("Choose photographs")).to_be_enabled()
+    expect(notice).to_have_count(0)
+    context.close()
+
+
+def test_a_part_that_does_not_arrive_is_told(
+    browser: Browser, address: str, gray_file: Path, colored: Colored
+) -> None:
+    context = browser.new_context()
+    page = context.new_page()
+    page.route("**/zip.js", lambda route: route.fulfill(status=429))
+    page.goto(address)
+    colored(page, gray_file)
+    page.get_by_role("button", name="Download all").click()
+    expect(page.get_by_role("status")).to_contain_text("Reload this page and try again.")
+    context.close()
+
+
+def test_where_only_restricted_strategies_are_ready(
+    visit: Visit, make_site: MakeSite, gray_file: Path
+) -> None:
+    site = make_site(published=False)
+    unready = [{**each, "ready": each["name"] == "painter"} for each in MANIFEST["strategies"]]
+    manifest.publish(site.s3, site.results, MANIFEST | {"strategies": unready})
+    with served(site) as address:
+        page = visit(address)
+        chooser = page.get_by_label("Choose photographs")
+        page.wait_for_load_state("networkidle")
+        expect(chooser).to_be_disabled()
+        page.get_by_role("radio", name="The <b>Painter</b>").check()
+        expect(chooser).to_be_enabled()
         choose(page, gray_file)
         site.arrived(gray_file.name)
         page.context.close()
@@ -783,7 +926,7 @@ def test_who_asks_too_often_is_patient(
     choose(page, gray_file)
     expect(card(page, gray_file.name)).to_contain_text("Too much is asked for at once.")
     page.unroute("**/api/images")
-    page.route("**/api/images/*", refuse, times=1)
+    page.route(re.compile(r"/api/images\?ids="), refuse, times=1)
     page.get_by_role("button", name="Try again").click()
     site.color(site.arrived(gray_file.name), colored_jpeg)
     expect_picture(page.get_by_role("img", name=f"{gray_file.name}, in color"), 320)
@@ -829,7 +972,8 @@ def test_without_scripts_a_form_does_it(
     page.locator("summary").filter(has_text="Delete").click()
     page.get_by_role("button", name="Delete").click()
     page.wait_for_url(f"{address}/")
-    gone = page.context.request.get(f"{address}/photographs/{image_id}")
+    headers = {"Accept": "text/html"}
+    gone = page.context.request.get(f"{address}/photographs/{image_id}", headers=headers)
     assert gone.status == 404
     assert "There is nothing here" in gone.text()
 

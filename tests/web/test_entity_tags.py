@@ -29,6 +29,10 @@ def test_the_tag_is_of_what_lasts(monkeypatch: pytest.MonkeyPatch) -> None:
         {"width": 7},
     ):
         assert entity_tag(VIEW | change) != tag
+    page = entity_tag({"images": [VIEW], "next": None})
+    resigned = VIEW | {"colored_url": f"{VIEW['colored_url']}3"}
+    assert entity_tag({"images": [resigned], "next": None}) == page
+    assert entity_tag({"images": [VIEW | {"width": 7}], "next": None}) != page
     monkeypatch.setattr(entity_tags.time, "time", lambda: 1.8e9 + FRESH_SECONDS)
     assert entity_tag(VIEW) != tag
     assert FRESH_SECONDS <= LASTING_SECONDS / 2

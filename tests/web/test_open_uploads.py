@@ -58,7 +58,7 @@ def test_too_many(uploads: OpenUploads, storage: Storage) -> None:
     with pytest.raises(Problem, match="3 uploads have begun and not arrived") as caught:
         uploads.begin("me", "d")
     assert (caught.value.status, caught.value.code) == (429, "too-many-open-uploads")
-    assert caught.value.retry_seconds == open_uploads.LOOK_AGAIN_SECONDS
+    assert caught.value.headers == {"Retry-After": str(open_uploads.LOOK_AGAIN_SECONDS)}
     assert storage.asked == [["a", "b", "c"]]
     uploads.begin("another", "d")
 

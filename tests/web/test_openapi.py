@@ -15,8 +15,8 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from functions.contract.records import Status
+from web import api, coloring, open_uploads, wishes
 from web import app as web_app
-from web import coloring, open_uploads, wishes
 
 if TYPE_CHECKING:
     from tests.web.conftest import MakeSite, Site, Wish
@@ -99,7 +99,13 @@ def test_the_numbers_are_those_of_the_code() -> None:
     assert schemas["Hints"]["maxItems"] == coloring.MAX_HINTS
     assert schemas["Hint"]["properties"]["x"]["maximum"] == coloring.MAX_PIXEL
     assert schemas["Hint"]["properties"]["y"]["maximum"] == coloring.MAX_PIXEL
+    assert schemas["NewImage"]["properties"]["size"]["maximum"] == wishes.MAX_SIZE
     assert schemas["NewImage"]["properties"]["content_type"]["enum"] == ["", *wishes.ACCEPTED]
+
+
+def test_as_many_can_be_asked_for_as_it_says() -> None:
+    asked, *_ = DOCUMENT["paths"]["/api/images"]["get"]["parameters"]
+    assert (asked["name"], asked["schema"]["maxItems"]) == ("ids", api.MAX_IDS)
 
 
 def test_every_problem_is_documented() -> None:
@@ -193,6 +199,8 @@ def what_goes_well(
     assert ask(visitor, "GET", IMAGE, 200, image_id)["status"] == "done"
     tag = visitor.get(f"{IMAGES}/{image_id}").headers["etag"]
     ask(visitor, "GET", IMAGE, 304, image_id, headers={"if-none-match": tag})
+    tag = visitor.get(IMAGES, params={"ids": image_id}).headers["etag"]
+    ask(visitor, "GET", IMAGES, 304, params={"ids": image_id}, headers={"if-none-match": tag})
     ask(visitor, "POST", RECOLOR, 202, image_id, json={})
     site.fail(key, "This is not a photograph.")
     assert ask(visitor, "GET", IMAGE, 200, image_id)["status"] == "failed"

@@ -13,6 +13,12 @@ if TYPE_CHECKING:
 
     from tests.web.conftest import MakeSite, Site
 
+HTML = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}  # as browsers ask for a page
+
+
+def test_a_page_that_waits_for_nothing_stays(visitor: TestClient) -> None:
+    assert "http-equiv" not in visitor.get("/").text
+
 
 def test_strategies_are_drawn_from_the_manifest(visitor: TestClient) -> None:
     html = visitor.get("/").text
@@ -25,7 +31,8 @@ def test_strategies_are_drawn_from_the_manifest(visitor: TestClient) -> None:
     assert ["checked" in each for each in inputs] == [True, False, False]
     assert ["disabled" in each for each in inputs] == [False, False, True]
     assert ["data-hints" in each for each in inputs] == [True, False, False]
-    assert "Its weights are not here yet." in html
+    assert "This way of coloring is not ready here." in html
+    assert "Its weights are not here yet." not in html  # that is for operators
     assert "License: Apache-2.0" in html
     assert "License: MIT (code), CC-BY-NC-4.0 (weights)" in html
     assert html.count("Not for commercial use.") == 1
@@ -66,6 +73,7 @@ def test_without_a_manifest_the_page_asks_for_patience(make_site: MakeSite) -> N
     html = make_site(published=False).client().get("/").text
     assert "still getting ready" in html
     assert 'type="radio"' not in html
+    assert '<noscript><meta http-equiv="refresh"' in html
 
 
 def test_the_language_is_the_browsers_until_one_is_chosen(visitor: TestClient) -> None:
@@ -98,8 +106,9 @@ def test_a_photographs_page_is_its_owners(
     assert view["status"] == "done"
     for url in (view["original_url"], view["colored_url"]):
         assert url in unescape(html)
-    stranger = site.client().get(path)
+    stranger = site.client().get(path, headers=HTML)
     assert stranger.status_code == 404
+    assert "There is nothing here" in stranger.text
     assert "grandma" not in stranger.text
     assert site.client().get("/photographs/none").status_code == 404
 
@@ -138,9 +147,11 @@ def test_a_form_uploads_and_comes_back(visitor: TestClient, site: Site, gray_jpe
 
 
 def test_a_form_that_cannot_be_is_told_why(visitor: TestClient) -> None:
-    page = visitor.get("/upload?strategy=richzhang")
+    page = visitor.get("/upload?strategy=richzhang", headers=HTML)
     assert page.status_code == 409
-    assert "Its weights are not here yet." in page.text
+    assert "This way of coloring is not ready just now." in page.text
+    details = visitor.get("/upload?strategy=richzhang").json()
+    assert details["detail"].startswith("Its weights are not here yet.")
 
 
 def test_a_form_recolors(
@@ -159,9 +170,9 @@ def test_a_form_recolors(
     assert beside.headers["Location"] != path
     assert visitor.get(beside.headers["Location"]).status_code == 200
     assert site.client().post(f"{path}/recolor", data=form).status_code == 404
-    refused = visitor.post(f"{path}/recolor", data={"strategy": "none"})
+    refused = visitor.post(f"{path}/recolor", data={"strategy": "none"}, headers=HTML)
     assert refused.status_code == 422
-    assert "There is no strategy of that name." in refused.text
+    assert "This way of coloring is not available any more." in refused.text
 
 
 def test_a_form_deletes(visitor: TestClient, site: Site, uploaded: tuple[str, str]) -> None:

@@ -64,7 +64,7 @@ wishes = st.fixed_dictionaries(
     {
         "filename": often("a.jpg", "Großmutter.heic"),
         "content_type": often("image/jpeg", ""),
-        "size": often(1, 1000),
+        "size": often(1, 1000, 10**400),
         "strategy": colorings["strategy"],
     },
     optional={name: colorings[name] for name in ("knobs", "hints")},

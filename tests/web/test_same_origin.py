@@ -7,7 +7,7 @@ import pytest
 if TYPE_CHECKING:
     from starlette.testclient import TestClient
 
-    from tests.web.conftest import Wish
+    from tests.web.conftest import MakeSite, Wish
 
 OWN = [
     {},
@@ -58,3 +58,26 @@ def test_another_site(visitor: TestClient, wish: Wish, headers: dict[str, str]) 
 @pytest.mark.parametrize("headers", OTHERS)
 def test_links_from_elsewhere_lead_here(visitor: TestClient, headers: dict[str, str]) -> None:
     assert visitor.get("/", headers=headers).status_code == 200
+
+
+def test_the_origin_that_visitors_know(
+    make_site: MakeSite, wish: Wish, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where a proxy asks by a name of its own, older browsers name only the site's."""
+    monkeypatch.setenv("DEEPCOLOR_PAGE_ORIGIN", "https://color.example.org")
+    visitor = make_site().client()
+    for origin, status in (
+        ("https://color.example.org", 201),
+        ("http://color.example.org", 403),
+        ("https://color.example.org.evil.example", 403),
+        ("null", 403),
+    ):
+        answer = visitor.post("/api/images", json=wish, headers={"origin": origin})
+        assert answer.status_code == status, origin
+
+
+def test_people_are_told_on_a_page(visitor: TestClient) -> None:
+    headers = {"sec-fetch-site": "cross-site", "accept": "text/html", "accept-language": "de"}
+    answer = visitor.post("/photographs/x/delete", headers=headers)
+    assert answer.status_code == 403
+    assert "Eine andere Website hat diese Anfrage geschickt." in answer.text

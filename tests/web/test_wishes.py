@@ -7,7 +7,7 @@ import pytest
 
 from functions.contract.manifest import Manifest
 from web.problems import Problem
-from web.wishes import ACCEPTED, SUFFIXES, Wish, accept, listing, megabytes
+from web.wishes import ACCEPTED, MAX_SIZE, SUFFIXES, Wish, accept, kinds
 
 LIMIT = 1000
 MANIFEST = Manifest.parse(
@@ -35,7 +35,7 @@ NAMES = [
     *["a" * 255, ".jpg", "a?b#c%d.jpg"],
 ]
 REFUSED_NAMES = [
-    *[None, 7, "", ".", "..", "a/b.jpg", "a\\b.jpg", "a\nb.jpg", "a\x00"],
+    *[".", "..", "a/b.jpg", "a\\b.jpg", "a\nb.jpg", "a\x00"],
     *["\ud800", "ü" * 128, "a${filename}"],
 ]
 
@@ -49,10 +49,19 @@ def test_any_script_makes_a_name(name: str) -> None:
 def test_names_that_keys_cannot_hold(name: object) -> None:
     with pytest.raises(Problem) as caught:
         parse(filename=name)
+    assert (caught.value.status, caught.value.code) == (422, "unusable-filename")
+
+
+@pytest.mark.parametrize("name", [None, 7, ""])
+def test_names_that_are_none(name: object) -> None:
+    with pytest.raises(Problem) as caught:
+        parse(filename=name)
     assert (caught.value.status, caught.value.code) == (422, "invalid")
 
 
-@pytest.mark.parametrize("size", [None, "10", 1.5, True, -1, 0])
+@pytest.mark.parametrize(
+    "size", [None, "10", 1.5, True, -1, 0, MAX_SIZE + 1, 10**400, float("inf")]
+)
 def test_sizes_that_are_none(size: object) -> None:
     with pytest.raises(Problem) as caught:
         parse(size=size)
@@ -102,8 +111,13 @@ def test_unseen() -> None:
     assert (wish.filename, wish.coloring.strategy) == ("photograph", "good")
 
 
-def test_words() -> None:
-    assert listing() == "JPEG, PNG, WebP, TIFF, BMP, GIF, AVIF or HEIC"
+def test_a_size_that_no_disk_holds_is_too_large() -> None:
+    with pytest.raises(Problem) as caught:
+        parse(size=MAX_SIZE)
+    assert caught.value.code == "too-large"
+
+
+def test_what_an_input_takes() -> None:
+    assert kinds() == ["JPEG", "PNG", "WebP", "TIFF", "BMP", "GIF", "AVIF", "HEIC"]
     assert accept().startswith("image/jpeg,image/png,")
     assert accept().endswith(",.heic,.heif")
-    assert megabytes(100 * 2**20) == "100 MB"

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import ast
 import re
 from pathlib import Path
 from typing import Any
 
+import pytest
 from starlette.requests import Request
 
 import web
@@ -33,6 +35,14 @@ def test_all_languages_say_the_same() -> None:
     assert all(text.strip() for text in (*english.values(), *german.values()))
 
 
+def test_lists_and_sizes() -> None:
+    english, german = Words.of("en"), Words.of("de")
+    assert english.listing(["JPEG", "PNG", "WebP"]) == "JPEG, PNG or WebP"
+    assert german.listing(["JPEG", "PNG"]) == "JPEG oder PNG"
+    assert english.megabytes(100 * 2**20) == "100 MB"
+    assert german.megabytes(3 * 2**19) == "1,5 MB"
+
+
 def test_quotation_marks_are_typographic() -> None:
     for language in words.LANGUAGES:
         assert not [text for text in texts(language).values() if '"' in text or "'" in text]
@@ -60,6 +70,29 @@ def test_every_failure_of_the_pipeline_has_words() -> None:
     codes = set(re.findall(r"`(\w+)`", "".join(row.split("|")[1] for row in rows.splitlines()[2:])))
     assert len(codes) > 8
     assert codes - Words.of("en").sections["errors"].keys() == set()
+
+
+def raised_codes() -> set[str]:
+    """The codes with which the rooms make problems, and those of HTTP that Starlette raises."""
+    makers = {"Problem", "_unprocessable", "_expect"}
+    calls = [
+        node
+        for room in ROOM.glob("*.py")
+        for node in ast.walk(ast.parse(room.read_text()))
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") in makers
+    ]
+    texts = [each.value for call in calls for each in call.args if isinstance(each, ast.Constant)]
+    assert len(texts) > 20
+    codes = {text for text in texts if re.fullmatch("[a-z]+(-[a-z]+)*", str(text))}
+    return codes | {"not-found", "method-not-allowed"}
+
+
+@pytest.mark.parametrize("language", words.LANGUAGES)
+def test_every_problem_has_words(language: str) -> None:
+    codes = raised_codes()
+    assert {"invalid", "not-a-form", "malformed-hint", "strategy-not-ready"} <= codes
+    of_scripts = {"too-many-requests"}
+    assert codes | of_scripts == Words.of(language).sections["problems"].keys()
 
 
 def test_examples_have_words_and_pictures() -> None:

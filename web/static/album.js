@@ -6,6 +6,8 @@ import { inOrder, inTurn, upload } from "./upload.js";
 import { isFinal, watch } from "./watch.js";
 import { say } from "./words.js";
 
+const EMPTY_PAGES = 3; // that are passed over before the visitor is asked whether to go on
+
 const section = document.getElementById("album");
 const way = document.getElementById("to-album");
 const list = document.getElementById("photographs");
@@ -27,7 +29,7 @@ export function addFiles(files, order) {
 export async function restore(after = null) {
   let page;
   try {
-    page = await readAlbum(after);
+    page = await readPage(after);
   } catch (problem) {
     trouble.textContent = problem.message;
     trouble.hidden = section.hidden = false;
@@ -39,9 +41,18 @@ export async function restore(after = null) {
     card.show(image);
     if (!isFinal(image)) follow(card, image.id);
   }
-  reveal();
   earlier.hidden = !page.next;
   earlier.onclick = () => restore(page.next);
+  reveal();
+}
+
+// Pages whose photographs all never arrived are empty: a few of them are passed over.
+async function readPage(after) {
+  let page = await readAlbum(after);
+  for (let passed = 0; passed < EMPTY_PAGES && page.next && !page.images.length; passed += 1) {
+    page = await readAlbum(page.next);
+  }
+  return page;
 }
 
 async function send(card, file, order) {
@@ -79,7 +90,7 @@ async function guarded(card, work, canTryAgain = false) {
 }
 
 function reveal() {
-  section.hidden = way.hidden = !list.childElementCount;
+  section.hidden = way.hidden = !list.childElementCount && earlier.hidden;
 }
 
 list.addEventListener("leave", reveal);

@@ -12,6 +12,7 @@ export class Problem extends Error {
 
 export const createImage = (wish) => ask("/api/images", asJson(wish));
 export const readImage = (id) => ask(`/api/images/${id}`);
+export const readImages = (ids) => ask(`/api/images?ids=${ids}`);
 export const readAlbum = (after) => ask(after ? `/api/images?after=${after}` : "/api/images");
 export const deleteImage = (id) => ask(`/api/images/${id}`, { method: "DELETE" });
 export const recolorImage = (id, order) => ask(`/api/images/${id}/recolor`, asJson(order));

@@ -3,10 +3,10 @@
 import { announce } from "./announce.js";
 import { Comparison } from "./comparison.js";
 import { copyLink, Download, remove } from "./deeds.js";
+import { openZoom } from "./later.js";
 import { near } from "./near.js";
 import { titleOf } from "./strategies.js";
 import { failure, say, state } from "./words.js";
-import { openZoom } from "./zoom.js";
 
 const template = document.getElementById("card");
 

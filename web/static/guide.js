@@ -2,7 +2,7 @@
 
 import { announce } from "./announce.js";
 import { telling } from "./deeds.js";
-import { pickColor } from "./palette.js";
+import { nameOf, pickColor } from "./palette.js";
 import { readLightness } from "./pixels.js";
 import { say } from "./words.js";
 
@@ -106,8 +106,9 @@ export class Guide {
       const { naturalWidth: width, naturalHeight: height } = this.#picture;
       const x = Math.min(Math.floor(across * width), width - 1);
       const y = Math.min(Math.floor(down * height), height - 1);
-      this.#change([...this.hints, { x, y, color: picked.color }]);
-      announce(say("hint_at", { color: picked.name, ...percent(across, down) }));
+      const hint = { x, y, color: picked };
+      this.#change([...this.hints, hint]);
+      announce(this.#described(hint));
     });
 
   async #pick(across, down) {
@@ -152,13 +153,18 @@ export class Guide {
     const button = document.createElement("button");
     button.type = "button";
     button.className = "chip";
-    button.title = say("hint_remove", hint);
+    button.title = say("hint_remove", { hint: this.#described(hint) });
     button.setAttribute("aria-label", button.title);
     button.style.setProperty("--color", hint.color);
     button.append(this.#button(".clear .icon").cloneNode(true));
     button.addEventListener("click", () => this.#change(this.hints.filter((each) => each !== hint)));
     entry.append(button);
     return entry;
+  }
+
+  #described({ x, y, color }) {
+    const { naturalWidth: width, naturalHeight: height } = this.#picture;
+    return say("hint_at", { color: nameOf(color), ...percent(x / width, y / height) });
   }
 
   // The markers stand at fractions of the picture, which must be there to tell them.

@@ -13,7 +13,15 @@ const KAPPA = 24389 / 27;
 // L* (0…100) of 8-bit sRGB codes.
 export function lightness(red, green, blue) {
   const [, y] = multiply(TO_XYZ, [red, green, blue].map((code) => decode(code / 255)));
-  return 116 * (y > EPSILON ? Math.cbrt(y) : (KAPPA * y + 16) / 116) - 16;
+  return 116 * root(y) - 16;
+}
+
+// {l, a, b} of "#rrggbb".
+export function labOf(hex) {
+  const codes = [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16));
+  const xyz = multiply(TO_XYZ, codes.map((code) => decode(code / 255)));
+  const [fx, fy, fz] = xyz.map((each, index) => root(each / WHITE[index]));
+  return { l: 116 * fy - 16, a: 500 * (fx - fy), b: 200 * (fy - fz) };
 }
 
 // "#rrggbb" of a color in sRGB's gamut, null for one outside it; the hue is in degrees.
@@ -27,6 +35,7 @@ export function hexOf(l, chroma, hue) {
   return `#${codes.map((code) => code.toString(16).padStart(2, "0")).join("")}`;
 }
 
+const root = (share) => (share > EPSILON ? Math.cbrt(share) : (KAPPA * share + 16) / 116);
 const decode = (code) => (code <= 0.04045 ? code / 12.92 : ((code + 0.055) / 1.055) ** 2.4);
 const encode = (linear) =>
   linear <= 0.0031308 ? linear * 12.92 : 1.055 * linear ** (1 / 2.4) - 0.055;

@@ -1,9 +1,9 @@
 // The first page: what a visitor chooses, drops, pastes or takes goes into the album.
 
 import { addFiles, restore } from "./album.js";
-import { downloadAll } from "./archive.js";
 import { Comparison } from "./comparison.js";
 import { refusalOf } from "./files.js";
+import { downloadAll } from "./later.js";
 import { awaitStrategies, ordered } from "./strategies.js";
 import { say } from "./words.js";
 
@@ -66,5 +66,7 @@ function arrive() {
 
 const enable = () => choosers.forEach((chooser) => (chooser.disabled = !ordered()));
 enable();
+document.getElementById("order").addEventListener("change", enable);
+document.getElementById("unstarted").remove();
 await Promise.all([restore().then(arrive), awaitStrategies()]);
 enable();

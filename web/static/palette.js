@@ -1,6 +1,6 @@
 // The colors that a place of a given lightness can plausibly have, to pick one from.
 
-import { hexOf } from "./lab.js";
+import { hexOf, labOf } from "./lab.js";
 import { hue as hueName, say } from "./words.js";
 
 // Hue angles in CIELAB, in degrees.
@@ -17,7 +17,7 @@ const STEPS = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -COLUMNS, ArrowDown: COLU
 const dialog = document.getElementById("palette");
 const list = dialog.querySelector(".swatches");
 
-// The color that the visitor picks for a place, {color, name}; null if none.
+// The color that the visitor picks for a place; null if none.
 export function pickColor(l, place) {
   const colors = plausible(l);
   list.replaceChildren(...colors.map(swatch));
@@ -30,7 +30,7 @@ export function pickColor(l, place) {
   return new Promise((resolve) =>
     dialog.addEventListener(
       "close",
-      () => resolve(colors.find(({ color }) => color === dialog.returnValue) ?? null),
+      () => resolve(dialog.returnValue || null),
       { once: true },
     ),
   );
@@ -48,6 +48,13 @@ export function plausible(l) {
     ),
   );
   return [...rows.flat(), { color: hexOf(l, 0, 0), name: say("gray") }];
+}
+
+// What a color is called: as the nearest of those that its place could have.
+export function nameOf(color) {
+  const { l, a, b } = labOf(color);
+  const away = (other) => Math.hypot(labOf(other.color).a - a, labOf(other.color).b - b);
+  return plausible(l).reduce((best, each) => (away(each) < away(best) ? each : best)).name;
 }
 
 function highestChroma(l, angle) {

@@ -5,10 +5,10 @@ import { Problem, readImage, recolorImage } from "./api.js";
 import { Comparison } from "./comparison.js";
 import { copyLink, Download, remove, telling } from "./deeds.js";
 import { Guide } from "./guide.js";
+import { openZoom } from "./later.js";
 import { awaitStrategies, ordered, takesHints, titleOf } from "./strategies.js";
 import { isFinal, watch } from "./watch.js";
 import { failure, say, state } from "./words.js";
-import { openZoom } from "./zoom.js";
 
 const studio = document.getElementById("studio");
 const part = (selector) => studio.querySelector(selector);
@@ -158,6 +158,7 @@ part(".delete").addEventListener("click", async () => {
 });
 
 show(image);
+document.getElementById("unstarted").remove();
 const beside = new URLSearchParams(location.search).get("beside");
 await Promise.all([
   isFinal(image) ? null : telling(() => follow(watching.signal)),
