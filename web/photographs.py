@@ -17,9 +17,8 @@ from http import HTTPStatus
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
-
 from functions.contract.keys import VISITORS_PREFIX, record_key, web_key
+from functions.contract.objects import head_of
 from functions.contract.records import Record, Records, Status
 from functions.contract.settings import Settings
 from web import ids
@@ -263,12 +262,8 @@ class Photographs:
 
     def _metadata_of_upload(self, key: str) -> dict[str, str] | None:
         """``None`` when there is no upload."""
-        try:
-            return self.s3.head_object(Bucket=self.settings.uploads_bucket, Key=key)["Metadata"]
-        except ClientError as error:
-            if error.response["ResponseMetadata"]["HTTPStatusCode"] != HTTPStatus.NOT_FOUND:
-                raise
-            return None
+        head = head_of(self.s3, self.settings.uploads_bucket, key)
+        return head["Metadata"] if head else None
 
     def _arrived(self, keys: list[str]) -> list[str]:
         uploads = self.readers.map(self._metadata_of_upload, keys)
