@@ -20,6 +20,7 @@ from infra.costs.arrivals import Seconds
 from infra.costs.figures import Figures, Times
 from infra.costs.simulation import Policy, simulate
 from infra.local.cloud import RESULTS_BUCKET, UPLOADS_BUCKET
+from infra.local.folder import held
 from infra.local.ports import free_port
 from infra.local.stack import Stack
 
@@ -65,10 +66,8 @@ class Comparison:
 
 def check() -> list[Comparison]:
     """Runs the local stack for about a minute, in a folder of its own."""
-    with tempfile.TemporaryDirectory() as folder:
-        stack = Stack(
-            Path(folder, "bucket"), free_port(None, near=8000), free_port(None, near=9000)
-        )
+    with tempfile.TemporaryDirectory() as place, held(Path(place)):
+        stack = Stack(Path(place), free_port(None, near=8000), free_port(None, near=9000))
         try:
             stack.start()
             return _compare(stack)
