@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, SupportsFloat
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
+
+LONGEST_NUMBER = 100  # letters; an int may have more than any float
 
 
 class DeepcolorError(Exception):
@@ -111,7 +113,9 @@ class KnobRangeError(DeepcolorError):
     exit_code = 2
 
     def __init__(self, knob: str, value: object, low: float, high: float):
-        told = f"{value:g}" if isinstance(value, int | float) else repr(value)
+        told = f"{value!r:.40}"
+        if isinstance(value, SupportsFloat) and len(repr(value)) < LONGEST_NUMBER:
+            told = f"{float(value):g}"
         super().__init__(f"{knob} must be between {low:g} and {high:g}, not {told}.")
 
 

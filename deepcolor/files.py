@@ -7,6 +7,7 @@ import glob
 import os
 import stat
 import sys
+import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
@@ -239,6 +240,12 @@ def check_writable(path: Path) -> None:
     above = next(parent for parent in path.parents if _is_there(parent))
     if not _is_there_as_folder(above):
         raise NotWritableError(path, os.strerror(errno.ENOTDIR))
+    try:
+        path.lstat()
+    except FileNotFoundError:
+        pass
+    except OSError as error:  # its name is too long
+        raise NotWritableError(path, error.strerror or str(error)) from error
     place, needed = (path, os.W_OK) if _is_device(path) else (above, os.W_OK | os.X_OK)
     if not os.access(place, needed):
         raise NotWritableError(path, os.strerror(errno.EACCES))
@@ -250,7 +257,8 @@ def write_whole(path: Path, content: bytes) -> None:
         path.write_bytes(content)
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{os.getpid()}.{path.name[-PART_LETTERS:]}.part")
+    writer = f"{os.getpid()}.{threading.get_ident()}"
+    part = path.with_name(f".{writer}.{path.name[-PART_LETTERS:]}.part")
     try:
         part.unlink(missing_ok=True)
         with part.open("xb") as file:  # never through a link that somebody laid there
@@ -442,7 +450,7 @@ def _named_as_before(task: Task, wanted: Format) -> Task:
     from deepcolor.encoding import SUFFIXES, written_format
     from deepcolor.photograph import format_of
 
-    others = [task.target.with_suffix(suffix) for suffix in SUFFIX_OF_FORMAT.values()]
+    others = [_renamed(task.target, suffix) for suffix in SUFFIX_OF_FORMAT.values()]
     if task.exact or _is_there(task.target) or not any(_is_there(other) for other in others):
         return task
     read_as = format_of(task.source)
@@ -451,7 +459,13 @@ def _named_as_before(task: Task, wanted: Format) -> Task:
     suffixes = SUFFIXES[written_format(read_as, wanted)]
     if task.target.suffix.lower() in suffixes:
         return task
-    return replace(task, target=task.target.with_suffix(suffixes[0]))
+    return replace(task, target=_renamed(task.target, suffixes[0]))
+
+
+def _renamed(target: Path, suffix: str) -> Path:
+    """With another suffix instead of one that names a format; any other belongs to the name."""
+    stem = target.stem if target.suffix.lower() in READABLE else target.name
+    return target.with_name(stem + suffix)
 
 
 def _left(task: Task, verdict: DeepcolorError | Literal["skip"], device: str) -> Outcome:
@@ -468,7 +482,7 @@ def _write(
         return Outcome(task, device, error=colored.to_json())
     if not task.exact and task.target.suffix.lower() not in colored.suffixes:
         # The input's suffix did not tell its format.
-        task = replace(task, target=task.target.with_suffix(colored.suffixes[0]))
+        task = replace(task, target=_renamed(task.target, colored.suffixes[0]))
         verdict = targets.admit(task)
         if verdict is not None:
             return _left(task, verdict, device)

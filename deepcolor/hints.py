@@ -37,6 +37,9 @@ class Hint:
         is_place = isinstance(self.x, Integral) and isinstance(self.y, Integral)
         if not is_place or not isinstance(self.color, str) or not _COLOR.fullmatch(self.color):
             raise HintFormatError(str(self))
+        # NumPy's integers are none of JSON's.
+        object.__setattr__(self, "x", int(self.x))
+        object.__setattr__(self, "y", int(self.y))
 
     @classmethod
     def parse(cls, text: str) -> Hint:

@@ -114,10 +114,7 @@ def decode(source: Input, reading: Reading | None = None) -> Photograph:
         return _read(bytes(source), "The file", reading)
     if isinstance(source, str | os.PathLike):
         return _read(_content(Path(source)), str(source), reading)
-    content = source.read() if hasattr(source, "read") else None
-    if not isinstance(content, bytes):
-        raise InputKindError(type(source).__name__)
-    return _read(content, "The file", reading)
+    return _read(_content_of_open(source), "The file", reading)
 
 
 def format_of(path: Path) -> str | None:
@@ -158,6 +155,16 @@ def _content(path: Path) -> bytes:
     except (OSError, ValueError) as error:  # a name with a zero in it is a ValueError
         reason = getattr(error, "strerror", None) or str(error)
         raise UnreadableFileError(str(path), reason) from error
+
+
+def _content_of_open(file: Any) -> bytes:
+    try:
+        content = file.read() if hasattr(file, "read") else None
+    except (OSError, ValueError) as error:  # one that is closed, or text in another encoding
+        raise UnreadableFileError("The file", str(error)) from error
+    if not isinstance(content, bytes):
+        raise InputKindError(type(file).__name__)
+    return content
 
 
 def _image(pixels: NDArray[Any]) -> Image.Image:

@@ -32,7 +32,7 @@ def strategies() -> Mapping[str, type[Strategy]]:
     for point in entry_points(group=GROUP):
         try:
             strategy = point.load()
-            _check(strategy)
+            _check(point.name, strategy)
         except Exception as error:
             warnings.warn(f"The strategy '{point.name}' cannot be loaded: {error}", stacklevel=2)
             continue
@@ -73,7 +73,7 @@ def problem(card: StrategyCard) -> str | None:
     return (card.extra and card.extra.problem) or weights.problem(card)
 
 
-def _check(strategy: Any) -> None:
+def _check(name: str, strategy: Any) -> None:
     """Raises what makes a class no strategy that others can be listed beside."""
     if not (inspect.isclass(strategy) and issubclass(strategy, Strategy)):
         raise TypeError("it is no subclass of deepcolor.Strategy")
@@ -88,6 +88,8 @@ def _check(strategy: Any) -> None:
         )
     for file in strategy.card.weights:
         weights.path(file)  # the package that should carry it may not be there
+    if strategy.card.name != name:
+        raise ValueError(f"its card calls it '{strategy.card.name}'")
 
 
 def _entry(card: StrategyCard) -> dict[str, Any]:

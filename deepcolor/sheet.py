@@ -18,7 +18,7 @@ from deepcolor.errors import (
     TooManyForASheetError,
 )
 from deepcolor.files import IfThere, Outcome, Task, check_writable, write_whole
-from deepcolor.photograph import decode
+from deepcolor.photograph import Reading, decode
 
 CELL = 320  # pixels
 GAP = 8
@@ -42,16 +42,17 @@ def is_wanted(path: Path, tasks: Sequence[Task], if_there: IfThere) -> bool:
         raise TooManyForASheetError(count, MOST_ROWS)
     _check_place(path, tasks)
     check_writable(path)
-    if if_there is IfThere.FAIL and path.exists():
+    is_there = os.path.lexists(path)
+    if if_there is IfThere.FAIL and is_there:
         raise AlreadyThereError(path)
-    return if_there is IfThere.REPLACE or not path.exists()
+    return if_there is IfThere.REPLACE or not is_there
 
 
-def contact_sheet(outcomes: Sequence[Outcome], path: Path) -> None:
+def contact_sheet(outcomes: Sequence[Outcome], path: Path, reading: Reading) -> None:
     """Draws the results that are there, a photograph a row, the original first, to ``path``.
 
-    Where there are none, nothing is drawn. Raises :class:`SheetPlaceError` and
-    :class:`NotWritableError`.
+    ``reading`` is how the photographs were read. Where there are no results, nothing is drawn.
+    Raises :class:`SheetPlaceError` and :class:`NotWritableError`.
     """
     rows: dict[Path, dict[str, Path]] = {}
     for outcome in outcomes:
@@ -63,7 +64,7 @@ def contact_sheet(outcomes: Sequence[Outcome], path: Path) -> None:
     strategies = list(dict.fromkeys(outcome.task.strategy for outcome in outcomes))
     columns = ["original", *strategies]
     thumbnails = [
-        [_thumbnail(source), *(_thumbnail(results.get(name)) for name in strategies)]
+        [_thumbnail(one, reading) for one in (source, *map(results.get, strategies))]
         for source, results in rows.items()
     ]
     heights = [max(image.height for image in row) for row in thumbnails]
@@ -94,11 +95,11 @@ def _check_place(path: Path, tasks: Sequence[Task]) -> None:
         raise SheetPlaceError(path)
 
 
-def _thumbnail(path: Path | None) -> Image.Image:
+def _thumbnail(path: Path | None, reading: Reading) -> Image.Image:
     """A photograph within the cell; an empty one for a result that is not there."""
     if path is not None:
         try:
-            image = decode(path).pixels.convert("RGB")
+            image = decode(path, reading).pixels.convert("RGB")
         except (DeepcolorError, OSError):
             pass
         else:

@@ -72,6 +72,8 @@ class Page:
         card = manifest.strategies[wish.coloring.strategy]
         context = {"upload": upload, "title": card.get("title") or card["name"]}
         response = self.drawing.draw(request, "upload.html", context)
+        # Its form tells the storage where it comes from; else browsers would say "null".
+        response.headers["Referrer-Policy"] = "strict-origin"
         self.visitors.remember(visitor, request, response)
         return response
 

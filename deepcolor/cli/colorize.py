@@ -176,9 +176,10 @@ def colorize(
         compare = compare if is_wanted(compare, plan.tasks, if_there) else None
     outcomes = _color(plan, if_there, as_json)
     if compare is not None:
+        from deepcolor.photograph import Reading
         from deepcolor.sheet import contact_sheet
 
-        contact_sheet(outcomes, compare)
+        contact_sheet(outcomes, compare, Reading(chosen.max_pixels))
     sys.exit(bool(plan.unreadable) or any(outcome.error for outcome in outcomes))
 
 

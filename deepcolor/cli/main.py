@@ -96,9 +96,14 @@ def _begins_colorize(argument: str) -> bool:
     return argument.startswith("-") or is_pattern or names_file
 
 
+_warned: set[str] = set()
+
+
 def _warn(message: Warning | str, *_: object, **__: object) -> None:
-    """A warning is a sentence, too, without the line of code that gave it."""
-    click.echo(f"deepcolor: {message}", err=True)
+    """A warning is a sentence, too, said once, without the line of code that gave it."""
+    if str(message) not in _warned:
+        _warned.add(str(message))
+        click.echo(f"deepcolor: {message}", err=True)
 
 
 def _allow_any_name() -> None:

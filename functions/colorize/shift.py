@@ -72,7 +72,7 @@ class Shift:
             self._store_colored()
         self._give_back_the_rest()
         while self.storing:
-            self._delete_stored(wait=True)
+            self._delete_stored(wait_for_all=True)
         return self.went_well
 
     def _fetch(self, messages: Iterable[MessageTypeDef]) -> None:
@@ -128,10 +128,10 @@ class Shift:
         if colored is not None:
             self.jobs.store(*colored)
 
-    def _delete_stored(self, wait: bool = False) -> None:
+    def _delete_stored(self, wait_for_all: bool = False) -> None:
         """Deletes the oldest batch of messages in one request, once all of it is stored."""
         batch = list(islice(self.storing, BATCH))
-        if not wait and not all(store.done() for _, store in batch):
+        if not wait_for_all and not all(store.done() for _, store in batch):
             return
         stored = []
         for message, store in batch:

@@ -28,8 +28,9 @@ from infra.local.other_sites import refusal
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-THREADS = 32  # each queue that somebody waits at takes one
+THREADS = 64  # each queue that somebody waits at takes one, and each upload that is slow
 CONNECTIONS = 256
+SILENCE_SECONDS = 60  # within an upload
 
 
 class Dispatcher(DomainDispatcherApplication):
@@ -99,7 +100,13 @@ def spare_sqs_its_counting() -> None:
 if __name__ == "__main__":
     spare_sqs_its_counting()
     host, port, *page_origins = sys.argv[1:]
-    server = Server((host, int(port)), Dispatcher(page_origins), numthreads=THREADS)
+    server = Server(
+        (host, int(port)),
+        Dispatcher(page_origins),
+        numthreads=THREADS,
+        request_queue_size=CONNECTIONS,
+        timeout=SILENCE_SECONDS,
+    )
     server.gateway = Gateway
     server.keep_alive_conn_limit = CONNECTIONS
     server.start()

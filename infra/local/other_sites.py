@@ -18,10 +18,6 @@ def refusal(environ: Mapping[str, str], page_origins: Collection[str]) -> str | 
     origin = environ.get("HTTP_ORIGIN")
     if origin is None or origin in page_origins:
         return None
-    # The page's referrer policy has its form say "null"; of other sites' frames, which say it too,
-    # no browser says that they are of this site.
-    if origin == "null" and environ.get("HTTP_SEC_FETCH_SITE") == "same-site":
-        return None
     return (
         f"This S3 answers programs and deepcolor's page on this machine, and no page of {origin}."
     )

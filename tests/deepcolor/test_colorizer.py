@@ -158,6 +158,7 @@ def test_unknown_knob(colornet: Colorizer, landscape: Image.Image) -> None:
         ("saturation", float("nan")),
         ("size", "256"),
         ("size", None),
+        ("vividness", 10**400),
     ],
 )
 def test_knobs_have_ends(

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
@@ -96,3 +97,9 @@ def test_beside_the_photograph(place: tuple[int, int]) -> None:
     with pytest.raises(HintOutsideError, match="which has 60 x 40 pixels") as caught:
         paint([Hint(*place, "#00ff00")], (60, 40), (30, 20))
     assert caught.value.code == "hint_outside"
+
+
+def test_numpys_integers_are_places_like_any() -> None:
+    hint = Hint(np.int64(3), np.int32(4), "#102030")  # type: ignore[arg-type]
+    assert (type(hint.x), type(hint.y)) == (int, int)
+    assert hint == Hint(3, 4, "#102030")

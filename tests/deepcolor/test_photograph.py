@@ -497,3 +497,14 @@ def test_files_that_may_not_be_read(tmp_path: Path) -> None:
     file.touch(mode=0)
     with pytest.raises(UnreadableFileError, match="Permission denied"):
         decode(file)
+
+
+def test_an_open_file_that_cannot_be_read_is_one_sentence(tmp_path: Path) -> None:
+    path = tmp_path / "a.jpg"
+    path.write_bytes(b"\xff\xd8\xff\xe0")
+    with path.open("rb") as closed:
+        pass
+    with pytest.raises(UnreadableFileError, match="closed file"):
+        decode(closed)
+    with path.open(encoding="utf-8") as text, pytest.raises(UnreadableFileError, match="utf-8"):
+        decode(text)  # type: ignore[arg-type]

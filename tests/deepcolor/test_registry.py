@@ -62,6 +62,7 @@ def test_a_strategy_without_a_card_is_left_out_with_a_warning(install: Install) 
         ("def predict(", "def predicts(", "no method predict"),
         ('name="painter",', 'name="../evil name",', r"its name is '\.\./evil name'"),
         ('name="painter",', 'name="",', "its name is ''"),
+        ('name="painter",', 'name="another",', "its card calls it 'another'"),
         ("size=64,", 'size=64, weights=(WeightFile("a", 1, "0", package="nopkg"),),', "nopkg"),
     ],
 )

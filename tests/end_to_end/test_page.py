@@ -167,12 +167,13 @@ def test_a_visitor_guides_the_colors(
     assert min(red, blue) - green > 25
 
 
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
 def test_a_visitor_without_scripts(
-    stack: RunningStack, browser: Browser, photographs: list[Path]
+    stack: RunningStack, browser: Browser, photographs: list[Path], host: str
 ) -> None:
     context = browser.new_context(java_script_enabled=False, locale="de-DE")
     page = context.new_page()
-    page.goto(stack.page)
+    page.goto(stack.page.replace("127.0.0.1", host))
     page.get_by_role("button", name="Weiter zum Hochladen").click()
     page.get_by_label("Foto").set_input_files(photographs[1])
     page.get_by_role("button", name="Hochladen").click()

@@ -1,7 +1,7 @@
 // All photographs in color as one archive, made here, picture by picture.
 
 import { announce, toast } from "./announce.js";
-import { Problem, readAlbum } from "./api.js";
+import { Problem, readAlbum, readImage } from "./api.js";
 import { telling } from "./deeds.js";
 import { say } from "./words.js";
 import { ArchiveFullError, Zip } from "./zip.js";
@@ -52,7 +52,7 @@ async function pack(images, onProgress) {
   try {
     for (const [index, image] of images.entries()) {
       onProgress(index + 1);
-      const blob = await picture(image.download_url);
+      const blob = (await picture(image.download_url)) ?? (await pictureAnew(image.id));
       if (blob) await zip.add(filename(image), blob, new Date(image.created));
       else gone.push(image.filename);
     }
@@ -70,6 +70,12 @@ async function picture(url) {
   if ([403, 404].includes(response?.status)) return null;
   if (!response?.ok) throw new Problem(say("unreachable"), 0);
   return response.blob();
+}
+
+// With a fresh address: one whose time is over is answered like one of a picture that is gone.
+async function pictureAnew(id) {
+  const { download_url: url } = await readImage(id).catch(() => ({}));
+  return url ? picture(url) : null;
 }
 
 // The name under which the server lets it be downloaded.

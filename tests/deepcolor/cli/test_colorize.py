@@ -15,6 +15,7 @@ import pytest
 from PIL import Image
 
 from deepcolor.colorizer import Colorizer
+from deepcolor.photograph import Photograph, Reading, decode
 
 GPS, GPS_LATITUDE_REF = 0x8825, 1
 
@@ -240,6 +241,36 @@ def test_a_contact_sheet(run: Any, folder: Path, photographs: Path) -> None:
     assert np.ptp(right.astype(int), axis=2).mean() > 2
 
 
+def test_a_contact_sheet_shows_what_was_colored_however_large(
+    run: Any, photo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    most = []
+
+    def watched(path: Path, reading: Reading) -> Photograph:
+        most.append(reading.max_pixels)
+        return decode(path, reading)
+
+    monkeypatch.setattr("deepcolor.sheet.decode", watched)
+    told = ("photo.jpg", "--max-megapixels", "300", "--compare", "sheet.png")
+    assert run(*told).exit_code == 0
+    assert most == [300_000_000] * 2
+
+
+def test_a_name_without_a_suffix_keeps_its_label(run: Any, folder: Path, photo: Path) -> None:
+    content = photo.read_bytes()
+    for name in ("scan", "IMG.0001", "IMG.0002"):
+        (folder / name).write_bytes(content)
+    (folder / "scan.jpg").write_text("notes")
+    result = run("colorize", "scan", "IMG.0001", "IMG.0002", "--overwrite")
+    assert result.exit_code == 0
+    assert result.stdout.splitlines() == [
+        "scan.colornet.jpg",
+        "IMG.colornet.0001.jpg",
+        "IMG.colornet.0002.jpg",
+    ]
+    assert (folder / "scan.jpg").read_text() == "notes"
+
+
 @pytest.mark.parametrize(
     ("sheet", "sentence", "exit_code"),
     [
@@ -249,6 +280,7 @@ def test_a_contact_sheet(run: Any, folder: Path, photographs: Path) -> None:
         ("sheet.webp", "sheet.webp must end in .jpg, .jpeg or .png", 2),
         ("album.jpg", "album.jpg cannot be written: Is a directory", 1),
         ("notes.txt/sheet.jpg", "notes.txt/sheet.jpg cannot be written: Not a directory", 1),
+        (f"{'x' * 300}.jpg", f"{'x' * 300}.jpg cannot be written: File name too long", 1),
     ],
 )
 def test_a_contact_sheet_that_would_do_harm_is_refused_before_all(
