@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -122,7 +123,8 @@ def test_a_link_where_the_unfinished_result_goes_is_not_written_through(
     (album / "a.bmp").write_bytes(PHOTOGRAPH)
     out = tmp_path / "colored"
     out.mkdir()
-    (out / f".{os.getpid()}.a.png.part").symlink_to(elsewhere / "private.bmp")
+    part = f".{os.getpid()}.{threading.get_ident()}.a.png.part"
+    (out / part).symlink_to(elsewhere / "private.bmp")
     before = below(elsewhere)
     assert codes(color()) == [None]
     assert below(elsewhere) == before
