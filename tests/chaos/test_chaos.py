@@ -199,6 +199,8 @@ def kills_of(chance: random.Random) -> list[Kill]:
     for _ in range(PHOTOGRAPHS // 60):
         points.append(("dispatcher", chance.choice(DISPATCHER_POINTS), "kill"))
     chance.shuffle(points)
+    # Those amid coloring first: near the end too few photographs may still come to that.
+    points.sort(key=lambda planned: planned[1] != ("coloring", "after"))
     spread = LATEST_KILL * PHOTOGRAPHS / len(points)
     kills = [Kill(kind, point, how, int(i * spread)) for i, (kind, point, how) in enumerate(points)]
     return kills + [Kill("burier", point, "kill", 0) for point in BURIER_POINTS]
