@@ -49,12 +49,15 @@ class Colornet(Strategy):
         import torch
         from safetensors.torch import load_file
 
+        from deepcolor.builtin.colornet.fused import fuse
         from deepcolor.builtin.colornet.network import ColorNet
 
         [file] = self.card.weights
         net = ColorNet.of(load_file(weights[file.filename]))
         # torch's stubs lack memory_format.
         self.net: ColorNet = net.eval().to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        if device.type == "cpu":
+            fuse(self.net)
 
     def predict(self, l: Tensor, knobs: Mapping[str, float], hints: Tensor | None) -> Tensor:
         return self.net(l, *annealing(knobs["vividness"]), hints)

@@ -44,20 +44,36 @@ HINT_SCALE = 110.0  # brings a*b* to about −1…1
 
 
 class SameConv(nn.Conv2d):
-    """A convolution padded so that a side of n becomes n / stride, the odd row at the end."""
+    """A convolution padded so that a side of n becomes n / stride, the odd row at the end.
 
-    def __init__(self, inputs: int, outputs: int, kernel: int, stride: int, groups: int = 1):
+    ``clipped`` ends it with a ReLU6.
+    """
+
+    def __init__(
+        self,
+        inputs: int,
+        outputs: int,
+        kernel: int,
+        stride: int,
+        groups: int = 1,
+        clipped: bool = False,
+    ):
         after = kernel // 2
         super().__init__(inputs, outputs, kernel, stride, padding=after, groups=groups)
         self.fewer_before = after - (kernel - stride - after)
+        self.clipped = clipped
+
+    @property
+    def kernel(self) -> Tensor:
+        """The weight, padded where the image's beginning is to be padded less than its end."""
+        if self.fewer_before == 0:
+            return self.weight
+        # Zeros at the kernel's beginning and not the image's, of which padding makes a copy.
+        return F.pad(self.weight, (self.fewer_before, 0, self.fewer_before, 0))
 
     def forward(self, x: Tensor) -> Tensor:
-        if self.stride[0] == 1:
-            return super().forward(x)
-        # Zeros at the kernel's beginning and not the image's, of which padding makes a copy.
-        lead = self.fewer_before
-        kernel = F.pad(self.weight, (lead, 0, lead, 0))
-        return F.conv2d(x, kernel, self.bias, self.stride, self.padding, groups=self.groups)
+        y = F.conv2d(x, self.kernel, self.bias, self.stride, self.padding, groups=self.groups)
+        return F.relu6(y, inplace=True) if self.clipped else y
 
 
 class InvertedResidual(nn.Module):
@@ -66,14 +82,14 @@ class InvertedResidual(nn.Module):
     def __init__(self, inputs: int, outputs: int, expand: int, kernel: int, stride: int):
         super().__init__()
         wide = inputs * expand
-        self.expand = SameConv(inputs, wide, 1, 1) if expand > 1 else None
-        self.depthwise = SameConv(wide, wide, kernel, stride, groups=wide)
+        self.expand = SameConv(inputs, wide, 1, 1, clipped=True) if expand > 1 else None
+        self.depthwise = SameConv(wide, wide, kernel, stride, groups=wide, clipped=True)
         self.project = SameConv(wide, outputs, 1, 1)
         self.residual = inputs == outputs and stride == 1
 
     def forward(self, x: Tensor) -> Tensor:
-        y = x if self.expand is None else F.relu6(self.expand(x), inplace=True)
-        y = self.project(F.relu6(self.depthwise(y), inplace=True))
+        y = x if self.expand is None else self.expand(x)
+        y = self.project(self.depthwise(y))
         return x + y if self.residual else y
 
 
@@ -82,7 +98,7 @@ class Trunk(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.stem = SameConv(1, 32, 3, 2)
+        self.stem = SameConv(1, 32, 3, 2, clipped=True)
         blocks = []
         for stage in LITE1:
             for i in range(stage.repeats):
@@ -94,7 +110,7 @@ class Trunk(nn.Module):
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Features at strides 4, 8, 16 and 32 of gray (N, 1, H, W) in −1…1."""
-        x = F.relu6(self.stem(x), inplace=True)
+        x = self.stem(x)
         taps = []
         for i, block in enumerate(self.blocks):
             x = block(x)
@@ -108,6 +124,7 @@ class Merge(nn.Module):
 
     def __init__(self, coarse: int, fine: int, outputs: int):
         super().__init__()
+        self.coarse = coarse
         self.conv = nn.Conv2d(coarse + fine, outputs, 3, padding=1, bias=False)
         self.norm = nn.BatchNorm2d(outputs)
 

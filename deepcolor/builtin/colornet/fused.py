@@ -1,0 +1,157 @@
+"""colornet as a processor runs it fastest: the same network, with fewer passes over its features.
+
+PyTorch reads and writes all features once more for each bias, norm and activation after a
+convolution, and reorders a convolution's weights each time. oneDNN, which it runs on a processor,
+does the former within the convolution and takes weights in an order of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+from deepcolor.builtin.colornet.network import ColorNet, InvertedResidual, Merge, SameConv
+
+# What follows a convolution: oneDNN's name for it, and its numbers.
+NOTHING: tuple[str, list[float]] = ("none", [])
+RELU: tuple[str, list[float]] = ("relu", [])
+RELU6: tuple[str, list[float]] = ("hardtanh", [0.0, 6.0])
+
+
+def fuse(net: ColorNet) -> None:
+    """Replaces the parts of a network that is from now on only to color, on the processor.
+
+    Where this PyTorch has no oneDNN, the network stays as it is.
+    """
+    if torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]
+        _fuse_below(net)
+
+
+def _fuse_below(parent: nn.Module) -> None:
+    for name, child in parent.named_children():
+        if fused := FUSED.get(type(child)):
+            setattr(parent, name, fused(child))
+        else:
+            _fuse_below(child)
+
+
+class Convolution:
+    """A convolution and what follows it, in one pass."""
+
+    def __init__(
+        self,
+        weight: Tensor,
+        bias: Tensor | None,
+        *,
+        stride: int = 1,
+        padding: int,
+        groups: int = 1,
+        then: tuple[str, list[float]] = NOTHING,
+    ):
+        self.bias = None if bias is None else bias.detach()
+        self.shape = [padding] * 2, [stride] * 2, [1, 1], groups
+        self.then = then
+        ordered = weight.detach().contiguous(memory_format=torch.channels_last)
+        onednn = torch.ops.mkldnn
+        self.weight = onednn._reorder_convolution_weight(ordered, *self.shape, None)
+        # Looked up once: to find the right one among those of a name takes its time.
+        self.plain = onednn._convolution_pointwise.default
+        self.adding = onednn._convolution_pointwise.binary
+
+    def __call__(self, x: Tensor) -> Tensor:
+        return self.plain(x, self.weight, self.bias, *self.shape, *self.then, "")
+
+    def onto(self, base: Tensor, x: Tensor) -> Tensor:
+        """The same, with ``base`` added before what follows."""
+        name, numbers = self.then
+        how = "add", 1.0, None if self.then is NOTHING else name, numbers, ""
+        return self.adding(x, base, self.weight, self.bias, *self.shape, *how)
+
+
+class FusedConv(nn.Module):
+    """A :class:`SameConv` in one pass."""
+
+    def __init__(self, conv: SameConv):
+        super().__init__()
+        self.convolution = _convolution(conv)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.convolution(x)
+
+
+class FusedBlock(nn.Module):
+    """An :class:`InvertedResidual` in a pass for each of its convolutions."""
+
+    def __init__(self, block: InvertedResidual):
+        super().__init__()
+        self.expand = None if block.expand is None else _convolution(block.expand)
+        self.depthwise = _convolution(block.depthwise)
+        self.project = _convolution(block.project)
+        self.residual = block.residual
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.depthwise(x if self.expand is None else self.expand(x))
+        return self.project.onto(x, y) if self.residual else self.project(y)
+
+
+class FusedMerge(nn.Module):
+    """A :class:`Merge` that neither doubles the coarse features nor joins them with the finer.
+
+    A kernel of three by three over doubled features sees only two by two of what was doubled, and
+    there are four ways in which it does, by whether its row and its column are odd. So the coarse
+    features take four small convolutions, of four ninths of the work.
+    """
+
+    def __init__(self, merge: Merge):
+        super().__init__()
+        norm = merge.norm
+        assert norm.running_mean is not None
+        assert norm.running_var is not None
+        gain = norm.weight / torch.sqrt(norm.running_var + norm.eps)
+        weight = (merge.conv.weight * gain[:, None, None, None]).detach()
+        coarse, fine = weight[:, : merge.coarse], weight[:, merge.coarse :]
+        bias = norm.bias - norm.running_mean * gain
+        self.fine = Convolution(fine, bias, padding=1, then=RELU)
+        self.coarse = {
+            (odd_row, odd_column): Convolution(
+                _as_seen(_as_seen(coarse, 2, odd_row), 3, odd_column), None, padding=1
+            )
+            for odd_row in (0, 1)
+            for odd_column in (0, 1)
+        }
+        self.outputs = len(weight)
+
+    def forward(self, coarse: Tensor, fine: Tensor) -> Tensor:
+        count, _, height, width = coarse.shape
+        base = coarse.new_empty(count, 2 * height, 2 * width, self.outputs).movedim(-1, 1)
+        for (row, column), convolution in self.coarse.items():
+            # Padded, two by two give a row and a column too many: the last or the first.
+            seen = convolution(coarse)[:, :, row : row + height, column : column + width]
+            base[:, :, row::2, column::2] = seen
+        return self.fine.onto(base, fine)
+
+
+def _convolution(conv: SameConv) -> Convolution:
+    return Convolution(
+        conv.kernel,
+        conv.bias,
+        stride=conv.stride[0],
+        padding=conv.kernel_size[0] // 2,
+        groups=conv.groups,
+        then=RELU6 if conv.clipped else NOTHING,
+    )
+
+
+def _as_seen(kernel: Tensor, dim: int, odd: int) -> Tensor:
+    """A kernel of three over what was doubled, as one of two over what it was doubled from."""
+    first, middle, last = kernel.unbind(dim)
+    return torch.stack((first + middle, last) if odd else (first, middle + last), dim)
+
+
+FUSED: dict[type[nn.Module], Callable[..., nn.Module]] = {
+    SameConv: FusedConv,
+    InvertedResidual: FusedBlock,
+    Merge: FusedMerge,
+}
