@@ -1,18 +1,22 @@
 """colornet as a processor runs it fastest: the same network, with fewer passes over its features.
 
 PyTorch reads and writes all features once more for each bias, norm and activation after a
-convolution, and reorders a convolution's weights each time. oneDNN, which it runs on a processor,
-does the former within the convolution and takes weights in an order of its own.
+convolution, and puts a convolution's weights in oneDNN's order each time. oneDNN, which it runs
+on a processor, does the former within the convolution, and takes weights that are in order.
 """
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
+from weakref import WeakValueDictionary
 
 import torch
 from torch import Tensor, nn
 
 from deepcolor.builtin.colornet.network import ColorNet, InvertedResidual, Merge, SameConv
+
+SHAPES = 16  # of inputs whose order of the weights is kept
 
 # What follows a convolution: oneDNN's name for it, and its numbers.
 NOTHING: tuple[str, list[float]] = ("none", [])
@@ -53,21 +57,34 @@ class Convolution:
         self.bias = None if bias is None else bias.detach()
         self.shape = [padding] * 2, [stride] * 2, [1, 1], groups
         self.then = then
-        ordered = weight.detach().contiguous(memory_format=torch.channels_last)
-        onednn = torch.ops.mkldnn
-        self.weight = onednn._reorder_convolution_weight(ordered, *self.shape, None)
+        self.weight = weight.detach().contiguous(memory_format=torch.channels_last)
+        self.orders: WeakValueDictionary[bytes, Tensor] = WeakValueDictionary()
+        self.ordered = functools.lru_cache(SHAPES)(self._ordered)
         # Looked up once: to find the right one among those of a name takes its time.
-        self.plain = onednn._convolution_pointwise.default
-        self.adding = onednn._convolution_pointwise.binary
+        self.plain = torch.ops.mkldnn._convolution_pointwise.default
+        self.adding = torch.ops.mkldnn._convolution_pointwise.binary
 
     def __call__(self, x: Tensor) -> Tensor:
-        return self.plain(x, self.weight, self.bias, *self.shape, *self.then, "")
+        weight = self.ordered(x.shape, torch.get_num_threads())
+        return self.plain(x, weight, self.bias, *self.shape, *self.then, "")
 
     def onto(self, base: Tensor, x: Tensor) -> Tensor:
         """The same, with ``base`` added before what follows."""
         name, numbers = self.then
         how = "add", 1.0, None if self.then is NOTHING else name, numbers, ""
-        return self.adding(x, base, self.weight, self.bias, *self.shape, *how)
+        weight = self.ordered(x.shape, torch.get_num_threads())
+        return self.adding(x, base, weight, self.bias, *self.shape, *how)
+
+    def _ordered(self, shape: torch.Size, _threads: int) -> Tensor:
+        """The weight as oneDNN wants it for such an input; many want the same.
+
+        In the order of another, it would be ordered anew each time, some fifty times as slowly as
+        oneDNN does it with one that is in none.
+        """
+        onednn = torch.ops.mkldnn
+        ordered = onednn._reorder_convolution_weight(self.weight, *self.shape, list(shape))
+        order = bytes(onednn._get_mkldnn_serialized_md(ordered).tolist())
+        return self.orders.setdefault(order, ordered)
 
 
 class FusedConv(nn.Module):
