@@ -16,7 +16,7 @@ from typing import Any
 
 from benchmarks import machine, report
 from benchmarks.measure import ROOT, Section
-from deepcolor.allocator import keep_freed_memory
+from deepcolor.program import keep_freed_memory
 
 SECTIONS = (
     *("one_photograph", "folder", "memory", "pipeline"),

@@ -138,8 +138,8 @@ def colorize(
     and folders are mirrored. Exit codes: 0 all good, 1 some failed (the others are done), 2 wrong
     usage, 3 weights missing, 130 interrupted.
     """
-    from deepcolor.allocator import keep_freed_memory
     from deepcolor.files import STDIO, IfThere, Settings
+    from deepcolor.program import keep_freed_memory
 
     keep_freed_memory()
     if overwrite and skip_existing:
@@ -201,7 +201,9 @@ def _planned(paths: tuple[str, ...], output: str | None, chosen: Settings) -> Pl
 def _color(plan: Plan, if_there: IfThere, as_json: bool) -> list[Outcome]:
     """Colors what is planned and tells of each."""
     from deepcolor.files import color_files
+    from deepcolor.program import import_pytorch
 
+    import_pytorch()
     outcomes = []
     progress = Progress(len(plan.tasks), "results")
     with fetching.shown() as listener:
@@ -243,7 +245,9 @@ def _hints(written: tuple[str, ...], file: Path | None) -> tuple[Hint, ...]:
 def _pipe(path: str, chosen: Settings) -> None:
     """Colors one photograph to standard output."""
     from deepcolor.files import STDIO, color_stream
+    from deepcolor.program import import_pytorch
 
+    import_pytorch()
     source = sys.stdin.buffer.read() if path == STDIO else Path(path)
     with fetching.shown() as listener:
         content = color_stream(source, chosen, listener)

@@ -39,7 +39,9 @@ def evaluate(folder: Path, names: tuple[str, ...], report: Path | None, as_json:
     when higher, CIEDE2000 when lower, colorfulness when it is the truth's. The baselines are no
     color at all, the best single color, and the true colors through 64x64.
     """
-    from deepcolor.allocator import keep_freed_memory
+    from deepcolor.program import import_pytorch, keep_freed_memory
+
+    import_pytorch()
     from deepcolor.colorizer import load
     from deepcolor.errors import ReportPlaceError
     from deepcolor.evaluation import evaluate as measure

@@ -32,7 +32,9 @@ def train(config: Path, photographs: Path | None, folder: Path | None) -> None:
     folder beside them. Ctrl-C writes a checkpoint; the same command goes on from there. Under
     torchrun, several GPUs share the work.
     """
-    from deepcolor.allocator import keep_freed_memory
+    from deepcolor.program import import_pytorch, keep_freed_memory
+
+    import_pytorch()
     from deepcolor.training.config import Config
     from deepcolor.training.run import BEST, Run
     from deepcolor.training.world import joined

@@ -215,10 +215,12 @@ def serve(connection: Connection, painter: Paints, set_threads: Callable[[int], 
 
 def main(file_descriptor: int, memory_bytes: int) -> None:
     # Here: whoever asks needs no torch.
+    from deepcolor.program import import_pytorch, keep_freed_memory
+
+    import_pytorch()
     import torch
     from aws_lambda_powertools import Logger
 
-    from deepcolor.allocator import keep_freed_memory
     from functions.colorize.painter import Painter
 
     keep_freed_memory()

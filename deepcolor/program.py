@@ -1,8 +1,9 @@
-"""Memory that is freed and asked for again with every photograph: a choice for whole programs."""
+"""Choices for a whole program, which a library must leave to it."""
 
 from __future__ import annotations
 
 import ctypes
+import gc
 import sys
 
 # Of glibc's malloc.h.
@@ -24,3 +25,16 @@ def keep_freed_memory() -> None:
     if mallopt is not None:
         mallopt(M_MMAP_THRESHOLD, LARGEST_KEPT_BYTES)
         mallopt(M_TRIM_THRESHOLD, KEPT_BYTES)
+
+
+def import_pytorch() -> None:
+    """Imports PyTorch, and has the search for garbage pass over all that it brings.
+
+    Python looks through its hundred thousands of objects several times while they come, and once
+    more when the program ends: together a fifth of the time that a photograph takes that is alone.
+    """
+    gc.disable()
+    import torch  # noqa: F401
+
+    gc.freeze()
+    gc.enable()

@@ -8,7 +8,7 @@ import pytest
 CODE = """
 import resource
 import numpy as np
-from deepcolor.allocator import keep_freed_memory
+from deepcolor.program import keep_freed_memory
 {call}
 for _ in range(3):
     [np.ones(20 << 20, np.uint8) for _ in range(4)]
@@ -28,3 +28,16 @@ def page_faults(call: str) -> int:
 @pytest.mark.skipif(sys.platform != "linux", reason="glibc's")
 def test_freed_memory_is_used_again() -> None:
     assert page_faults("keep_freed_memory()") < page_faults("") / 10
+
+
+def test_pytorch_is_not_looked_through_for_garbage() -> None:
+    code = """
+import gc, sys
+from deepcolor.program import import_pytorch
+import_pytorch()
+print("torch" in sys.modules, gc.isenabled(), gc.get_freeze_count(), len(gc.get_objects()))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
+    imported, enabled, frozen, left = done.stdout.split()
+    assert (imported, enabled) == ("True", "True")
+    assert int(frozen) > 100 * int(left)
