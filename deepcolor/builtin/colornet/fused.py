@@ -117,8 +117,8 @@ class FusedMerge(nn.Module):
     """A :class:`Merge` that neither doubles the coarse features nor joins them with the finer.
 
     A kernel of three by three over doubled features sees only two by two of what was doubled, and
-    there are four ways in which it does, by whether its row and its column are odd. So the coarse
-    features take four small convolutions, of four ninths of the work.
+    there are four ways in which it does, by whether its row and its column are odd: four ninths of
+    the work.
     """
 
     def __init__(self, merge: Merge):
@@ -131,23 +131,24 @@ class FusedMerge(nn.Module):
         coarse, fine = weight[:, : merge.coarse], weight[:, merge.coarse :]
         bias = norm.bias - norm.running_mean * gain
         self.fine = Convolution(fine, bias, padding=1, then=RELU)
-        self.coarse = {
-            (odd_row, odd_column): Convolution(
-                _as_seen(_as_seen(coarse, 2, odd_row), 3, odd_column), None, padding=1
-            )
-            for odd_row in (0, 1)
-            for odd_column in (0, 1)
-        }
+        ways = [
+            _as_seen(_as_seen(coarse, 2, row), 3, column) for row in (0, 1) for column in (0, 1)
+        ]
+        self.coarse = Convolution(torch.cat(ways), None, padding=1)
         self.outputs = len(weight)
 
     def forward(self, coarse: Tensor, fine: Tensor) -> Tensor:
-        count, _, height, width = coarse.shape
-        base = coarse.new_empty(count, 2 * height, 2 * width, self.outputs).movedim(-1, 1)
-        for (row, column), convolution in self.coarse.items():
-            # Padded, two by two give a row and a column too many: the last or the first.
-            seen = convolution(coarse)[:, :, row : row + height, column : column + width]
-            base[:, :, row::2, column::2] = seen
-        return self.fine.onto(base, fine)
+        # Padded, two by two see a row and a column more than there are: those before the first,
+        # which only even ones need, and those after the last, which only odd ones do.
+        seen = self.coarse(coarse).movedim(1, -1).contiguous()
+        n, height, width = len(seen), seen.shape[1] - 1, seen.shape[2] - 1
+        k = self.outputs
+        photograph, down, right, _ = seen.stride()
+        base = seen.as_strided(
+            (n, height, 2, width, 2, k),
+            (photograph, down, down + 2 * k, right, right + k, 1),
+        )
+        return self.fine.onto(base.reshape(n, 2 * height, 2 * width, k).movedim(-1, 1), fine)
 
 
 def _convolution(conv: SameConv) -> Convolution:
