@@ -23,7 +23,7 @@ def test_the_trunk_is_imagenets() -> None:
     norm = (state[f"_bn0.{name}"] for name in ("running_mean", "running_var", "weight", "bias"))
     expected = torch.nn.functional.batch_norm(x, *norm, eps=1e-3)
     with torch.inference_mode():
-        assert torch.allclose(trunk.stem(gray), expected, atol=1e-3)
+        assert torch.allclose(trunk.stem(gray), expected.clamp(0, 6), atol=1e-3)
         features = trunk(gray)
     channels = [*TAPS.values(), 320]
     assert [f.shape[1:] for f in features] == [
