@@ -13,6 +13,7 @@ import mimetypes
 import os
 import stat
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -21,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from deepcolor.files import write_whole
+from infra.local.contents import Contents, Version
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -39,23 +41,6 @@ class Stamp:
     def of(cls, path: Path) -> Stamp:
         status = path.stat()
         return cls(status.st_mtime_ns, status.st_size)
-
-
-@dataclass(frozen=True)
-class Version:
-    """What tells whether an object has changed: a copy onto itself changes only the time.
-
-    ``modified`` is ``None`` until the bucket was listed after an upload of ours.
-    """
-
-    etag: str
-    modified: str | None = None
-
-    def is_of(self, other: Version) -> bool:
-        """Whether nothing speaks against both being one version."""
-        return self.etag == other.etag and (
-            None in {self.modified, other.modified} or self.modified == other.modified
-        )
 
 
 @dataclass(frozen=True)
@@ -84,7 +69,12 @@ class Mirror:
     entries: dict[str, Entry] = field(default_factory=dict)
     growing: dict[str, Stamp] = field(default_factory=dict)
     saved: dict[str, Entry] = field(default_factory=dict)
+    arriving: dict[str, Version] = field(default_factory=dict)
     said: set[str] = field(default_factory=set)
+    contents: Contents = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.contents = Contents(self.s3.meta.endpoint_url, self.bucket)
 
     def restore(self) -> None:
         """Puts what the folder and the index know of back into an empty bucket.
@@ -110,22 +100,31 @@ class Mirror:
         with self._going_on(path):
             self._put(key, path, entry.content_type, entry.metadata)
 
-    def sync(self) -> None:
-        """Carries over what changed on either side; where both did, the bucket wins."""
+    def sync(self) -> float:
+        """Carries over what changed on either side and then stayed as it is from one turn to the
+        next; where both did, the bucket wins. Gives back the seconds that it took to look.
+        """
+        start = looked = time.monotonic()
         with self._going_on(self.folder):
-            objects = dict(self._objects())
+            objects = {
+                key: version
+                for key, version in self.contents.versions().items()
+                if _names_a_file(key)
+            }
             files = dict(self._files())
+            looked = time.monotonic()
             for key in objects.keys() | files.keys() | self.entries.keys():
                 with self._going_on(key):
                     self._sync_one(key, objects.get(key), files.get(key))
         with self._going_on(self.index):
             if self.entries != self.saved:
                 self._save()
+        return looked - start
 
     def _sync_one(self, key: str, version: Version | None, path: Path | None) -> None:
         entry = self.entries.get(key)
         if version is not None and (entry is None or not entry.version.is_of(version)):
-            self._get(key)
+            self._fetch(key, version)
             return
         if version is not None and entry is not None and entry.version != version:
             entry = self.entries[key] = replace(entry, version=version)
@@ -168,18 +167,17 @@ class Mirror:
         )
         self.entries[key] = Entry(Version(reply["ETag"]), stamp, content_type, metadata)
 
-    def _get(self, key: str) -> None:
+    def _fetch(self, key: str, version: Version) -> None:
+        """Takes a new or changed object, once it stayed the same: records soon change again."""
         path = self.folder / key
         if not self._has_room(path):
             self._say(path, "a file, a folder or a link is in the way")
-            return
-        try:
-            reply = self.s3.get_object(Bucket=self.bucket, Key=key)
-        except self.s3.exceptions.NoSuchKey:
-            return
-        write_whole(path, reply["Body"].read())
-        version = Version(reply["ETag"], reply["LastModified"].isoformat())
-        self.entries[key] = Entry(version, Stamp.of(path), reply["ContentType"], reply["Metadata"])
+        elif self.arriving.get(key) != version:
+            self.arriving[key] = version
+        elif one := self.contents.get(key):
+            write_whole(path, one.content)
+            self.entries[key] = Entry(one.version, Stamp.of(path), one.content_type, one.metadata)
+            del self.arriving[key]
 
     def _has_room(self, path: Path) -> bool:
         """Whether a file can lie there: "a" and "a/b" can both be keys, but not both files."""
@@ -200,13 +198,6 @@ class Mirror:
             return not stat.S_ISREG(path.lstat().st_mode)
         except (FileNotFoundError, NotADirectoryError):
             return True
-
-    def _objects(self) -> Iterator[tuple[str, Version]]:
-        pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket)
-        for page in pages:
-            for item in page.get("Contents", []):
-                if _names_a_file(item["Key"]):
-                    yield item["Key"], Version(item["ETag"], item["LastModified"].isoformat())
 
     def _files(self) -> Iterator[tuple[str, Path]]:
         """The files that are not hidden, nor below hidden or linked folders."""

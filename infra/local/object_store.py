@@ -23,6 +23,7 @@ from moto.core.request import (
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from moto.sqs.models import Message, SQSBackend
 
+from infra.local import contents
 from infra.local.other_sites import refusal
 
 if TYPE_CHECKING:
@@ -59,6 +60,8 @@ class Dispatcher(DomainDispatcherApplication):
         if refused is not None:
             start("403 FORBIDDEN", [("Content-Type", "text/plain; charset=utf-8")])
             return [refused.encode()]
+        if environ["PATH_INFO"] == contents.PATH:
+            return [contents.tell(environ, start_response)]
         answer: Iterable[bytes] = super().__call__(environ, start)
         return answer
 

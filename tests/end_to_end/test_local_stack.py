@@ -230,7 +230,7 @@ def test_a_file_is_no_folder(tmp_path: Path) -> None:
 def test_the_object_store_ends_even_if_the_last_look_fails(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(mirror: Mirror) -> None:
+    def fail(mirror: Mirror) -> float:
         raise RuntimeError("nobody thought of this")
 
     monkeypatch.setattr(Mirror, "sync", fail)

@@ -1,35 +1,46 @@
-"""A folder and a bucket of a real moto server, and what keeps them from being the same."""
+"""A folder and a bucket of the local stack's S3, and what keeps them from being the same."""
 
 from __future__ import annotations
 
 import errno
 import os
+import socket
+import sys
+import urllib.error
+import urllib.request
 import uuid
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 
 from infra.local import mirror as mirror_module
+from infra.local.cloud import Cloud
+from infra.local.contents import HEADER, PATH
 from infra.local.mirror import Mirror
-from tests.infra.conftest import CREDENTIALS, REGION
+from infra.local.ports import HOST
+from tests.infra.servers import free_port, serving
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of the local stack's S3."""
+    port, folder = free_port(), tmp_path_factory.mktemp("store")
+    command = [sys.executable, "-m", "infra.local.object_store", HOST, str(port)]
+    with serving(command, port, folder / "log", {}, Path.cwd()) as address:
+        yield address
 
 
 @pytest.fixture
-def mirror(moto: str, tmp_path: Path) -> Mirror:
-    s3 = boto3.client(
-        "s3",
-        endpoint_url=moto,
-        region_name=REGION,
-        aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
-    )
+def mirror(store: str, tmp_path: Path) -> Iterator[Mirror]:
+    s3 = Cloud(store).s3()
     bucket = f"photographs-{uuid.uuid4()}"
-    s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
+    s3.create_bucket(Bucket=bucket)
     made = Mirror(s3, bucket, tmp_path / "uploads", tmp_path / "uploads.json")
     made.restore()
-    return made
+    yield made
+    made.contents.connection.close()
 
 
 def keys(mirror: Mirror) -> set[str]:
@@ -38,7 +49,7 @@ def keys(mirror: Mirror) -> set[str]:
 
 
 def turn(mirror: Mirror, times: int = 2) -> None:
-    """A new file is taken at the second look, when it has stopped growing."""
+    """What is new is taken at the second look, when it has stopped growing or changing."""
     for _ in range(times):
         mirror.sync()
 
@@ -114,7 +125,7 @@ def test_a_full_disk_is_waited_out(
     assert f"{mirror.folder}/a.jpg is not mirrored: No space left on device." in said
     assert f"{mirror.index} is not mirrored: No space left on device." in said
     assert len(said) == 2
-    mirror.sync()
+    turn(mirror)
     assert (mirror.folder / "a.jpg").read_bytes() == b"in the bucket"
     assert mirror.index.exists()
 
@@ -134,10 +145,10 @@ def test_a_bucket_that_cannot_be_listed_loses_nothing(
 ) -> None:
     (mirror.folder / "photo.jpg").write_bytes(b"x")
     turn(mirror)
-    bucket, mirror.bucket = mirror.bucket, "never-made"
+    mirror.contents.bucket = "never-made"
     turn(mirror)
-    assert "NoSuchBucket" in capsys.readouterr().err
-    mirror.bucket = bucket
+    assert "NoSuchBucket: never-made" in capsys.readouterr().err
+    mirror.contents.bucket = mirror.bucket
     turn(mirror)
     assert (mirror.folder / "photo.jpg").exists()
     assert keys(mirror) == {"photo.jpg"}
@@ -161,7 +172,7 @@ def test_nothing_is_written_through_a_linked_folder(
 def test_a_folder_that_became_a_link_deletes_nothing(mirror: Mirror, tmp_path: Path) -> None:
     album = mirror.folder / "album"
     put(mirror, "album/x.jpg")
-    mirror.sync()
+    turn(mirror)
     album.rename(tmp_path / "moved")
     album.symlink_to(tmp_path / "moved")
     turn(mirror)
@@ -177,7 +188,7 @@ def test_a_folder_that_may_not_be_read_deletes_nothing(
     """Root reads everything, so the system is made to refuse."""
     album, scan = mirror.folder / "album", os.scandir
     put(mirror, "album/x.jpg")
-    mirror.sync()
+    turn(mirror)
 
     def refuse(path: Any) -> Any:
         if Path(path) == album:
@@ -194,15 +205,15 @@ def test_a_key_that_cannot_be_a_file_is_not_fetched_again(
     mirror: Mirror, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     put(mirror, "a")
-    mirror.sync()
+    turn(mirror)
     put(mirror, "a/b")
     put(mirror, "a/b/c")
 
-    def never(**_: Any) -> None:
-        raise AssertionError("it was fetched")
+    def never(key: str) -> None:
+        raise AssertionError(f"{key} was fetched")
 
     with monkeypatch.context() as patch:
-        patch.setattr(mirror.s3, "get_object", never)
+        patch.setattr(mirror.contents, "get", never)
         turn(mirror, 3)
     assert len(lines(capsys)) == 2
     assert keys(mirror) == {"a", "a/b", "a/b/c"}
@@ -214,9 +225,69 @@ def test_a_key_that_cannot_be_a_file_is_not_fetched_again(
 
 def test_a_file_in_place_of_a_folder_is_as_good_as_a_deletion(mirror: Mirror) -> None:
     put(mirror, "a")
-    mirror.sync()
+    turn(mirror)
     (mirror.folder / "a").unlink()
     (mirror.folder / "a").mkdir()
     (mirror.folder / "a" / "b").write_bytes(b"x")
     turn(mirror)
     assert keys(mirror) == {"a/b"}
+
+
+def test_an_object_that_soon_changes_again_is_fetched_once(
+    mirror: Mirror, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fetched, get = [], mirror.contents.get
+
+    def watched(key: str) -> Any:
+        fetched.append(key)
+        return get(key)
+
+    monkeypatch.setattr(mirror.contents, "get", watched)
+    for status in ("queued", "running", "done"):
+        mirror.s3.put_object(Bucket=mirror.bucket, Key="record.json", Body=status.encode())
+        mirror.sync()
+    turn(mirror, 3)
+    assert fetched == ["record.json"]
+    assert (mirror.folder / "record.json").read_bytes() == b"done"
+
+
+def test_metadata_that_a_copy_onto_itself_changes_are_kept(mirror: Mirror) -> None:
+    put(mirror, "a.jpg")
+    turn(mirror)
+    mirror.s3.copy_object(
+        Bucket=mirror.bucket,
+        Key="a.jpg",
+        CopySource={"Bucket": mirror.bucket, "Key": "a.jpg"},
+        Metadata={"strategy": "richzhang"},
+        ContentType="image/jpeg",
+        MetadataDirective="REPLACE",
+    )
+    turn(mirror)
+    again = Mirror(mirror.s3, mirror.bucket, mirror.folder, mirror.index)
+    mirror.s3.delete_object(Bucket=mirror.bucket, Key="a.jpg")
+    again.restore()
+    head = mirror.s3.head_object(Bucket=mirror.bucket, Key="a.jpg")
+    assert (head["ContentType"], head["Metadata"]) == ("image/jpeg", {"strategy": "richzhang"})
+
+
+def test_a_store_that_hung_up_is_asked_again(mirror: Mirror) -> None:
+    put(mirror, "a.jpg")
+    turn(mirror)
+    assert mirror.contents.connection.sock is not None
+    mirror.contents.connection.sock.shutdown(socket.SHUT_RDWR)
+    put(mirror, "b.jpg")
+    turn(mirror)
+    assert {path.name for path in mirror.folder.iterdir()} == {"a.jpg", "b.jpg"}
+
+
+def test_only_who_sends_the_header_is_told(store: str, mirror: Mirror) -> None:
+    """A page of another site cannot, unless it is allowed to."""
+    put(mirror, "a.jpg")
+    address = f"{store}{PATH}?bucket={mirror.bucket}&key=a.jpg"
+    with pytest.raises(urllib.error.HTTPError, match="403"):
+        urllib.request.urlopen(address)
+    other = {HEADER: "yes", "Origin": "https://example.org"}
+    with pytest.raises(urllib.error.HTTPError, match="403"):
+        urllib.request.urlopen(urllib.request.Request(address, headers=other))
+    with urllib.request.urlopen(urllib.request.Request(address, headers={HEADER: "yes"})) as reply:
+        assert reply.read() == b"in the bucket"
