@@ -17,7 +17,9 @@ from deepcolor.errors import (
     SuffixNotWrittenError,
     TooManyForASheetError,
 )
-from deepcolor.files import IfThere, Outcome, Task, check_writable, write_whole
+from deepcolor.files.coloring import IfThere, Outcome
+from deepcolor.files.disk import check_writable, write_whole
+from deepcolor.files.plan import Task
 from deepcolor.photograph import Reading, decode
 
 CELL = 320  # pixels

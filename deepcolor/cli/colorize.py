@@ -15,7 +15,8 @@ from deepcolor.cli.progress import Progress
 from deepcolor.formats import FORMATS
 
 if TYPE_CHECKING:
-    from deepcolor.files import IfThere, Outcome, Plan, Settings
+    from deepcolor.files.coloring import IfThere, Outcome
+    from deepcolor.files.plan import Plan, Settings
     from deepcolor.hints import Hint
 
 
@@ -138,7 +139,9 @@ def colorize(
     and folders are mirrored. Exit codes: 0 all good, 1 some failed (the others are done), 2 wrong
     usage, 3 weights missing, 130 interrupted.
     """
-    from deepcolor.files import STDIO, IfThere, Settings
+    from deepcolor.files.coloring import IfThere
+    from deepcolor.files.found import STDIO
+    from deepcolor.files.plan import Settings
     from deepcolor.program import keep_freed_memory
 
     keep_freed_memory()
@@ -186,7 +189,8 @@ def colorize(
 def _planned(paths: tuple[str, ...], output: str | None, chosen: Settings) -> Plan:
     """What is to be done; says what could not be looked into, and refuses what makes no sense."""
     from deepcolor.errors import NothingToColorError
-    from deepcolor.files import READABLE, Plan
+    from deepcolor.files.plan import Plan
+    from deepcolor.formats import READABLE
 
     plan = Plan.of(paths, output, chosen)
     for error in plan.unreadable:
@@ -200,7 +204,7 @@ def _planned(paths: tuple[str, ...], output: str | None, chosen: Settings) -> Pl
 
 def _color(plan: Plan, if_there: IfThere, as_json: bool) -> list[Outcome]:
     """Colors what is planned and tells of each."""
-    from deepcolor.files import color_files
+    from deepcolor.files.coloring import color_files
     from deepcolor.program import import_pytorch
 
     import_pytorch()
@@ -244,7 +248,8 @@ def _hints(written: tuple[str, ...], file: Path | None) -> tuple[Hint, ...]:
 
 def _pipe(path: str, chosen: Settings) -> None:
     """Colors one photograph to standard output."""
-    from deepcolor.files import STDIO, color_stream
+    from deepcolor.files.coloring import color_stream
+    from deepcolor.files.found import STDIO
     from deepcolor.program import import_pytorch
 
     import_pytorch()

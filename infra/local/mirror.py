@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from deepcolor.files import write_whole
+from deepcolor.files.disk import write_whole
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

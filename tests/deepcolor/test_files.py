@@ -14,7 +14,9 @@ from deepcolor.errors import (
     SuffixAgainstFormatError,
     SuffixNotWrittenError,
 )
-from deepcolor.files import Plan, Settings, check_writable, photographs_below, write_whole
+from deepcolor.files.disk import check_writable, write_whole
+from deepcolor.files.found import photographs_below
+from deepcolor.files.plan import Plan, Settings
 
 
 @pytest.fixture(autouse=True)

@@ -1,0 +1,93 @@
+"""Which photographs are meant by files, folders and patterns."""
+
+from __future__ import annotations
+
+import glob
+import os
+from collections.abc import Callable, Collection, Iterator, Sequence
+from pathlib import Path
+
+from deepcolor import registry
+from deepcolor.errors import UnreadableFileError
+from deepcolor.files.disk import is_there, is_there_as_folder, place_of
+from deepcolor.formats import READABLE
+
+STDIO = "-"
+"""What stands for standard input and output where a file is named."""
+
+
+def photographs_below(
+    folder: Path, unreadable: Callable[[OSError], object] | None = None
+) -> Iterator[Path]:
+    """Every file below a folder whose suffix names a readable format, sorted, hidden ones not.
+
+    ``unreadable`` is called with what kept a folder from being looked into.
+    """
+    found: list[Path] = []
+    for parent, folders, files in os.walk(folder, onerror=unreadable):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        paths = (Path(parent, name) for name in files if not name.startswith("."))
+        found += [path for path in paths if path.suffix.lower() in READABLE]
+    return (path for path in sorted(found) if os.path.isfile(path))  # noqa: PTH113 (never raises)
+
+
+def photographs_meant(
+    paths: Sequence[str],
+    output: Path | None,
+    strategies: Sequence[str],
+    unreadable: list[UnreadableFileError],
+) -> list[tuple[Path, Path]]:
+    """What each photograph was found below, and the photograph, once however often it is named.
+
+    Adds what could not be looked into to ``unreadable``.
+    """
+    labels = registry.names().union(strategies)
+    found: dict[Path, tuple[Path, Path]] = {}
+    for given in paths:
+        for root, source in _meant(given, output, labels, unreadable):
+            # A link is a photograph of its own: its result goes beside it.
+            found.setdefault(place_of(source.parent) / source.name, (root, source))
+    return list(found.values())
+
+
+def _meant(
+    given: str, output: Path | None, labels: Collection[str], unreadable: list[UnreadableFileError]
+) -> Iterator[tuple[Path, Path]]:
+    """What each photograph that a path means was found below, and the photograph."""
+
+    def report(error: OSError) -> None:
+        unreadable.append(UnreadableFileError(str(error.filename), error.strerror or str(error)))
+
+    path = Path(given)
+    if is_there_as_folder(path):
+        photographs = [
+            photograph
+            for photograph in photographs_below(path, report)
+            if output is None or not _is_below(photograph, output, path)
+        ]
+        for original in _originals(photographs, labels):
+            yield path, original
+    elif not is_there(path) and any(sign in given for sign in "*?["):
+        matches = sorted(glob.glob(given, recursive=True))  # noqa: PTH207 (may be absolute)
+        files = [Path(match) for match in matches if not is_there_as_folder(match)]
+        for file in _originals(files, labels) or [path]:
+            yield file.parent, file
+    else:
+        yield path.parent, path
+
+
+def _is_below(photograph: Path, output: Path, root: Path) -> bool:
+    """Whether a photograph lies in an output folder that is itself inside the input folder."""
+    inside, within = output.resolve(), root.resolve()
+    return inside != within and photograph.resolve().is_relative_to(inside)
+
+
+def _originals(photographs: Sequence[Path], labels: Collection[str]) -> list[Path]:
+    """Those that are not what an earlier run put beside another of them."""
+    stems = {photograph.with_suffix("") for photograph in photographs}
+
+    def is_result(photograph: Path) -> bool:
+        labeled = photograph.with_suffix("")
+        return labeled.suffix[1:] in labels and labeled.with_suffix("") in stems
+
+    return [photograph for photograph in photographs if not is_result(photograph)]
