@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import glob
 import os
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -42,11 +43,12 @@ def photographs_meant(
     Adds what could not be looked into to ``unreadable``.
     """
     labels = registry.names().union(strategies)
+    place_of_folder = functools.cache(place_of)
     found: dict[Path, tuple[Path, Path]] = {}
     for given in paths:
         for root, source in _meant(given, output, labels, unreadable):
             # A link is a photograph of its own: its result goes beside it.
-            found.setdefault(place_of(source.parent) / source.name, (root, source))
+            found.setdefault(place_of_folder(source.parent) / source.name, (root, source))
     return list(found.values())
 
 
@@ -60,11 +62,9 @@ def _meant(
 
     path = Path(given)
     if is_there_as_folder(path):
-        photographs = [
-            photograph
-            for photograph in photographs_below(path, report)
-            if output is None or not _is_below(photograph, output, path)
-        ]
+        photographs = list(photographs_below(path, report))
+        if output is not None and place_of(output) != place_of(path):
+            photographs = _outside(place_of(output), photographs)
         for original in _originals(photographs, labels):
             yield path, original
     elif not is_there(path) and any(sign in given for sign in "*?["):
@@ -76,10 +76,17 @@ def _meant(
         yield path.parent, path
 
 
-def _is_below(photograph: Path, output: Path, root: Path) -> bool:
-    """Whether a photograph lies in an output folder that is itself inside the input folder."""
-    inside, within = output.resolve(), root.resolve()
-    return inside != within and photograph.resolve().is_relative_to(inside)
+def _outside(folder: Path, photographs: Sequence[Path]) -> list[Path]:
+    """Those that do not lie in a folder, which is given by its place."""
+    place_of_folder = functools.cache(place_of)
+
+    def is_inside(photograph: Path) -> bool:
+        place = place_of_folder(photograph.parent) / photograph.name
+        if photograph.is_symlink():
+            place = place_of(photograph)
+        return place.is_relative_to(folder)
+
+    return [photograph for photograph in photographs if not is_inside(photograph)]
 
 
 def _originals(photographs: Sequence[Path], labels: Collection[str]) -> list[Path]:

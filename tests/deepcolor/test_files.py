@@ -141,6 +141,22 @@ def test_results_of_an_earlier_run_are_no_originals() -> None:
     ]
 
 
+def test_what_lies_in_the_output_is_no_original_by_whatever_link() -> None:
+    touch("in/a.jpg", "in/out/b.jpg", "elsewhere/c.jpg")
+    Path("out").symlink_to("in/out")
+    Path("album").symlink_to("in")
+    Path("in/b.jpg").symlink_to("out/b.jpg")
+    Path("in/c.jpg").symlink_to("../elsewhere/c.jpg")
+    Path("in/out/c.jpg").symlink_to("../../elsewhere/c.jpg")
+    for folder in ("in", "album"):
+        for output in ("in/out", "out", "album/out"):
+            assert [source for source, _ in planned(folder, output=output)] == [
+                f"{folder}/a.jpg",
+                f"{folder}/c.jpg",
+                f"{folder}/out/c.jpg",  # which lies elsewhere
+            ]
+
+
 def test_results_of_any_strategy_are_no_originals() -> None:
     touch("in/a.jpg", "in/a.richzhang.jpg", "in/a.colornet.jpg", "in/a.colornet.richzhang.jpg")
     touch("in/a.painter.jpg", "in/b.bmp", "in/b.ddcolor-artistic.png", "in/a.1912.jpg")
