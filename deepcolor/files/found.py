@@ -63,7 +63,7 @@ def _meant(
     path = Path(given)
     if is_there_as_folder(path):
         photographs = list(photographs_below(path, report))
-        if output is not None and place_of(output) != place_of(path):
+        if output is not None and not place_of(path).is_relative_to(place_of(output)):
             photographs = _outside(place_of(output), photographs)
         for original in _originals(photographs, labels):
             yield path, original

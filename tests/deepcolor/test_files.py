@@ -157,6 +157,14 @@ def test_what_lies_in_the_output_is_no_original_by_whatever_link() -> None:
             ]
 
 
+def test_the_output_may_lie_above() -> None:
+    touch("in/scans/a.jpg")
+    for output in ("in", "."):
+        assert planned("in/scans", output=output) == [
+            ("in/scans/a.jpg", (Path(output) / "a.jpg").as_posix())
+        ]
+
+
 def test_results_of_any_strategy_are_no_originals() -> None:
     touch("in/a.jpg", "in/a.richzhang.jpg", "in/a.colornet.jpg", "in/a.colornet.richzhang.jpg")
     touch("in/a.painter.jpg", "in/b.bmp", "in/b.ddcolor-artistic.png", "in/a.1912.jpg")
