@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from deepcolor.files.plan import Plan, Settings
     from deepcolor.hints import Hint
 
+OWN_KNOBS = ("size", "vividness", "saturation")
+"""Knobs with an option of their own."""
+
 
 def _pixels(ctx: click.Context, parameter: click.Parameter, megapixels: float) -> int:
     if not 0 < megapixels < math.inf:
@@ -156,12 +159,7 @@ def colorize(
         max_pixels=settings["max_pixels"],
         jobs=settings["jobs"],
         hints=_hints(settings["hints"], settings["hints_file"]),
-        knobs=knobs
-        | {
-            name: settings[name]
-            for name in ("size", "vividness", "saturation")
-            if settings[name] is not None
-        },
+        knobs=_all_knobs(settings, knobs),
     )
     if STDIO in {*paths, output}:
         if len(paths) > 1 or len(chosen.strategies) > 1 or compare:
@@ -184,6 +182,17 @@ def colorize(
 
         contact_sheet(outcomes, compare, Reading(chosen.max_pixels))
     sys.exit(bool(plan.unreadable) or any(outcome.error for outcome in outcomes))
+
+
+def _all_knobs(settings: dict[str, Any], named: dict[str, float]) -> dict[str, float]:
+    """What is turned by an option of its own or by ``--knob``; refuses what is turned by both."""
+    own = {name: settings[name] for name in OWN_KNOBS if settings[name] is not None}
+    for name in own:
+        if name in named:
+            raise click.UsageError(
+                f"--{name} and --knob {name}={named[name]:g} turn the same knob; leave one out."
+            )
+    return own | named
 
 
 def _planned(paths: tuple[str, ...], output: str | None, chosen: Settings) -> Plan:

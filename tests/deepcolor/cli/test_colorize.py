@@ -476,6 +476,23 @@ def test_any_knob_by_its_name(run: Any, folder: Path) -> None:
 
 
 @pytest.mark.usefixtures("photo")
+def test_a_knob_is_turned_once(run: Any, folder: Path) -> None:
+    for name, own, other in [
+        ("size", "128", "256"),
+        ("vividness", "0", "1.5"),
+        ("saturation", "1", "0"),
+    ]:
+        result = run("photo.jpg", f"--{name}", own, "--knob", f"{name}={other}")
+        assert result.exit_code == 2
+        sentence = f"--{name} and --knob {name}={other} turn the same knob; leave one out."
+        assert sentence in result.stderr
+    assert below(folder) == ["photo.jpg"]
+    both = run("photo.jpg", "--size", "64", "--knob", "saturation=0", "-o", "gray.png")
+    assert both.exit_code == 0
+    assert not colorful(folder / "gray.png")
+
+
+@pytest.mark.usefixtures("photo")
 def test_all_weights_are_had_before_the_first_photograph(
     run: Any, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
