@@ -167,8 +167,7 @@ def colorize(
         if output in {None, STDIO}:
             if as_json or overwrite or skip_existing:
                 raise click.UsageError("--json, --overwrite and --skip-existing want -o FILE.")
-            _pipe(paths[0], chosen)
-            return
+            sys.exit(_pipe(_planned(paths, STDIO, chosen)))
     if_there = IfThere.REPLACE if overwrite else IfThere.SKIP if skip_existing else IfThere.FAIL
     plan = _planned(paths, output, chosen)
     if compare is not None:
@@ -255,15 +254,16 @@ def _hints(written: tuple[str, ...], file: Path | None) -> tuple[Hint, ...]:
     return tuple(hints)
 
 
-def _pipe(path: str, chosen: Settings) -> None:
-    """Colors one photograph to standard output."""
+def _pipe(plan: Plan) -> bool:
+    """Colors what is planned to standard output; whether some folder could not be looked into."""
     from deepcolor.files.coloring import color_stream
-    from deepcolor.files.found import STDIO
     from deepcolor.program import import_pytorch
 
     import_pytorch()
-    source = sys.stdin.buffer.read() if path == STDIO else Path(path)
-    with fetching.shown() as listener:
-        content = color_stream(source, chosen, listener)
-    sys.stdout.buffer.write(content)
-    sys.stdout.buffer.flush()
+    for task in plan.tasks:
+        source = sys.stdin.buffer.read() if task.piped else task.source
+        with fetching.shown() as listener:
+            content = color_stream(source, plan.settings, listener)
+        sys.stdout.buffer.write(content)
+        sys.stdout.buffer.flush()
+    return bool(plan.unreadable)

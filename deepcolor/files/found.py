@@ -61,7 +61,7 @@ def _meant(
         unreadable.append(UnreadableFileError(str(error.filename), error.strerror or str(error)))
 
     path = Path(given)
-    if is_there_as_folder(path):
+    if given != STDIO and is_there_as_folder(path):
         photographs = list(photographs_below(path, report))
         if output is not None and not place_of(path).is_relative_to(place_of(output)):
             photographs = _outside(place_of(output), photographs)

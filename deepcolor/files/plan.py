@@ -68,10 +68,11 @@ class Plan:
     def of(cls, paths: Sequence[str], output: str | None, settings: Settings) -> Plan:
         """A task for each file, each photograph below each folder, each match of a pattern.
 
-        ``-`` is what comes from standard input. Raises :class:`OneFileForManyError` when
-        ``output`` is a file and there are several, :class:`SuffixNotWrittenError` and
-        :class:`SuffixAgainstFormatError` when it ends in the wrong format, and
-        :class:`NamelessResultError` when standard input is to go elsewhere than to a file.
+        ``-`` is what comes from standard input; as ``output`` it is standard output, which is
+        taken for a file. Raises :class:`OneFileForManyError` when ``output`` is a file and there
+        are several, :class:`SuffixNotWrittenError` and :class:`SuffixAgainstFormatError` when it
+        ends in the wrong format, and :class:`NamelessResultError` when standard input is to go
+        elsewhere than to a file.
         """
         folder = Path(output) if output is not None and _is_folder(output) else None
         unreadable: list[UnreadableFileError] = []
@@ -102,6 +103,8 @@ class Plan:
 
 def _is_folder(output: str) -> bool:
     """Whether ``-o`` names a folder: it is one, or it is not there and ends in no known format."""
+    if output == STDIO:
+        return False
     if is_there_as_folder(output) or output.endswith(("/", os.sep)):
         return True
     return not is_there(output) and Path(output).suffix.lower() not in READABLE
@@ -109,7 +112,7 @@ def _is_folder(output: str) -> bool:
 
 def _named_format(output: Path, wanted: Format) -> Format:
     """The format of a file that was named outright."""
-    if is_device(output):
+    if str(output) == STDIO or is_device(output):
         return wanted
     named = FORMAT_OF_SUFFIX.get(output.suffix.lower())
     if named is None:
