@@ -16,6 +16,10 @@ from deepcolor.formats import READABLE
 STDIO = "-"
 """What stands for standard input and output where a file is named."""
 
+SHEET_NOTE = b"A contact sheet, drawn by deepcolor."
+"""The caption of contact sheets, by which they are told from photographs."""
+NOTE_WITHIN = 512  # bytes from a sheet's beginning
+
 
 def photographs_below(
     folder: Path, unreadable: Callable[[OSError], object] | None = None
@@ -90,11 +94,22 @@ def _outside(folder: Path, photographs: Sequence[Path]) -> list[Path]:
 
 
 def _originals(photographs: Sequence[Path], labels: Collection[str]) -> list[Path]:
-    """Those that are not what an earlier run put beside another of them."""
+    """Those that are neither contact sheets nor what an earlier run put beside another of them."""
     stems = {photograph.with_suffix("") for photograph in photographs}
 
     def is_result(photograph: Path) -> bool:
         labeled = photograph.with_suffix("")
         return labeled.suffix[1:] in labels and labeled.with_suffix("") in stems
 
-    return [photograph for photograph in photographs if not is_result(photograph)]
+    return [one for one in photographs if not (is_result(one) or _is_sheet(one))]
+
+
+def _is_sheet(path: Path) -> bool:
+    """Whether a file is a contact sheet. Decodes nothing, for it is asked of every photograph."""
+    if not os.path.isfile(path):  # noqa: PTH113 (never raises); a pipe would be waited for
+        return False
+    try:
+        with path.open("rb") as file:
+            return SHEET_NOTE in file.read(NOTE_WITHIN)
+    except OSError:  # which coloring it tells
+        return False

@@ -242,6 +242,18 @@ def test_patterns() -> None:
     assert [source for source, _ in planned("in/[1].jpg")] == ["in/[1].jpg"]
 
 
+def test_a_pattern_waits_for_no_pipe() -> None:
+    touch("in/a.jpg")
+    os.mkfifo("in/pipe.jpg")
+    assert [source for source, _ in planned("in/*.jpg")] == ["in/a.jpg", "in/pipe.jpg"]
+
+
+def test_a_file_that_may_not_be_read_is_told_of_when_it_is_colored(nobody: None) -> None:
+    touch("in/a.jpg")
+    Path("in/a.jpg").chmod(0)
+    assert [source for source, _ in planned("in")] == ["in/a.jpg"]
+
+
 def test_photographs_below_a_folder(folder: Path) -> None:
     touch("in/b.JPEG", "in/a.tiff", "in/.trash/c.jpg", "in/d.pdf", "in/e.avif", "in/f.jfif")
     Path("in/folder.jpg").mkdir()

@@ -283,6 +283,25 @@ def test_a_name_without_a_suffix_keeps_its_label(run: Any, folder: Path, photo: 
     assert (folder / "scan.jpg").read_text() == "notes"
 
 
+@pytest.mark.parametrize("name", ["sheet.jpg", "sheet.png"])
+def test_a_contact_sheet_is_no_photograph_the_next_time(
+    run: Any, folder: Path, photo: Path, name: str
+) -> None:
+    for _ in range(2):
+        result = run("colorize", ".", "-o", "color", "--compare", name, "--overwrite")
+        assert (result.exit_code, result.stdout) == (0, "color/photo.jpg\n")
+    assert run("*.*g", "-o", "matched").stdout == "matched/photo.jpg\n"
+    assert below(folder) == sorted([name, "photo.jpg", "color/photo.jpg", "matched/photo.jpg"])
+    (folder / name).rename(folder / f"moved-{name}")
+    assert run("colorize", ".", "-o", "moved").stdout.splitlines() == [
+        "moved/color/photo.jpg",
+        "moved/matched/photo.jpg",
+        "moved/photo.jpg",
+    ]
+    named = run(f"moved-{name}", "-o", "sheet-in-color.png")
+    assert (named.exit_code, named.stdout) == (0, "sheet-in-color.png\n")
+
+
 @pytest.mark.parametrize(
     ("sheet", "sentence", "exit_code"),
     [
