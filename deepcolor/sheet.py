@@ -9,6 +9,7 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
+from deepcolor.encoding import EXIF_DESCRIPTION
 from deepcolor.errors import (
     AlreadyThereError,
     DeepcolorError,
@@ -17,7 +18,10 @@ from deepcolor.errors import (
     SuffixNotWrittenError,
     TooManyForASheetError,
 )
-from deepcolor.files import IfThere, Outcome, Task, check_writable, write_whole
+from deepcolor.files.coloring import IfThere, Outcome
+from deepcolor.files.disk import check_writable, write_whole
+from deepcolor.files.found import SHEET_NOTE
+from deepcolor.files.plan import Task
 from deepcolor.photograph import Reading, decode
 
 CELL = 320  # pixels
@@ -79,8 +83,10 @@ def contact_sheet(outcomes: Sequence[Outcome], path: Path, reading: Reading) -> 
         for i, image in enumerate(row):
             sheet.paste(image, (GAP + i * (CELL + GAP) + (CELL - image.width) // 2, top))
         top += height + GAP
+    exif = Image.Exif()
+    exif[EXIF_DESCRIPTION] = SHEET_NOTE
     out = io.BytesIO()
-    sheet.save(out, format=FORMATS[path.suffix.lower()], quality=90)
+    sheet.save(out, format=FORMATS[path.suffix.lower()], quality=90, exif=exif)
     try:
         write_whole(path, out.getvalue())
     except OSError as error:

@@ -79,6 +79,11 @@ def test_the_strategies_know_nothing_of_files_the_command_line_or_each_other() -
         assert used.keys() - of(common | own, used).keys() == set()
 
 
+def test_planning_knows_no_network_and_decodes_nothing() -> None:
+    heavy = {"torch", "PIL", "numpy", "deepcolor.colorizer", "deepcolor.photograph"}
+    assert of(heavy, known("deepcolor/files", but="deepcolor/files/coloring.py")) == {}
+
+
 def test_of_the_functions_only_colorize_knows_the_library() -> None:
     assert of(LIBRARY, known("functions", but="functions/colorize/")) == {}
     assert of(LIBRARY, known("functions/colorize")) != {}

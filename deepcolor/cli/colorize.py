@@ -15,8 +15,12 @@ from deepcolor.cli.progress import Progress
 from deepcolor.formats import FORMATS
 
 if TYPE_CHECKING:
-    from deepcolor.files import IfThere, Outcome, Plan, Settings
+    from deepcolor.files.coloring import IfThere, Outcome
+    from deepcolor.files.plan import Plan, Settings
     from deepcolor.hints import Hint
+
+OWN_KNOBS = ("size", "vividness", "saturation")
+"""Knobs with an option of their own."""
 
 
 def _pixels(ctx: click.Context, parameter: click.Parameter, megapixels: float) -> int:
@@ -138,7 +142,9 @@ def colorize(
     and folders are mirrored. Exit codes: 0 all good, 1 some failed (the others are done), 2 wrong
     usage, 3 weights missing, 130 interrupted.
     """
-    from deepcolor.files import STDIO, IfThere, Settings
+    from deepcolor.files.coloring import IfThere
+    from deepcolor.files.found import STDIO
+    from deepcolor.files.plan import Settings
     from deepcolor.program import keep_freed_memory
 
     keep_freed_memory()
@@ -153,12 +159,7 @@ def colorize(
         max_pixels=settings["max_pixels"],
         jobs=settings["jobs"],
         hints=_hints(settings["hints"], settings["hints_file"]),
-        knobs=knobs
-        | {
-            name: settings[name]
-            for name in ("size", "vividness", "saturation")
-            if settings[name] is not None
-        },
+        knobs=_all_knobs(settings, knobs),
     )
     if STDIO in {*paths, output}:
         if len(paths) > 1 or len(chosen.strategies) > 1 or compare:
@@ -166,8 +167,7 @@ def colorize(
         if output in {None, STDIO}:
             if as_json or overwrite or skip_existing:
                 raise click.UsageError("--json, --overwrite and --skip-existing want -o FILE.")
-            _pipe(paths[0], chosen)
-            return
+            sys.exit(_pipe(_planned(paths, STDIO, chosen)))
     if_there = IfThere.REPLACE if overwrite else IfThere.SKIP if skip_existing else IfThere.FAIL
     plan = _planned(paths, output, chosen)
     if compare is not None:
@@ -183,10 +183,22 @@ def colorize(
     sys.exit(bool(plan.unreadable) or any(outcome.error for outcome in outcomes))
 
 
+def _all_knobs(settings: dict[str, Any], named: dict[str, float]) -> dict[str, float]:
+    """What is turned by an option of its own or by ``--knob``; refuses what is turned by both."""
+    own = {name: settings[name] for name in OWN_KNOBS if settings[name] is not None}
+    for name in own:
+        if name in named:
+            raise click.UsageError(
+                f"--{name} and --knob {name}={named[name]:g} turn the same knob; leave one out."
+            )
+    return own | named
+
+
 def _planned(paths: tuple[str, ...], output: str | None, chosen: Settings) -> Plan:
     """What is to be done; says what could not be looked into, and refuses what makes no sense."""
     from deepcolor.errors import NothingToColorError
-    from deepcolor.files import READABLE, Plan
+    from deepcolor.files.plan import Plan
+    from deepcolor.formats import READABLE
 
     plan = Plan.of(paths, output, chosen)
     for error in plan.unreadable:
@@ -200,7 +212,7 @@ def _planned(paths: tuple[str, ...], output: str | None, chosen: Settings) -> Pl
 
 def _color(plan: Plan, if_there: IfThere, as_json: bool) -> list[Outcome]:
     """Colors what is planned and tells of each."""
-    from deepcolor.files import color_files
+    from deepcolor.files.coloring import color_files
     from deepcolor.program import import_pytorch
 
     import_pytorch()
@@ -242,14 +254,16 @@ def _hints(written: tuple[str, ...], file: Path | None) -> tuple[Hint, ...]:
     return tuple(hints)
 
 
-def _pipe(path: str, chosen: Settings) -> None:
-    """Colors one photograph to standard output."""
-    from deepcolor.files import STDIO, color_stream
+def _pipe(plan: Plan) -> bool:
+    """Colors what is planned to standard output; whether some folder could not be looked into."""
+    from deepcolor.files.coloring import color_stream
     from deepcolor.program import import_pytorch
 
     import_pytorch()
-    source = sys.stdin.buffer.read() if path == STDIO else Path(path)
-    with fetching.shown() as listener:
-        content = color_stream(source, chosen, listener)
-    sys.stdout.buffer.write(content)
-    sys.stdout.buffer.flush()
+    for task in plan.tasks:
+        source = sys.stdin.buffer.read() if task.piped else task.source
+        with fetching.shown() as listener:
+            content = color_stream(source, plan.settings, listener)
+        sys.stdout.buffer.write(content)
+        sys.stdout.buffer.flush()
+    return bool(plan.unreadable)

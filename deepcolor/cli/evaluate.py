@@ -46,7 +46,7 @@ def evaluate(folder: Path, names: tuple[str, ...], report: Path | None, as_json:
     from deepcolor.errors import ReportPlaceError
     from deepcolor.evaluation import evaluate as measure
     from deepcolor.evaluation import table
-    from deepcolor.files import check_writable
+    from deepcolor.files.disk import check_writable
     from deepcolor.registry import manifest
 
     if report is not None:

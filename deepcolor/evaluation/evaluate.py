@@ -19,7 +19,7 @@ from deepcolor.colorizer import Colorizer
 from deepcolor.errors import DeepcolorError, NoPhotographsError, UnexpectedError
 from deepcolor.evaluation.rarity import rarity
 from deepcolor.evaluation.truths import SIDE, Truth, Truths, read
-from deepcolor.files import photographs_below
+from deepcolor.files.found import photographs_below
 from deepcolor.lab import fit_gamut, lab_to_rgb, rgb_to_lab
 
 BASELINES = ("gray", "constant", "oracle")

@@ -17,7 +17,7 @@ from deepcolor.evaluation import plots
 from deepcolor.evaluation.evaluate import BASELINES, GRAY, Case, Evaluation, Figures, Shown
 from deepcolor.evaluation.table import cells, extent
 from deepcolor.evaluation.truths import SIDE
-from deepcolor.files import write_whole
+from deepcolor.files.disk import write_whole
 from deepcolor.version import __version__
 
 JPEG_QUALITY = 80

@@ -12,7 +12,7 @@ from safetensors.torch import load_file, save
 from torch import Tensor
 
 from deepcolor.errors import UnreadableFileError
-from deepcolor.files import write_whole
+from deepcolor.files.disk import write_whole
 
 
 def write(state: Mapping[str, Any], path: Path) -> None:

@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from deepcolor.files import write_whole
+from deepcolor.files.disk import write_whole
 
 GAP = 6  # pixels
 PAPER = 245

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 from deepcolor.errors import UnreadableFileError
-from deepcolor.files import READABLE, photographs_below
+from deepcolor.files.found import photographs_below
+from deepcolor.formats import READABLE
 
 
 def files(data: Path) -> list[Path]:

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from deepcolor.files import write_whole
+from deepcolor.files.disk import write_whole
 from infra.local.contents import Contents, Version
 
 if TYPE_CHECKING:

@@ -14,7 +14,9 @@ from deepcolor.errors import (
     SuffixAgainstFormatError,
     SuffixNotWrittenError,
 )
-from deepcolor.files import Plan, Settings, check_writable, photographs_below, write_whole
+from deepcolor.files.disk import check_writable, write_whole
+from deepcolor.files.found import photographs_below
+from deepcolor.files.plan import Plan, Settings
 
 
 @pytest.fixture(autouse=True)
@@ -139,6 +141,30 @@ def test_results_of_an_earlier_run_are_no_originals() -> None:
     ]
 
 
+def test_what_lies_in_the_output_is_no_original_by_whatever_link() -> None:
+    touch("in/a.jpg", "in/out/b.jpg", "elsewhere/c.jpg")
+    Path("out").symlink_to("in/out")
+    Path("album").symlink_to("in")
+    Path("in/b.jpg").symlink_to("out/b.jpg")
+    Path("in/c.jpg").symlink_to("../elsewhere/c.jpg")
+    Path("in/out/c.jpg").symlink_to("../../elsewhere/c.jpg")
+    for folder in ("in", "album"):
+        for output in ("in/out", "out", "album/out"):
+            assert [source for source, _ in planned(folder, output=output)] == [
+                f"{folder}/a.jpg",
+                f"{folder}/c.jpg",
+                f"{folder}/out/c.jpg",  # which lies elsewhere
+            ]
+
+
+def test_the_output_may_lie_above() -> None:
+    touch("in/scans/a.jpg")
+    for output in ("in", "."):
+        assert planned("in/scans", output=output) == [
+            ("in/scans/a.jpg", (Path(output) / "a.jpg").as_posix())
+        ]
+
+
 def test_results_of_any_strategy_are_no_originals() -> None:
     touch("in/a.jpg", "in/a.richzhang.jpg", "in/a.colornet.jpg", "in/a.colornet.richzhang.jpg")
     touch("in/a.painter.jpg", "in/b.bmp", "in/b.ddcolor-artistic.png", "in/a.1912.jpg")
@@ -214,6 +240,18 @@ def test_patterns() -> None:
     assert [source for source, _ in planned("in/*.jpg")] == ["in/[1].jpg", "in/a.jpg", "in/b.jpg"]
     assert [source for source, _ in planned("in/**/*.jpg")][-1] == "in/sub/d.jpg"
     assert [source for source, _ in planned("in/[1].jpg")] == ["in/[1].jpg"]
+
+
+def test_a_pattern_waits_for_no_pipe() -> None:
+    touch("in/a.jpg")
+    os.mkfifo("in/pipe.jpg")
+    assert [source for source, _ in planned("in/*.jpg")] == ["in/a.jpg", "in/pipe.jpg"]
+
+
+def test_a_file_that_may_not_be_read_is_told_of_when_it_is_colored(nobody: None) -> None:
+    touch("in/a.jpg")
+    Path("in/a.jpg").chmod(0)
+    assert [source for source, _ in planned("in")] == ["in/a.jpg"]
 
 
 def test_photographs_below_a_folder(folder: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from deepcolor.errors import DeepcolorError, NotAPhotographError
-from deepcolor.files import READABLE
+from deepcolor.formats import READABLE
 from deepcolor.photograph import FORMATS, decode
 from tests.hostile.samples import landscape, samples
 

@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from deepcolor.files import IfThere, Outcome, Plan, Settings, color_files
+from deepcolor.files.coloring import IfThere, Outcome, color_files
+from deepcolor.files.plan import Plan, Settings
 from tests.hostile.samples import samples
 
 PHOTOGRAPH = samples("BMP")[0]  # whose result is a PNG

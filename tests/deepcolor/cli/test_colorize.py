@@ -30,6 +30,18 @@ def below(folder: Path) -> list[str]:
     return sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
 
 
+def lock(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """Keeps folders of a name from being looked into, even by root."""
+    scandir = os.scandir
+
+    def locked(path: str) -> Any:
+        if Path(path).name == name:
+            raise PermissionError(13, "Permission denied", path)
+        return scandir(path)
+
+    monkeypatch.setattr("os.scandir", locked)
+
+
 @pytest.fixture
 def photo(folder: Path, landscape: Image.Image) -> Path:
     path = folder / "photo.jpg"
@@ -271,6 +283,25 @@ def test_a_name_without_a_suffix_keeps_its_label(run: Any, folder: Path, photo: 
     assert (folder / "scan.jpg").read_text() == "notes"
 
 
+@pytest.mark.parametrize("name", ["sheet.jpg", "sheet.png"])
+def test_a_contact_sheet_is_no_photograph_the_next_time(
+    run: Any, folder: Path, photo: Path, name: str
+) -> None:
+    for _ in range(2):
+        result = run("colorize", ".", "-o", "color", "--compare", name, "--overwrite")
+        assert (result.exit_code, result.stdout) == (0, "color/photo.jpg\n")
+    assert run("*.*g", "-o", "matched").stdout == "matched/photo.jpg\n"
+    assert below(folder) == sorted([name, "photo.jpg", "color/photo.jpg", "matched/photo.jpg"])
+    (folder / name).rename(folder / f"moved-{name}")
+    assert run("colorize", ".", "-o", "moved").stdout.splitlines() == [
+        "moved/color/photo.jpg",
+        "moved/matched/photo.jpg",
+        "moved/photo.jpg",
+    ]
+    named = run(f"moved-{name}", "-o", "sheet-in-color.png")
+    assert (named.exit_code, named.stdout) == (0, "sheet-in-color.png\n")
+
+
 @pytest.mark.parametrize(
     ("sheet", "sentence", "exit_code"),
     [
@@ -361,6 +392,41 @@ def test_to_standard_output(run: Any, folder: Path, photo: Path) -> None:
     assert below(folder) == before
 
 
+def test_what_is_found_goes_to_standard_output_if_it_is_one(
+    run: Any, folder: Path, photo: Path
+) -> None:
+    named = run("photo.jpg", "-o", "-")
+    for source in ("ph*.jpg", "."):
+        found = run("colorize", source, "-o", "-")
+        assert (found.exit_code, found.stdout_bytes) == (0, named.stdout_bytes)
+    photo.with_name("photo2.jpg").write_bytes(photo.read_bytes())
+    (folder / "-").mkdir()
+    before = below(folder)
+    for source, exit_code, sentence in [
+        ("*.jpg", 2, "- names one file, but there are several results"),
+        (".", 2, "- names one file, but there are several results"),
+        ("*.png", 1, "*.png cannot be read: No such file or directory"),
+        ("./-", 2, "There are no photographs in ./-"),
+    ]:
+        refused = run("colorize", source, "-o", "-")
+        assert (refused.exit_code, refused.stdout) == (exit_code, ""), source
+        assert sentence in refused.stderr, source
+    assert run("-", "-o", "-", stdin=photo.read_bytes()).stdout_bytes == named.stdout_bytes
+    assert below(folder) == before
+
+
+def test_a_locked_folder_beside_what_goes_to_standard_output(
+    run: Any, folder: Path, photographs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("broken.jpg", "letter.jpg"):
+        (photographs / name).unlink()
+    lock(monkeypatch, "sub")
+    result = run("colorize", "scans", "-o", "-")
+    assert result.exit_code == 1
+    assert result.stdout_bytes.startswith(b"\xff\xd8")
+    assert "scans/sub cannot be read: Permission denied." in result.stderr
+
+
 @pytest.mark.usefixtures("photo")
 def test_what_makes_no_sense_with_standard_streams(run: Any, folder: Path) -> None:
     for arguments, sentence in [
@@ -432,14 +498,7 @@ def test_nothing_to_color(run: Any, folder: Path) -> None:
 def test_a_locked_folder_costs_no_other(
     run: Any, folder: Path, photographs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    scandir = os.scandir
-
-    def locked(path: str) -> Any:
-        if Path(path).name == "sub":
-            raise PermissionError(13, "Permission denied", path)
-        return scandir(path)
-
-    monkeypatch.setattr("os.scandir", locked)
+    lock(monkeypatch, "sub")
     result = run("scans/sub", "scans", "-o", "out")
     assert (result.exit_code, result.stdout) == (1, "out/a.jpg\n")
     assert "scans/sub cannot be read: Permission denied." in result.stderr
@@ -473,6 +532,23 @@ def test_any_knob_by_its_name(run: Any, folder: Path) -> None:
         assert result.exit_code == 2
         assert sentence in result.stderr
     assert not (folder / "x.jpg").exists()
+
+
+@pytest.mark.usefixtures("photo")
+def test_a_knob_is_turned_once(run: Any, folder: Path) -> None:
+    for name, own, other in [
+        ("size", "128", "256"),
+        ("vividness", "0", "1.5"),
+        ("saturation", "1", "0"),
+    ]:
+        result = run("photo.jpg", f"--{name}", own, "--knob", f"{name}={other}")
+        assert result.exit_code == 2
+        sentence = f"--{name} and --knob {name}={other} turn the same knob; leave one out."
+        assert sentence in result.stderr
+    assert below(folder) == ["photo.jpg"]
+    both = run("photo.jpg", "--size", "64", "--knob", "saturation=0", "-o", "gray.png")
+    assert both.exit_code == 0
+    assert not colorful(folder / "gray.png")
 
 
 @pytest.mark.usefixtures("photo")

@@ -1,0 +1,71 @@
+"""Files on disk: where paths lead, whether they can be written, and writing them whole."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+import threading
+from pathlib import Path
+
+from deepcolor.errors import NotWritableError
+
+PART_LETTERS = 50  # of a name; four bytes each at most, of the 255 that a name may have
+
+
+def check_writable(path: Path) -> None:
+    """Raises :class:`NotWritableError` for a folder, and where no file can be written."""
+    if is_there_as_folder(path):
+        raise NotWritableError(path, os.strerror(errno.EISDIR))
+    above = next(parent for parent in path.parents if is_there(parent))
+    if not is_there_as_folder(above):
+        raise NotWritableError(path, os.strerror(errno.ENOTDIR))
+    try:
+        path.lstat()
+    except FileNotFoundError:
+        pass
+    except OSError as error:  # its name is too long
+        raise NotWritableError(path, error.strerror or str(error)) from error
+    place, needed = (path, os.W_OK) if is_device(path) else (above, os.W_OK | os.X_OK)
+    if not os.access(place, needed):
+        raise NotWritableError(path, os.strerror(errno.EACCES))
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Writes a file so that nobody ever sees half of it. A device is written to, and stays one."""
+    if is_device(path):
+        path.write_bytes(content)
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    writer = f"{os.getpid()}.{threading.get_ident()}"
+    part = path.with_name(f".{writer}.{path.name[-PART_LETTERS:]}.part")
+    try:
+        part.unlink(missing_ok=True)
+        with part.open("xb") as file:  # never through a link that somebody laid there
+            file.write(content)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def place_of(path: Path) -> Path:
+    """Where the path leads. Unlike ``Path.resolve`` it takes links that lead to themselves."""
+    return Path(os.path.realpath(path))
+
+
+def is_there(path: str | Path) -> bool:
+    """Unlike ``Path.exists`` it takes names that are too long, and folders that are locked."""
+    return os.path.exists(path)  # noqa: PTH110
+
+
+def is_there_as_folder(path: str | Path) -> bool:
+    """Unlike ``Path.is_dir`` it takes what :func:`is_there` does."""
+    return os.path.isdir(path)  # noqa: PTH112
+
+
+def is_device(path: Path) -> bool:
+    """Whether a path is a device like /dev/null itself: a link to one may be a stranger's."""
+    try:
+        return stat.S_ISCHR(path.lstat().st_mode)
+    except OSError:
+        return False

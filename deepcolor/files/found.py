@@ -1,0 +1,115 @@
+"""Which photographs are meant by files, folders and patterns."""
+
+from __future__ import annotations
+
+import functools
+import glob
+import os
+from collections.abc import Callable, Collection, Iterator, Sequence
+from pathlib import Path
+
+from deepcolor import registry
+from deepcolor.errors import UnreadableFileError
+from deepcolor.files.disk import is_there, is_there_as_folder, place_of
+from deepcolor.formats import READABLE
+
+STDIO = "-"
+"""What stands for standard input and output where a file is named."""
+
+SHEET_NOTE = b"A contact sheet, drawn by deepcolor."
+"""The caption of contact sheets, by which they are told from photographs."""
+NOTE_WITHIN = 512  # bytes from a sheet's beginning
+
+
+def photographs_below(
+    folder: Path, unreadable: Callable[[OSError], object] | None = None
+) -> Iterator[Path]:
+    """Every file below a folder whose suffix names a readable format, sorted, hidden ones not.
+
+    ``unreadable`` is called with what kept a folder from being looked into.
+    """
+    found: list[Path] = []
+    for parent, folders, files in os.walk(folder, onerror=unreadable):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        paths = (Path(parent, name) for name in files if not name.startswith("."))
+        found += [path for path in paths if path.suffix.lower() in READABLE]
+    return (path for path in sorted(found) if os.path.isfile(path))  # noqa: PTH113 (never raises)
+
+
+def photographs_meant(
+    paths: Sequence[str],
+    output: Path | None,
+    strategies: Sequence[str],
+    unreadable: list[UnreadableFileError],
+) -> list[tuple[Path, Path]]:
+    """What each photograph was found below, and the photograph, once however often it is named.
+
+    Adds what could not be looked into to ``unreadable``.
+    """
+    labels = registry.names().union(strategies)
+    place_of_folder = functools.cache(place_of)
+    found: dict[Path, tuple[Path, Path]] = {}
+    for given in paths:
+        for root, source in _meant(given, output, labels, unreadable):
+            # A link is a photograph of its own: its result goes beside it.
+            found.setdefault(place_of_folder(source.parent) / source.name, (root, source))
+    return list(found.values())
+
+
+def _meant(
+    given: str, output: Path | None, labels: Collection[str], unreadable: list[UnreadableFileError]
+) -> Iterator[tuple[Path, Path]]:
+    """What each photograph that a path means was found below, and the photograph."""
+
+    def report(error: OSError) -> None:
+        unreadable.append(UnreadableFileError(str(error.filename), error.strerror or str(error)))
+
+    path = Path(given)
+    if given != STDIO and is_there_as_folder(path):
+        photographs = list(photographs_below(path, report))
+        if output is not None and not place_of(path).is_relative_to(place_of(output)):
+            photographs = _outside(place_of(output), photographs)
+        for original in _originals(photographs, labels):
+            yield path, original
+    elif not is_there(path) and any(sign in given for sign in "*?["):
+        matches = sorted(glob.glob(given, recursive=True))  # noqa: PTH207 (may be absolute)
+        files = [Path(match) for match in matches if not is_there_as_folder(match)]
+        for file in _originals(files, labels) or [path]:
+            yield file.parent, file
+    else:
+        yield path.parent, path
+
+
+def _outside(folder: Path, photographs: Sequence[Path]) -> list[Path]:
+    """Those that do not lie in a folder, which is given by its place."""
+    place_of_folder = functools.cache(place_of)
+
+    def is_inside(photograph: Path) -> bool:
+        place = place_of_folder(photograph.parent) / photograph.name
+        if photograph.is_symlink():
+            place = place_of(photograph)
+        return place.is_relative_to(folder)
+
+    return [photograph for photograph in photographs if not is_inside(photograph)]
+
+
+def _originals(photographs: Sequence[Path], labels: Collection[str]) -> list[Path]:
+    """Those that are neither contact sheets nor what an earlier run put beside another of them."""
+    stems = {photograph.with_suffix("") for photograph in photographs}
+
+    def is_result(photograph: Path) -> bool:
+        labeled = photograph.with_suffix("")
+        return labeled.suffix[1:] in labels and labeled.with_suffix("") in stems
+
+    return [one for one in photographs if not (is_result(one) or _is_sheet(one))]
+
+
+def _is_sheet(path: Path) -> bool:
+    """Whether a file is a contact sheet. Decodes nothing, for it is asked of every photograph."""
+    if not os.path.isfile(path):  # noqa: PTH113 (never raises); a pipe would be waited for
+        return False
+    try:
+        with path.open("rb") as file:
+            return SHEET_NOTE in file.read(NOTE_WITHIN)
+    except OSError:  # which coloring it tells
+        return False
