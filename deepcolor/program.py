@@ -13,7 +13,7 @@ LARGEST_KEPT_BYTES = 32 << 20  # of one piece; more is not allowed everywhere
 
 
 def keep_freed_memory() -> None:
-    """Has this process keep what it frees, up to 256 MB, rather than give it back at once.
+    """Has this process keep what it frees, at least 256 MB of it, rather than give it back at once.
 
     A network asks for the same megabytes again with every photograph, and by glibc's defaults each
     of their pages is fetched from the system anew: a fifth of all the time. Elsewhere than with
@@ -33,8 +33,14 @@ def import_pytorch() -> None:
     Python looks through its hundred thousands of objects several times while they come, and once
     more when the program ends: together a fifth of the time that a photograph takes that is alone.
     """
+    if "torch" in sys.modules:
+        return
+    is_searching = gc.isenabled()
     gc.disable()
-    import torch  # noqa: F401
+    try:
+        import torch  # noqa: F401
 
-    gc.freeze()
-    gc.enable()
+        gc.freeze()
+    finally:
+        if is_searching:
+            gc.enable()

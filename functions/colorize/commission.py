@@ -39,6 +39,12 @@ class Refusal:
     message: str
 
 
+OUT_OF_MEMORY = Refusal(
+    "out_of_memory",
+    "Coloring this photograph takes more memory than there is; make it smaller, or ask for a "
+    "smaller size.",
+)
+
 Outcome = Colored | Refusal
 
 

@@ -24,7 +24,14 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from functions.colorize.commission import Colored, Commission, Outcome, Paints, Refusal
+from functions.colorize.commission import (
+    OUT_OF_MEMORY,
+    Colored,
+    Commission,
+    Outcome,
+    Paints,
+    Refusal,
+)
 
 if TYPE_CHECKING:
     from aws_lambda_powertools import Logger
@@ -65,7 +72,8 @@ class IsolatedPainter:
 
     ``limit_seconds`` is the longest that one photograph may take, ``memory_bytes`` what the process
     may use. A photograph over which the process dies gets another chance in a new one: what killed
-    it may have come from elsewhere.
+    it may have come from elsewhere. So does one for which the memory does not suffice where others
+    were colored before: not all that was taken for them is ever given back.
     """
 
     logger: Logger
@@ -74,6 +82,7 @@ class IsolatedPainter:
     process: subprocess.Popen[bytes] | None = None
     connection: Connection | None = None
     loaded: set[str] = field(default_factory=set)
+    has_painted: bool = False
 
     def load(self, strategy: str) -> Refusal | None:
         if strategy in self.loaded:
@@ -102,14 +111,19 @@ class IsolatedPainter:
                 self.logger.error("the painter overran", extra=_told(commission, overrun, 0))
                 return _took_too_long(self.limit_seconds)
             else:
-                if answer["refusal"]:
-                    return Refusal(**answer["refusal"])
-                return Colored(content=colored, **answer["colored"])
+                if not answer["refusal"]:
+                    self.has_painted = True
+                    return Colored(content=colored, **answer["colored"])
+                refusal = Refusal(**answer["refusal"])
+                if refusal != OUT_OF_MEMORY or not (tries_left and self.has_painted):
+                    return refusal
+                self.close()
         return CRASHED
 
     def close(self) -> None:
         """Ends the process, whatever it is doing."""
         self.loaded.clear()
+        self.has_painted = False
         if self.connection is not None:
             self.connection.close()
             self.connection = None

@@ -13,16 +13,16 @@ from PIL import Image
 from deepcolor import Colorizer, DeepcolorError, Hint, load
 from deepcolor.colorizer import is_out_of_memory
 from deepcolor.errors import StrategyBrokenError
-from functions.colorize.commission import Colored, Commission, Outcome, Refusal
+from functions.colorize.commission import (
+    OUT_OF_MEMORY,
+    Colored,
+    Commission,
+    Outcome,
+    Refusal,
+)
 
 if TYPE_CHECKING:
     from aws_lambda_powertools import Logger
-
-OUT_OF_MEMORY = Refusal(
-    "out_of_memory",
-    "Coloring this photograph takes more memory than there is; make it smaller, or ask for a "
-    "smaller size.",
-)
 
 Answer = TypeVar("Answer")
 

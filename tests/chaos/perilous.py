@@ -7,6 +7,7 @@ over files that say so.
 """
 
 import hashlib
+import itertools
 import os
 import signal
 import time
@@ -18,11 +19,13 @@ from PIL import BmpImagePlugin, Image
 
 from deepcolor import Knob, License, Strategy, StrategyCard, WeightFile
 
-EXIT, SEGFAULT, HANG, HOG, BUG, OUT_OF_MEMORY_ONCE, OUT_OF_MEMORY, NO_NUMBERS = range(1, 9)
+EXIT, SEGFAULT, HANG, HOG, BUG, OUT_OF_MEMORY_ONCE, OUT_OF_MEMORY, NO_NUMBERS, WORN = range(1, 10)
 FATAL = b"this ends the decoder"
 SEAL = bytes(200_000)
 
 once = iter([True])
+colored = itertools.count(1)
+FEW = 2  # what is colored to try a strategy out, and one photograph
 
 
 class Perilous(Strategy):
@@ -35,7 +38,7 @@ class Perilous(Strategy):
         training_data="none",
         size=64,
         knobs=(
-            Knob("peril", "what goes wrong", low=0, default=0, high=NO_NUMBERS),
+            Knob("peril", "what goes wrong", low=0, default=0, high=WORN),
             Knob("seconds", "how long it takes", low=0, default=0, high=60),
         ),
     )
@@ -46,7 +49,7 @@ class Perilous(Strategy):
         if bell := os.environ.get("CHAOS_BELL"):
             urllib.request.urlopen(f"{bell}/coloring", timeout=60).close()
         time.sleep(knobs["seconds"])
-        peril = knobs["peril"]
+        peril, count = knobs["peril"], next(colored)
         if peril == EXIT:
             os._exit(7)
         if peril == SEGFAULT:
@@ -61,6 +64,8 @@ class Perilous(Strategy):
             raise ValueError("a bug of this strategy")
         if peril == OUT_OF_MEMORY or (peril == OUT_OF_MEMORY_ONCE and next(once, False)):
             raise torch.OutOfMemoryError("CUDA out of memory.")
+        if peril == WORN and count > FEW:
+            raise MemoryError
         warmth = (l - 50) / 2
         ab = torch.cat((warmth, warmth.abs()), dim=1)
         return ab * float("nan") if peril == NO_NUMBERS else ab

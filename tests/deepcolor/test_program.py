@@ -41,3 +41,23 @@ print("torch" in sys.modules, gc.isenabled(), gc.get_freeze_count(), len(gc.get_
     imported, enabled, frozen, left = done.stdout.split()
     assert (imported, enabled) == ("True", "True")
     assert int(frozen) > 100 * int(left)
+
+
+@pytest.mark.parametrize("call", ["enable", "disable"])
+@pytest.mark.parametrize("found", [True, False])
+def test_the_search_for_garbage_goes_on_as_it_was(call: str, found: bool) -> None:
+    code = f"""
+import gc, sys
+from deepcolor.program import import_pytorch
+if not {found}:
+    sys.modules["numpy"] = sys.modules["torch._C"] = None
+gc.{call}()
+try:
+    import_pytorch()
+except ImportError:
+    print("missing", gc.isenabled())
+else:
+    print("imported", gc.isenabled())
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
+    assert done.stdout.split() == ["imported" if found else "missing", str(call == "enable")]

@@ -13,8 +13,8 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from deepcolor import errors
+from functions.colorize.commission import OUT_OF_MEMORY
 from functions.colorize.isolation import CRASHED, _took_too_long
-from functions.colorize.painter import OUT_OF_MEMORY
 from functions.contract.keys import MANIFEST_KEY, WORKERS_KEY
 from functions.dispatch.orders import Outcome
 from functions.workers.wake import SETTLED_SECONDS

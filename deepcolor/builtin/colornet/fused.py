@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from typing import Any
 from weakref import WeakValueDictionary
 
 import torch
@@ -16,7 +17,7 @@ from torch import Tensor, nn
 
 from deepcolor.builtin.colornet.network import ColorNet, InvertedResidual, Merge, SameConv
 
-SHAPES = 16  # of inputs whose order of the weights is kept
+SHAPES = 8  # of inputs whose order of the weights is kept
 
 # What follows a convolution: oneDNN's name for it, and its numbers.
 NOTHING: tuple[str, list[float]] = ("none", [])
@@ -27,10 +28,24 @@ RELU6: tuple[str, list[float]] = ("hardtanh", [0.0, 6.0])
 def fuse(net: ColorNet) -> None:
     """Replaces the parts of a network that is from now on only to color, on the processor.
 
-    Where this PyTorch has no oneDNN, the network stays as it is.
+    Where this PyTorch has no oneDNN, or one that works otherwise, the network stays as it is.
     """
-    if torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]
+    if _does_as_expected():
         _fuse_below(net)
+
+
+@functools.cache
+def _does_as_expected() -> bool:
+    """Whether oneDNN is there and right: PyTorch does not promise the operations used here."""
+    if not torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]
+        return False
+    x = torch.linspace(-1, 1, 128).reshape(1, 2, 8, 8).contiguous(memory_format=torch.channels_last)
+    block = InvertedResidual(2, 2, expand=2, kernel=3, stride=1)
+    try:
+        with torch.inference_mode():
+            return torch.allclose(FusedBlock(block)(x), block(x), atol=1e-4)
+    except (AttributeError, RuntimeError, TypeError):
+        return False
 
 
 def _fuse_below(parent: nn.Module) -> None:
@@ -58,11 +73,22 @@ class Convolution:
         self.shape = [padding] * 2, [stride] * 2, [1, 1], groups
         self.then = then
         self.weight = weight.detach().contiguous(memory_format=torch.channels_last)
+        self._get_ready()
+
+    def _get_ready(self) -> None:
+        """Makes what is made anew where this is copied or unpickled."""
         self.orders: WeakValueDictionary[bytes, Tensor] = WeakValueDictionary()
         self.ordered = functools.lru_cache(SHAPES)(self._ordered)
         # Looked up once: to find the right one among those of a name takes its time.
         self.plain = torch.ops.mkldnn._convolution_pointwise.default
         self.adding = torch.ops.mkldnn._convolution_pointwise.binary
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: vars(self)[name] for name in ("weight", "bias", "shape", "then")}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self._get_ready()
 
     def __call__(self, x: Tensor) -> Tensor:
         weight = self.ordered(x.shape, torch.get_num_threads())
@@ -71,7 +97,7 @@ class Convolution:
     def onto(self, base: Tensor, x: Tensor) -> Tensor:
         """The same, with ``base`` added before what follows."""
         name, numbers = self.then
-        how = "add", 1.0, None if self.then is NOTHING else name, numbers, ""
+        how = "add", 1.0, None if self.then == NOTHING else name, numbers, ""
         weight = self.ordered(x.shape, torch.get_num_threads())
         return self.adding(x, base, weight, self.bias, *self.shape, *how)
 

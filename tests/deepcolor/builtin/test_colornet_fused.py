@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
+from collections.abc import Callable, Iterator
+from types import SimpleNamespace
+
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
 
 from deepcolor import Colorizer, load, weights
 from deepcolor.builtin.colornet import WEIGHTS, Colornet, annealing
-from deepcolor.builtin.colornet.fused import FusedBlock, FusedMerge, fuse
+from deepcolor.builtin.colornet import fused as fused_module
+from deepcolor.builtin.colornet.fused import FusedBlock, FusedMerge, _does_as_expected, fuse
 from deepcolor.builtin.colornet.network import ColorNet, Merge
 
 needs_onednn = pytest.mark.skipif(
@@ -75,10 +82,39 @@ def test_a_merge_at_its_borders(width: int) -> None:
         assert torch.allclose(FusedMerge(merge)(coarse, fine), merge(coarse, fine), atol=1e-5)
 
 
-def test_without_onednn_the_network_stays_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(torch.backends.mkldnn, "is_available", lambda: False)
+@pytest.fixture
+def asked_anew() -> Iterator[None]:
+    """Whether oneDNN does as expected is found out once a process."""
+    _does_as_expected.cache_clear()
+    yield
+    _does_as_expected.cache_clear()
+
+
+@pytest.mark.usefixtures("asked_anew")
+@pytest.mark.parametrize(
+    ("owner", "name", "value"),
+    [
+        (torch.backends.mkldnn, "is_available", lambda: False),
+        (torch.ops, "mkldnn", SimpleNamespace()),
+        (fused_module, "RELU6", fused_module.NOTHING),
+    ],
+    ids=["without oneDNN", "without its operations", "with others"],
+)
+def test_where_onednn_is_another_the_network_stays_as_it_is(
+    monkeypatch: pytest.MonkeyPatch, owner: object, name: str, value: object
+) -> None:
+    monkeypatch.setattr(owner, name, value)
     net = written_down()
     before = net.state_dict().keys()
     fuse(net)
     assert net.state_dict().keys() == before
-    assert load("colornet", device="cpu").batch([torch.zeros(8, 8, dtype=torch.uint8).numpy()])
+    assert load("colornet", device="cpu")(np.zeros((8, 8), np.uint8)).shape == (8, 8, 3)
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda one: pickle.loads(pickle.dumps(one))])
+def test_a_colorizer_can_be_sent_to_another_process(
+    colornet: Colorizer, copied: Callable[[Colorizer], Colorizer]
+) -> None:
+    gray = np.tile(np.arange(96, dtype=np.uint8) * 2, (64, 1))
+    colornet(gray)
+    assert np.array_equal(copied(colornet)(gray), colornet(gray))

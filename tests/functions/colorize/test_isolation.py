@@ -177,9 +177,17 @@ def test_a_full_gpu_is_emptied_and_tried_once_more(
     assert isinstance(always, Refusal)
     assert always.code == "out_of_memory"
     said = [json.loads(line) for line in capfd.readouterr().out.splitlines()]
-    assert [line["tries_left"] for line in said] == [1, 1, 0]
+    assert [line["tries_left"] for line in said] == [1, 1, 0, 1, 0]  # the last in a new process
     assert {line["message"] for line in said} == {"out of memory"}
     assert paints_on(painter)
+
+
+@pytest.mark.usefixtures("hazards")
+def test_what_others_took_before_is_no_fault_of_the_photographs(painter: IsolatedPainter) -> None:
+    assert paints_on(painter)
+    worn = painter.process
+    assert isinstance(painter.paint(perilous_commission(perilous.WORN)), Colored)
+    assert painter.process is not worn
 
 
 @pytest.mark.usefixtures("hazards")
