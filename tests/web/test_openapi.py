@@ -103,6 +103,16 @@ def test_the_numbers_are_those_of_the_code() -> None:
     assert schemas["NewImage"]["properties"]["content_type"]["enum"] == ["", *wishes.ACCEPTED]
 
 
+@pytest.mark.parametrize(
+    ("name", "members"),
+    [("NewImage", wishes.MEMBERS), ("Recoloring", wishes.MEMBERS_OF_RECOLORING)],
+)
+def test_what_may_be_asked_for_is_what_is_taken(name: str, members: tuple[str, ...]) -> None:
+    schema = COMPONENTS["schemas"][name]
+    assert schema["additionalProperties"] is False
+    assert schema["properties"].keys() == set(members)
+
+
 def test_as_many_can_be_asked_for_as_it_says() -> None:
     asked, *_ = DOCUMENT["paths"]["/api/images"]["get"]["parameters"]
     assert (asked["name"], asked["schema"]["maxItems"]) == ("ids", api.MAX_IDS)

@@ -100,6 +100,20 @@ def test_names_that_tell_no_kind(name: str) -> None:
     assert (caught.value.status, caught.value.code) == (415, "unsupported-type")
 
 
+@pytest.mark.parametrize(
+    ("more", "name"),
+    [({"knob": {}}, "'knob'"), ({"hint": [1]}, "'hint'"), ({"\ud800\n": 1}, r"'\ud800\n'")],
+)
+def test_what_means_nothing_is_named(more: dict[str, Any], name: str) -> None:
+    with pytest.raises(Problem) as caught:
+        parse(**more)
+    assert (caught.value.status, caught.value.code) == (422, "invalid")
+    assert caught.value.detail == (
+        f"The request has a member named {name}, which means nothing here."
+        " It may have: filename, content_type, size, strategy, knobs, hints."
+    )
+
+
 def test_how_to_color_comes_with_it() -> None:
     assert parse().coloring.strategy == "good"
     with pytest.raises(Problem, match="There are: good"):
