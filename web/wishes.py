@@ -59,7 +59,7 @@ class Wish:
         """Raises the :class:`Problem` that tells the visitor what cannot be."""
         refuse_others(data, MEMBERS)
         filename = _filename(data.get("filename"))
-        content_type = _content_type(data.get("content_type"), filename)
+        content_type = _content_type(data.get("content_type", ""), filename)
         _check_size(data.get("size"), filename, max_bytes)
         return cls(filename, content_type, Coloring.parse(data, manifest))
 

@@ -113,6 +113,15 @@ def test_what_may_be_asked_for_is_what_is_taken(name: str, members: tuple[str, .
     assert schema["properties"].keys() == set(members)
 
 
+def test_what_must_be_said_of_a_photograph_is_required(visitor: TestClient, wish: Wish) -> None:
+    needed = {
+        name
+        for name in wish
+        if visitor.post(IMAGES, json={k: v for k, v in wish.items() if k != name}).is_error
+    }
+    assert set(COMPONENTS["schemas"]["NewImage"]["required"]) == needed
+
+
 def test_as_many_can_be_asked_for_as_it_says() -> None:
     asked, *_ = DOCUMENT["paths"]["/api/images"]["get"]["parameters"]
     assert (asked["name"], asked["schema"]["maxItems"]) == ("ids", api.MAX_IDS)

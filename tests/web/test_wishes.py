@@ -93,6 +93,13 @@ def test_where_the_system_knows_no_type_the_name_tells(suffix: str) -> None:
     assert SUFFIXES[suffix] in ACCEPTED
 
 
+def test_where_no_type_is_said_the_name_tells() -> None:
+    unsaid = {name: value for name, value in GOOD.items() if name != "content_type"}
+    assert Wish.parse(unsaid, MANIFEST, LIMIT).content_type == "image/jpeg"
+    with pytest.raises(Problem, match=r"a\.pdf is not of a kind"):
+        Wish.parse(unsaid | {"filename": "a.pdf"}, MANIFEST, LIMIT)
+
+
 @pytest.mark.parametrize("name", ["a.pdf", "a", "jpg", ".jpg", "a.jpg.svg"])
 def test_names_that_tell_no_kind(name: str) -> None:
     with pytest.raises(Problem) as caught:
