@@ -19,7 +19,7 @@ from web.photographs import Photograph, Photographs
 from web.problems import Problem, no_photograph
 from web.strategies import shown
 from web.visitors import Visitors
-from web.wishes import Wish
+from web.wishes import MEMBERS_OF_RECOLORING, Wish, refuse_others
 
 MAX_IDS = 50  # that are asked for at once
 
@@ -59,6 +59,7 @@ class Api:
 
     def _recolor(self, request: Request, data: dict[str, Any]) -> JSONResponse:
         photograph = self._asked_for(request)
+        refuse_others(data, MEMBERS_OF_RECOLORING)
         before = {"strategy": photograph.coloring.strategy}
         coloring = Coloring.parse(before | data, self.manifest.read())
         beside = data.get("beside", False)

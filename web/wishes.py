@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import PurePosixPath
@@ -41,6 +41,10 @@ SUFFIXES = {
 MAX_NAME_BYTES = 255
 MAX_SIZE = 2**53 - 1  # the largest whole number that every JSON parser keeps
 
+MEMBERS_OF_COLORING = ("strategy", "knobs", "hints")
+MEMBERS = ("filename", "content_type", "size", *MEMBERS_OF_COLORING)
+MEMBERS_OF_RECOLORING = (*MEMBERS_OF_COLORING, "beside")
+
 _ENGLISH = Words.of("en")  # which the API's sentences are in
 
 
@@ -53,8 +57,9 @@ class Wish:
     @classmethod
     def parse(cls, data: dict[str, Any], manifest: Manifest, max_bytes: int) -> Wish:
         """Raises the :class:`Problem` that tells the visitor what cannot be."""
+        refuse_others(data, MEMBERS)
         filename = _filename(data.get("filename"))
-        content_type = _content_type(data.get("content_type"), filename)
+        content_type = _content_type(data.get("content_type", ""), filename)
         _check_size(data.get("size"), filename, max_bytes)
         return cls(filename, content_type, Coloring.parse(data, manifest))
 
@@ -66,6 +71,16 @@ class Wish:
         """
         coloring = Coloring.of_form(fields, manifest)
         return cls("photograph", "application/octet-stream", coloring)
+
+
+def refuse_others(data: Iterable[str], members: Collection[str]) -> None:
+    """Raises :class:`Problem`: what is misspelt would otherwise seem to be left out."""
+    for name in data:
+        if name not in members:
+            raise _invalid(
+                f"The request has a member named {name!r:.60}, which means nothing here."
+                f" It may have: {', '.join(members)}."
+            )
 
 
 def kinds() -> list[str]:

@@ -20,7 +20,14 @@ from infra.local.cloud import Cloud
 from infra.local.mirror import Mirror
 from infra.local.ports import free_port
 from infra.local.stack import Piece, Stack
-from tests.end_to_end.running_stack import ROOT, RunningStack, chroma, eventually, start_stack
+from tests.end_to_end.running_stack import (
+    DONE_SECONDS,
+    ROOT,
+    RunningStack,
+    chroma,
+    eventually,
+    start_stack,
+)
 
 CLEARLY_COLORED = 3.0
 
@@ -48,6 +55,26 @@ def test_an_s3_upload_is_colored(stack: RunningStack, photographs: list[Path]) -
     source = stack.s3.head_object(Bucket="deepcolor-uploads", Key=key)
     assert head["Metadata"]["source-etag"] == source["ETag"].strip('"')
     assert head["Metadata"]["strategy"] == "colornet"
+
+
+def test_the_api_as_the_docs_tell(
+    stack: RunningStack, photographs: list[Path], tmp_path: Path
+) -> None:
+    if not (shutil.which("curl") and shutil.which("jq")):
+        pytest.skip("no curl or no jq on the path")
+    shutil.copy(photographs[0], tmp_path / "photo.jpg")
+    page = (ROOT / "docs" / "api.md").read_text()
+    script = "".join(re.findall(r"^```sh\n(.*?)^```", page, re.MULTILINE | re.DOTALL))
+    assert "http://127.0.0.1:8000" in script
+    script = script.replace("http://127.0.0.1:8000", stack.page.rstrip("/"))
+    command = ["bash", "-e", "-o", "pipefail", "-c", script]
+    run = subprocess.run(
+        command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=DONE_SECONDS
+    )
+    assert run.returncode == 0, run.stderr
+    assert chroma((tmp_path / "color.jpg").read_bytes()) > CLEARLY_COLORED
+    [shown] = re.findall(r"^```\n(urn:.*?)^```", page, re.MULTILINE | re.DOTALL)
+    assert run.stdout.endswith(f'done\n"waiting"\n{shown}')
 
 
 def test_the_s3_command_line_uploads(

@@ -555,6 +555,8 @@ def test_recoloring_what_is_another_visitors(site: Site, uploaded: tuple[str, st
         ({"hints": [HINT] * 65}, 422, "too-many-hints"),
         ({"hints": [HINT | {"x": -1}]}, 422, "malformed-hint"),
         ({"beside": "yes"}, 422, "invalid"),
+        ({"strategie": "painter"}, 422, "invalid"),
+        ({"filename": "other.jpg"}, 422, "invalid"),
         ([], 422, "invalid"),
     ],
 )

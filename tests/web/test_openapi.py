@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,9 +17,11 @@ from openapi_spec_validator import validate
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
+import deepcolor
 from functions.contract.records import Status
 from web import api, coloring, open_uploads, wishes
 from web import app as web_app
+from web.strategies import SHOWN
 
 if TYPE_CHECKING:
     from tests.web.conftest import MakeSite, Site, Wish
@@ -94,6 +99,27 @@ def test_the_examples_are_true() -> None:
     assert seen > 30
 
 
+def example_of(path: str, name: str = "") -> Any:
+    answer = DOCUMENT["paths"][path]["get"]["responses"]["200"]["content"]["application/json"]
+    return answer["examples"][name]["value"] if name else answer["example"]
+
+
+def test_the_strategy_in_the_example_is_as_the_command_line_tells() -> None:
+    command = [sys.executable, "-m", "deepcolor", "strategies", "--json"]
+    listed = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
+    example = example_of("/api/strategies")
+    assert example["default"] == listed["default"]
+    [card] = example["strategies"]
+    [told] = [each for each in listed["strategies"] if each["name"] == card["name"]]
+    assert card == {name: told[name] for name in SHOWN}
+
+
+def test_the_stages_in_the_example_are_those_of_a_worker(gray_jpeg: bytes) -> None:
+    stages = deepcolor.load("colornet").file(gray_jpeg).milliseconds.keys()
+    example = example_of("/api/images/{id}", "done")
+    assert example["timings"]["milliseconds"].keys() == {"fetch", *stages}
+
+
 def test_the_numbers_are_those_of_the_code() -> None:
     schemas = COMPONENTS["schemas"]
     assert schemas["Hints"]["maxItems"] == coloring.MAX_HINTS
@@ -101,6 +127,25 @@ def test_the_numbers_are_those_of_the_code() -> None:
     assert schemas["Hint"]["properties"]["y"]["maximum"] == coloring.MAX_PIXEL
     assert schemas["NewImage"]["properties"]["size"]["maximum"] == wishes.MAX_SIZE
     assert schemas["NewImage"]["properties"]["content_type"]["enum"] == ["", *wishes.ACCEPTED]
+
+
+@pytest.mark.parametrize(
+    ("name", "members"),
+    [("NewImage", wishes.MEMBERS), ("Recoloring", wishes.MEMBERS_OF_RECOLORING)],
+)
+def test_what_may_be_asked_for_is_what_is_taken(name: str, members: tuple[str, ...]) -> None:
+    schema = COMPONENTS["schemas"][name]
+    assert schema["additionalProperties"] is False
+    assert schema["properties"].keys() == set(members)
+
+
+def test_what_must_be_said_of_a_photograph_is_required(visitor: TestClient, wish: Wish) -> None:
+    needed = {
+        name
+        for name in wish
+        if visitor.post(IMAGES, json={k: v for k, v in wish.items() if k != name}).is_error
+    }
+    assert set(COMPONENTS["schemas"]["NewImage"]["required"]) == needed
 
 
 def test_as_many_can_be_asked_for_as_it_says() -> None:

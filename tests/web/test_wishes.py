@@ -93,11 +93,32 @@ def test_where_the_system_knows_no_type_the_name_tells(suffix: str) -> None:
     assert SUFFIXES[suffix] in ACCEPTED
 
 
+def test_where_no_type_is_said_the_name_tells() -> None:
+    unsaid = {name: value for name, value in GOOD.items() if name != "content_type"}
+    assert Wish.parse(unsaid, MANIFEST, LIMIT).content_type == "image/jpeg"
+    with pytest.raises(Problem, match=r"a\.pdf is not of a kind"):
+        Wish.parse(unsaid | {"filename": "a.pdf"}, MANIFEST, LIMIT)
+
+
 @pytest.mark.parametrize("name", ["a.pdf", "a", "jpg", ".jpg", "a.jpg.svg"])
 def test_names_that_tell_no_kind(name: str) -> None:
     with pytest.raises(Problem) as caught:
         parse(filename=name, content_type="")
     assert (caught.value.status, caught.value.code) == (415, "unsupported-type")
+
+
+@pytest.mark.parametrize(
+    ("more", "name"),
+    [({"knob": {}}, "'knob'"), ({"hint": [1]}, "'hint'"), ({"\ud800\n": 1}, r"'\ud800\n'")],
+)
+def test_what_means_nothing_is_named(more: dict[str, Any], name: str) -> None:
+    with pytest.raises(Problem) as caught:
+        parse(**more)
+    assert (caught.value.status, caught.value.code) == (422, "invalid")
+    assert caught.value.detail == (
+        f"The request has a member named {name}, which means nothing here."
+        " It may have: filename, content_type, size, strategy, knobs, hints."
+    )
 
 
 def test_how_to_color_comes_with_it() -> None:
