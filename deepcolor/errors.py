@@ -367,6 +367,30 @@ class FormatLimitError(DeepcolorError):
         )
 
 
+class FormatNotWrittenError(DeepcolorError):
+    """A format was asked for that is not written."""
+
+    code = "format_not_written"
+    exit_code = 2
+
+    def __init__(self, wanted: object, written: Iterable[str]):
+        super().__init__(
+            f"Results cannot be written as {wanted!r:.40}; the formats are {', '.join(written)}."
+        )
+
+
+class QualityRangeError(DeepcolorError):
+    """A quality that is none."""
+
+    code = "quality_out_of_range"
+    exit_code = 2
+
+    def __init__(self, quality: object, lowest: int, highest: int):
+        super().__init__(
+            f"quality must be a whole number between {lowest} and {highest}, not {quality!r:.40}."
+        )
+
+
 class UnexpectedError(DeepcolorError):
     """Something failed that should not; the other photographs go on."""
 
