@@ -132,6 +132,19 @@ class HintFormatError(DeepcolorError):
         )
 
 
+class HintsKindError(DeepcolorError):
+    """What was given as hints, or as one of them, is of another kind."""
+
+    code = "hints_kind"
+    exit_code = 2
+
+    def __init__(self, given: object):
+        super().__init__(
+            "Hints are given as a list of deepcolor.Hint, as in "
+            f'hints=[Hint(120, 80, "#c84b31")], not as {given!r:.60}.'
+        )
+
+
 class HintOutsideError(DeepcolorError):
     """A hint that points beside the photograph."""
 
