@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from numbers import Integral
 from typing import TypeVar, overload
 
 import numpy as np
@@ -25,13 +26,15 @@ from deepcolor.encoding import DEEP, SUFFIXES, Credit, Writing, encode, written_
 from deepcolor.errors import (
     DeepcolorError,
     DeviceMissingError,
+    JobsRangeError,
     PackageMissingError,
+    SeveralWantedError,
     StrategyBrokenError,
     UnexpectedError,
 )
 from deepcolor.hints import Hint, paint
 from deepcolor.join import join, join_as_published, network_lightness
-from deepcolor.photograph import Content, Input, Named, Photograph, Reading, decode
+from deepcolor.photograph import Content, Input, Named, Photograph, Reading, decode, is_one
 from deepcolor.registry import DEFAULT, find
 from deepcolor.strategy import Strategy
 
@@ -200,6 +203,7 @@ class Colorizer:
     ) -> list[Image.Image]:
         """Several photographs in color, in order; those of one network size share a forward."""
         settings = check(self.card, knobs, hints)
+        _check_several(sources)
         prepared = [self._prepare(source, Reading(), settings, hints) for source in sources]
         groups: dict[torch.Size, list[int]] = {}
         for i, one in enumerate(prepared):
@@ -256,11 +260,13 @@ class Colorizer:
 
         ``jobs`` threads work, one a core unless told. On a processor each takes a whole photograph,
         for a core does more by itself than as a part of two; beside another device they read and
-        write while it colors. ``hints`` are the same for all.
+        write while it colors. ``hints`` are the same for all. What makes no sense for any raises
+        :class:`deepcolor.errors.DeepcolorError` in its kinds before the first.
         """
         settings = check(self.card, knobs or {}, hints)
+        _check_several(sources)
         reading = reading or Reading()
-        jobs = jobs or os.cpu_count() or 1
+        jobs = _threads(jobs)
         threads = torch.get_num_threads()
         # Each of these threads keeps to its core: torch's own would only be in each other's way.
         pool = ThreadPoolExecutor(
@@ -390,6 +396,19 @@ class Colorizer:
             max(1, round(width / multiple)) * multiple,
             max(1, round(height / multiple)) * multiple,
         )
+
+
+def _check_several(sources: object) -> None:
+    if is_one(sources) or not isinstance(sources, Iterable):
+        raise SeveralWantedError(sources)
+
+
+def _threads(jobs: int | None) -> int:
+    if jobs is None:
+        return os.cpu_count() or 1
+    if not isinstance(jobs, Integral) or jobs < 1:
+        raise JobsRangeError(jobs)
+    return jobs
 
 
 def _problem(ab: object, count: int) -> str | None:

@@ -59,6 +59,32 @@ class InputKindError(DeepcolorError):
         )
 
 
+class SeveralWantedError(DeepcolorError):
+    """What was given where several photographs are wanted is one, or nothing to go through."""
+
+    code = "several_wanted"
+    exit_code = 2
+
+    def __init__(self, given: object):
+        super().__init__(
+            f"Several photographs are given as a list, not as {type(given).__name__}; "
+            'give ["a.jpg", "b.jpg"], or ["a.jpg"] for one.'
+        )
+
+
+class JobsRangeError(DeepcolorError):
+    """Work can't be shared by so many threads."""
+
+    code = "jobs_out_of_range"
+    exit_code = 2
+
+    def __init__(self, jobs: object):
+        super().__init__(
+            f"jobs must be a whole number of at least 1, not {jobs!r:.40}; "
+            "leave it out for one a core."
+        )
+
+
 class DamagedPhotographError(DeepcolorError):
     """The image begins well and then breaks off or makes no sense."""
 

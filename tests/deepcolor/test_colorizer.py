@@ -18,7 +18,9 @@ from deepcolor.builtin.richzhang import RichZhang
 from deepcolor.colorizer import Colorizer
 from deepcolor.errors import (
     DeviceMissingError,
+    JobsRangeError,
     KnobRangeError,
+    SeveralWantedError,
     StrategyBrokenError,
     UnknownKnobError,
     UnknownStrategyError,
@@ -311,3 +313,41 @@ def test_alpha_is_kept(colornet: Colorizer) -> None:
     colored = colornet(Image.merge("LA", (Image.new("L", (30, 20), 90), alpha)))
     assert colored.mode == "RGBA"
     assert colored.getchannel("A").tobytes() == alpha.tobytes()
+
+
+SINGLE = {
+    "str": "photo.jpg",
+    "bytes": b"content",
+    "bytearray": bytearray(b"content"),
+    "Path": Path("photo.jpg"),
+    "Image": Image.new("L", (4, 4)),
+    "BytesIO": io.BytesIO(b"content"),
+    "ndarray": np.zeros((4, 4, 3), np.uint8),
+    "NoneType": None,
+    "int": 7,
+}
+
+
+@pytest.mark.parametrize("kind", SINGLE)
+def test_several_are_given_as_a_list(colornet: Colorizer, kind: str) -> None:
+    single: Any = SINGLE[kind]
+    for begin in (colornet.batch, lambda source: next(colornet.map(source))):
+        with pytest.raises(
+            SeveralWantedError, match=rf"as a list, not as \w*{kind}; give"
+        ) as caught:
+            begin(single)
+    assert (caught.value.code, caught.value.exit_code) == ("several_wanted", 2)
+
+
+@pytest.mark.parametrize("wrap", [list, tuple, iter, np.stack])
+def test_several_may_be_anything_to_go_through(colornet: Colorizer, wrap: Any) -> None:
+    grays = [np.zeros((20, 30), np.uint8)] * 2
+    results = list(colornet.map(wrap(grays), {"size": 64}, jobs=1))
+    assert [getattr(result, "width", result) for result in results] == [30, 30]
+
+
+@pytest.mark.parametrize("jobs", [-1, 0, 1.5, "2"])
+def test_nobody_cannot_work(colornet: Colorizer, landscape: Image.Image, jobs: Any) -> None:
+    with pytest.raises(JobsRangeError, match=f"of at least 1, not {jobs!r}; leave") as caught:
+        next(colornet.map([landscape], jobs=jobs))
+    assert (caught.value.code, caught.value.exit_code) == ("jobs_out_of_range", 2)
