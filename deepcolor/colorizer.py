@@ -62,10 +62,10 @@ def colorize(
     """A photograph in color, of the same size, upright.
 
     A path, an open file or a PIL image gives a PIL image, an array (H, W), (H, W, 1) or (H, W, 3)
-    of uint8 an array (H, W, 3), the bytes of a file those of a file of the same format. Pixels
-    carry no notes; those of a file say that the colors are simulated. Colors that the photograph
-    has are ignored but for their L*. ``hints`` and ``knobs`` as in :meth:`Colorizer.__call__`.
-    For more than one photograph, :func:`load` once.
+    of uint8 an array (H, W, 3), one (H, W, 4) with alpha an array (H, W, 4), the bytes of a file
+    those of a file of the same format. Pixels carry no notes; those of a file say that the colors
+    are simulated. Colors that the photograph has are ignored but for their L*. ``hints`` and
+    ``knobs`` as in :meth:`Colorizer.__call__`. For more than one photograph, :func:`load` once.
     """
     return load(strategy)(source, hints=hints, **knobs)
 

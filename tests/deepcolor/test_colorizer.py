@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import inspect
 import io
 import re
 import threading
@@ -131,6 +132,30 @@ def test_any_kind_of_source(colornet: Colorizer, landscape: Image.Image, tmp_pat
     for content in (bytearray(path.read_bytes()), memoryview(path.read_bytes())):
         assert difference(Image.open(io.BytesIO(colornet(content))), expected) == 0
     assert (colornet(np.asarray(landscape)[..., None]) == from_array).all()
+
+
+def test_arrays_come_back_as_the_docs_say(colornet: Colorizer, landscape: Image.Image) -> None:
+    gray = np.asarray(landscape)
+    alpha = np.arange(gray.size, dtype=np.uint8).reshape(gray.shape)
+    colored = colornet(np.dstack([gray] * 3))
+    assert colored.shape == colornet(gray).shape == (*gray.shape, 3)
+    with_alpha = colornet(np.dstack([gray, gray, gray, alpha]))
+    assert with_alpha.shape == (*gray.shape, 4)
+    assert (with_alpha[..., 3] == alpha).all()
+    assert (with_alpha[..., :3] == colored).all()
+    told = (Path(__file__).parents[2] / "docs/library.md").read_text()
+    for words in (told, deepcolor.colorize.__doc__ or ""):
+        assert re.search(r"one `?\(H, W, 4\)`? with alpha an array `?\(H, W, 4\)`?", words)
+
+
+def test_the_docs_show_how_load_is_called() -> None:
+    told = (Path(__file__).parents[2] / "docs/library.md").read_text()
+    found = re.search(r"\*\*`deepcolor\.load\((.*)\)`\*\*", told)
+    assert found is not None
+    shown = [each.partition("=")[0] for each in found[1].split(", ")]
+    kinds = inspect.signature(deepcolor.load).parameters.values()
+    named = [each.name for each in kinds if each.kind is each.KEYWORD_ONLY]
+    assert shown == ["strategy", "*", *named]
 
 
 def test_colors_that_were_there_are_ignored(colornet: Colorizer, landscape: Image.Image) -> None:
