@@ -86,7 +86,8 @@ def load(
     place = _device(device)
     files = weights.locate(chosen.card, progress)
     try:
-        chosen.prepare(files, place)
+        with _exact(place):
+            chosen.prepare(files, place)
     except Exception as error:
         if isinstance(error, DeepcolorError) or is_out_of_memory(error):
             raise
@@ -102,6 +103,14 @@ def is_out_of_memory(error: Exception) -> bool:
     return isinstance(error, MemoryError | torch.OutOfMemoryError) or (
         isinstance(error, RuntimeError) and "can't allocate memory" in str(error)
     )
+
+
+@contextmanager
+def _exact(device: torch.device) -> Iterator[None]:
+    """Computes in the types that are named, though the caller may have asked torch for less."""
+    # Photographs are read and joined on the processor, wherever the network is.
+    with torch.autocast("cpu", enabled=False), torch.autocast(device.type, enabled=False):
+        yield
 
 
 @dataclass
@@ -229,7 +238,7 @@ class Colorizer:
         """
         settings = check(self.card, {}, ())
         prepared = self._prepare(source, Reading(), settings, ())
-        with torch.inference_mode():
+        with torch.inference_mode(), _exact(self.device):
             return join_as_published(prepared.photograph, self._guess(prepared, settings))
 
     def file(
@@ -322,7 +331,7 @@ class Colorizer:
         hints: Sequence[Hint],
     ) -> _Prepared:
         watch = Stopwatch()
-        with watch.stage("decode"):
+        with watch.stage("decode"), _exact(self.device):
             photograph = decode(source, reading)
             size = self._network_size(photograph, settings)
             # What is stretched is so because its paper does it, and so is to the digit.
@@ -344,7 +353,7 @@ class Colorizer:
         l = torch.stack([one.l for one in prepared]).to(self.device)
         painted = [one.hints for one in prepared if one.hints is not None]
         hints = torch.stack(painted).to(self.device) if painted else None
-        with torch.inference_mode():
+        with torch.inference_mode(), _exact(self.device):
             ab = self.strategy.predict(l, settings, hints)
             if problem := _problem(ab, len(l)):
                 raise StrategyBrokenError(self.card.name, problem)
@@ -374,7 +383,7 @@ class Colorizer:
         *,
         deep: bool,
     ) -> Image.Image | NDArray[np.uint16]:
-        with torch.inference_mode():
+        with torch.inference_mode(), _exact(self.device):
             return join(
                 photograph,
                 ab,

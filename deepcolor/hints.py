@@ -86,7 +86,7 @@ def paint(hints: Sequence[Hint], photograph: tuple[int, int], network: tuple[int
     from deepcolor.lab import rgb_to_lab
 
     width, height = network
-    painted = torch.zeros(3, height, width)
+    painted = torch.zeros(3, height, width, dtype=torch.float32)
     for hint in hints:
         if not (0 <= hint.x < photograph[0] and 0 <= hint.y < photograph[1]):
             raise HintOutsideError(str(hint), *photograph)

@@ -3,6 +3,8 @@ from __future__ import annotations
 import inspect
 import io
 import re
+import subprocess
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -18,6 +20,7 @@ from deepcolor import lab, metrics
 from deepcolor.builtin.richzhang import RichZhang
 from deepcolor.colorizer import Colorizer
 from deepcolor.errors import (
+    DeepcolorError,
     DeviceMissingError,
     JobsRangeError,
     KnobRangeError,
@@ -376,3 +379,71 @@ def test_nobody_cannot_work(colornet: Colorizer, landscape: Image.Image, jobs: A
     with pytest.raises(JobsRangeError, match=f"of at least 1, not {jobs!r}; leave") as caught:
         next(colornet.map([landscape], jobs=jobs))
     assert (caught.value.code, caught.value.exit_code) == ("jobs_out_of_range", 2)
+
+
+@pytest.fixture
+def sources(landscape: Image.Image) -> list[Any]:
+    """One of each way to the network and back: gray, in colors, of sixteen bits."""
+    sepia = Image.merge("RGB", [landscape.point(lambda c, k=k: int(c * k)) for k in (1, 0.9, 0.7)])
+    deep = io.BytesIO()
+    Image.fromarray(np.asarray(landscape).astype(np.uint16) * 257).save(deep, "PNG")
+    return [landscape, sepia, deep.getvalue()]
+
+
+def every_way(colorizer: Colorizer, sources: list[Any]) -> list[bytes]:
+    """Their pixels through every door of the library."""
+    hints = [deepcolor.Hint(40, 30, "#c84b31")]
+    files = colorizer.map(sources, jobs=2)
+    encoded = [colorizer.file(source, hints=hints) for source in sources]
+    encoded += [result for result in files if not isinstance(result, DeepcolorError)]
+    assert len(encoded) == 2 * len(sources)
+    images = [*colorizer.batch(sources), colorizer.as_published(sources[1])]
+    return [one.content for one in encoded] + [image.tobytes() for image in images]
+
+
+def test_autocast_around_changes_no_pixel(colornet: Colorizer, sources: list[Any]) -> None:
+    expected = every_way(colornet, sources)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        assert every_way(colornet, sources) == expected
+        assert every_way(deepcolor.load(device=str(colornet.device)), sources) == expected
+        assert torch.is_autocast_enabled("cpu")
+
+
+def test_another_default_type_changes_no_pixel(colornet: Colorizer, sources: list[Any]) -> None:
+    expected = every_way(colornet, sources)
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float64)
+    try:
+        assert every_way(colornet, sources) == expected
+        assert every_way(deepcolor.load(device=str(colornet.device)), sources) == expected
+    finally:
+        torch.set_default_dtype(before)
+
+
+WIDE_FROM_THE_START = """
+import hashlib, sys, torch
+if sys.argv[1] == "wide":
+    torch.set_default_dtype(torch.float64)
+import deepcolor
+colorizer = deepcolor.load(device="cpu")
+for source in sys.argv[2:]:
+    for hints in ([], [deepcolor.Hint(40, 30, "#c84b31")]):
+        print(hashlib.sha256(colorizer(source, hints=hints).tobytes()).hexdigest())
+"""
+
+
+def test_a_default_type_set_before_all_changes_no_pixel(
+    landscape: Image.Image, tmp_path: Path
+) -> None:
+    """Tables are made once, when they are first looked into."""
+    paths = [str(tmp_path / name) for name in ("gray.png", "colors.png")]
+    landscape.save(paths[0])
+    Image.merge("RGB", [landscape, landscape.rotate(180), landscape]).save(paths[1])
+    usual, wide = (
+        subprocess.check_output(
+            [sys.executable, "-c", WIDE_FROM_THE_START, how, *paths], text=True, timeout=120
+        ).split()
+        for how in ("usual", "wide")
+    )
+    assert len(set(usual)) == 4
+    assert wide == usual
