@@ -102,7 +102,8 @@ class TooManyPixelsError(DeepcolorError):
     def __init__(self, name: str, width: int, height: int, limit: int):
         super().__init__(
             f"{name} has {width} x {height} pixels, more than the {limit / 1e6:g} megapixels "
-            "allowed; make it smaller, or allow more with --max-megapixels."
+            "allowed; make it smaller, or allow more: --max-megapixels on the command line, "
+            "reading=Reading(max_pixels=…) in Python."
         )
 
 
@@ -155,6 +156,17 @@ class HintFormatError(DeepcolorError):
         super().__init__(
             f"The hint {hint:.60} is not understood; write x,y,#rrggbb (pixels from the upper left "
             'corner, a color), in JSON {"x": 120, "y": 80, "color": "#c84b31"}.'
+        )
+
+
+class HintsNotJsonError(HintFormatError):
+    """What should hold hints holds no JSON."""
+
+    def __init__(self, name: str, reason: str):
+        DeepcolorError.__init__(
+            self,
+            f"{name} is not valid JSON ({reason}); write hints as "
+            '[{"x": 120, "y": 80, "color": "#c84b31"}].',
         )
 
 
@@ -243,9 +255,12 @@ class WeightsMissingError(DeepcolorError):
     code = "weights_missing"
     exit_code = 3
 
-    def __init__(self, strategy: str, filename: str, reason: str, url: str, path: str):
+    def __init__(
+        self, strategy: str, filename: str, reason: str, url: str, path: str, *, offline: bool
+    ):
+        mirror = "" if offline else "name a mirror that has them in DEEPCOLOR_WEIGHTS_URL, or "
         super().__init__(
-            f"The weights of '{strategy}' ({filename}) are not here and {reason}; "
+            f"The weights of '{strategy}' ({filename}) are not here and {reason}; {mirror}"
             f"fetch {url} by other means and put it at {path}."
         )
 
@@ -283,6 +298,24 @@ class UnreadableFileError(DeepcolorError):
 
     def __init__(self, path: str, reason: str):
         super().__init__(f"{path} cannot be read: {reason}.")
+
+
+class AddressError(UnreadableFileError):
+    """An address of the internet stands where a path belongs."""
+
+    def __init__(self, address: str):
+        DeepcolorError.__init__(
+            self,
+            f"{address} is an address, and photographs are not fetched from there; "
+            "download it first and name the file.",
+        )
+
+    @staticmethod
+    def address(path: str) -> str | None:
+        """The address that a path was, before it lost a slash; ``None`` for any other path."""
+        scheme, mark, rest = path.partition(":/")
+        known = scheme.lower() in {"http", "https", "ftp", "s3", "file"}
+        return f"{scheme}://{rest.lstrip('/')}" if mark and known else None
 
 
 class NotWritableError(DeepcolorError):

@@ -17,6 +17,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from PIL.TiffImagePlugin import TiffImageFile
 
 from deepcolor.errors import (
+    AddressError,
     DamagedPhotographError,
     DeepcolorError,
     HeicNotReadError,
@@ -161,6 +162,8 @@ def _content(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except (OSError, ValueError) as error:  # a name with a zero in it is a ValueError
+        if address := AddressError.address(str(path)):
+            raise AddressError(address) from error
         reason = getattr(error, "strerror", None) or str(error)
         raise UnreadableFileError(str(path), reason) from error
 

@@ -175,12 +175,14 @@ def test_on_the_command_line(guided: Path) -> None:
     [
         (["gray.png", "-s", "splittone", "--hint", "here,red"], "write x,y,#rrggbb"),
         (["gray.png", "-s", "splittone", "--hints", "lost.json"], "'lost.json' does not exist"),
+        (["gray.png", "--hints", "broken.json"], "deepcolor: broken.json is not valid JSON (Expe"),
         (["gray.png", "-s", "richzhang", "--hint", str(RED)], "these do: colornet, siggraph17, "),
         (["gray.png", "-s", "colornet", "-s", "richzhang", "--hint", str(RED)], "no hints"),
         (["gray.png", "other.png", "-s", "splittone", "--hint", str(RED)], "of one photograph"),
     ],
 )
 def test_wrong_usage(guided: Path, arguments: list[str], sentence: str) -> None:
+    (guided / "broken.json").write_text("{\n")
     run = CliRunner().invoke(main, arguments)
     assert run.exit_code != 0
     assert sentence in run.output
