@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from numbers import Real
-from typing import TYPE_CHECKING
 
 from deepcolor.card import StrategyCard
-from deepcolor.errors import HintsNotTakenError, KnobRangeError, UnknownKnobError
+from deepcolor.errors import (
+    HintsKindError,
+    HintsNotTakenError,
+    KnobRangeError,
+    UnknownKnobError,
+)
+from deepcolor.hints import Hint
 from deepcolor.registry import strategies
-
-if TYPE_CHECKING:
-    from deepcolor.hints import Hint
 
 
 def check(
@@ -19,7 +21,8 @@ def check(
 ) -> dict[str, float]:
     """Every knob of the card, at its default unless turned.
 
-    Raises :class:`UnknownKnobError`, :class:`KnobRangeError` and :class:`HintsNotTakenError`.
+    Raises :class:`UnknownKnobError`, :class:`KnobRangeError`, :class:`HintsKindError` and
+    :class:`HintsNotTakenError`.
     """
     known = {knob.name: knob for knob in card.all_knobs}
     for name, value in knobs.items():
@@ -28,7 +31,20 @@ def check(
         low, high = known[name].low, known[name].high
         if not isinstance(value, Real) or not low <= value <= high:
             raise KnobRangeError(name, value, low, high)
+    _check_kind(hints)
     if hints and not card.hints:
         takers = [name for name, other in strategies().items() if other.card.hints]
         raise HintsNotTakenError(card.name, takers)
     return {name: knob.default for name, knob in known.items()} | dict(knobs)
+
+
+def _check_kind(hints: object) -> None:
+    """Raises :class:`HintsKindError` for what is no list of hints."""
+    if hints is None:
+        return
+    # What can be gone through only once would guide the first of several photographs alone.
+    if not isinstance(hints, Sequence) or isinstance(hints, str | bytes):
+        raise HintsKindError(hints)
+    for hint in hints:
+        if not isinstance(hint, Hint):
+            raise HintsKindError(hint)

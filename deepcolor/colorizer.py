@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from numbers import Integral
 from typing import TypeVar, overload
 
 import numpy as np
@@ -25,13 +26,15 @@ from deepcolor.encoding import DEEP, SUFFIXES, Credit, Writing, encode, written_
 from deepcolor.errors import (
     DeepcolorError,
     DeviceMissingError,
+    JobsRangeError,
     PackageMissingError,
+    SeveralWantedError,
     StrategyBrokenError,
     UnexpectedError,
 )
 from deepcolor.hints import Hint, paint
 from deepcolor.join import join, join_as_published, network_lightness
-from deepcolor.photograph import Content, Input, Named, Photograph, Reading, decode
+from deepcolor.photograph import Content, Input, Named, Photograph, Reading, decode, is_one
 from deepcolor.registry import DEFAULT, find
 from deepcolor.strategy import Strategy
 
@@ -59,10 +62,10 @@ def colorize(
     """A photograph in color, of the same size, upright.
 
     A path, an open file or a PIL image gives a PIL image, an array (H, W), (H, W, 1) or (H, W, 3)
-    of uint8 an array (H, W, 3), the bytes of a file those of a file of the same format. Pixels
-    carry no notes; those of a file say that the colors are simulated. Colors that the photograph
-    has are ignored but for their L*. ``hints`` and ``knobs`` as in :meth:`Colorizer.__call__`.
-    For more than one photograph, :func:`load` once.
+    of uint8 an array (H, W, 3), one (H, W, 4) with alpha an array (H, W, 4), the bytes of a file
+    those of a file of the same format. Pixels carry no notes; those of a file say that the colors
+    are simulated. Colors that the photograph has are ignored but for their L*. ``hints`` and
+    ``knobs`` as in :meth:`Colorizer.__call__`. For more than one photograph, :func:`load` once.
     """
     return load(strategy)(source, hints=hints, **knobs)
 
@@ -83,7 +86,8 @@ def load(
     place = _device(device)
     files = weights.locate(chosen.card, progress)
     try:
-        chosen.prepare(files, place)
+        with _exact(place):
+            chosen.prepare(files, place)
     except Exception as error:
         if isinstance(error, DeepcolorError) or is_out_of_memory(error):
             raise
@@ -99,6 +103,14 @@ def is_out_of_memory(error: Exception) -> bool:
     return isinstance(error, MemoryError | torch.OutOfMemoryError) or (
         isinstance(error, RuntimeError) and "can't allocate memory" in str(error)
     )
+
+
+@contextmanager
+def _exact(device: torch.device) -> Iterator[None]:
+    """Computes in the types that are named, though the caller may have asked torch for less."""
+    # Photographs are read and joined on the processor, wherever the network is.
+    with torch.autocast("cpu", enabled=False), torch.autocast(device.type, enabled=False):
+        yield
 
 
 @dataclass
@@ -200,6 +212,7 @@ class Colorizer:
     ) -> list[Image.Image]:
         """Several photographs in color, in order; those of one network size share a forward."""
         settings = check(self.card, knobs, hints)
+        _check_several(sources)
         prepared = [self._prepare(source, Reading(), settings, hints) for source in sources]
         groups: dict[torch.Size, list[int]] = {}
         for i, one in enumerate(prepared):
@@ -225,7 +238,7 @@ class Colorizer:
         """
         settings = check(self.card, {}, ())
         prepared = self._prepare(source, Reading(), settings, ())
-        with torch.inference_mode():
+        with torch.inference_mode(), _exact(self.device):
             return join_as_published(prepared.photograph, self._guess(prepared, settings))
 
     def file(
@@ -256,11 +269,13 @@ class Colorizer:
 
         ``jobs`` threads work, one a core unless told. On a processor each takes a whole photograph,
         for a core does more by itself than as a part of two; beside another device they read and
-        write while it colors. ``hints`` are the same for all.
+        write while it colors. ``hints`` are the same for all. What makes no sense for any raises
+        :class:`deepcolor.errors.DeepcolorError` in its kinds before the first.
         """
         settings = check(self.card, knobs or {}, hints)
+        _check_several(sources)
         reading = reading or Reading()
-        jobs = jobs or os.cpu_count() or 1
+        jobs = _threads(jobs)
         threads = torch.get_num_threads()
         # Each of these threads keeps to its core: torch's own would only be in each other's way.
         pool = ThreadPoolExecutor(
@@ -316,7 +331,7 @@ class Colorizer:
         hints: Sequence[Hint],
     ) -> _Prepared:
         watch = Stopwatch()
-        with watch.stage("decode"):
+        with watch.stage("decode"), _exact(self.device):
             photograph = decode(source, reading)
             size = self._network_size(photograph, settings)
             # What is stretched is so because its paper does it, and so is to the digit.
@@ -338,7 +353,7 @@ class Colorizer:
         l = torch.stack([one.l for one in prepared]).to(self.device)
         painted = [one.hints for one in prepared if one.hints is not None]
         hints = torch.stack(painted).to(self.device) if painted else None
-        with torch.inference_mode():
+        with torch.inference_mode(), _exact(self.device):
             ab = self.strategy.predict(l, settings, hints)
             if problem := _problem(ab, len(l)):
                 raise StrategyBrokenError(self.card.name, problem)
@@ -368,7 +383,7 @@ class Colorizer:
         *,
         deep: bool,
     ) -> Image.Image | NDArray[np.uint16]:
-        with torch.inference_mode():
+        with torch.inference_mode(), _exact(self.device):
             return join(
                 photograph,
                 ab,
@@ -390,6 +405,19 @@ class Colorizer:
             max(1, round(width / multiple)) * multiple,
             max(1, round(height / multiple)) * multiple,
         )
+
+
+def _check_several(sources: object) -> None:
+    if is_one(sources) or not isinstance(sources, Iterable):
+        raise SeveralWantedError(sources)
+
+
+def _threads(jobs: int | None) -> int:
+    if jobs is None:
+        return os.cpu_count() or 1
+    if not isinstance(jobs, Integral) or jobs < 1:
+        raise JobsRangeError(jobs)
+    return jobs
 
 
 def _problem(ab: object, count: int) -> str | None:

@@ -7,13 +7,15 @@ import math
 import re
 import struct
 from dataclasses import dataclass
+from numbers import Integral
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageCms
 
-from deepcolor.errors import FormatLimitError
-from deepcolor.formats import Format
+from deepcolor.errors import FormatLimitError, FormatNotWrittenError, QualityRangeError
+from deepcolor.formats import FORMATS, Format
 from deepcolor.photograph import EXIF_CAMERA_IFD, Photograph, copied_exif
 from deepcolor.version import __version__
 
@@ -28,6 +30,7 @@ SUFFIXES = {
     "AVIF": (".avif",),
 }
 DEFAULT_QUALITY = {"JPEG": 92, "WEBP": 90, "AVIF": 80}
+LOWEST_QUALITY, HIGHEST_QUALITY = 1, 100
 LONGEST_SIDE = {"JPEG": 65_500, "WEBP": 16_383, "AVIF": 65_536}
 DEEP = {"PNG", "TIFF"}
 SRGB_PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
@@ -45,10 +48,19 @@ _OLDER_CREDIT = re.compile(
 
 @dataclass(frozen=True)
 class Writing:
-    """How results are written; ``quality`` (1…100) is of the formats that lose something."""
+    """How results are written; ``quality`` (1…100) is of the formats that lose something.
+
+    Raises :class:`FormatNotWrittenError` and :class:`QualityRangeError`.
+    """
 
     format: Format = "keep"
     quality: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.format not in FORMATS:
+            raise FormatNotWrittenError(self.format, FORMATS)
+        if self.quality is not None and not _is_quality(self.quality):
+            raise QualityRangeError(self.quality, LOWEST_QUALITY, HIGHEST_QUALITY)
 
 
 @dataclass(frozen=True)
@@ -119,6 +131,11 @@ def encode(
     out = io.BytesIO()
     colored.save(out, format=written, **options)
     return out.getvalue(), written
+
+
+def _is_quality(value: Any) -> bool:
+    is_whole = isinstance(value, Integral) and not isinstance(value, bool)
+    return is_whole and LOWEST_QUALITY <= value <= HIGHEST_QUALITY
 
 
 def _deep(

@@ -59,6 +59,32 @@ class InputKindError(DeepcolorError):
         )
 
 
+class SeveralWantedError(DeepcolorError):
+    """What was given where several photographs are wanted is one, or nothing to go through."""
+
+    code = "several_wanted"
+    exit_code = 2
+
+    def __init__(self, given: object):
+        super().__init__(
+            f"Several photographs are given as a list, not as {type(given).__name__}; "
+            'give ["a.jpg", "b.jpg"], or ["a.jpg"] for one.'
+        )
+
+
+class JobsRangeError(DeepcolorError):
+    """Work can't be shared by so many threads."""
+
+    code = "jobs_out_of_range"
+    exit_code = 2
+
+    def __init__(self, jobs: object):
+        super().__init__(
+            f"jobs must be a whole number of at least 1, not {jobs!r:.40}; "
+            "leave it out for one a core."
+        )
+
+
 class DamagedPhotographError(DeepcolorError):
     """The image begins well and then breaks off or makes no sense."""
 
@@ -76,7 +102,8 @@ class TooManyPixelsError(DeepcolorError):
     def __init__(self, name: str, width: int, height: int, limit: int):
         super().__init__(
             f"{name} has {width} x {height} pixels, more than the {limit / 1e6:g} megapixels "
-            "allowed; make it smaller, or allow more with --max-megapixels."
+            "allowed; make it smaller, or allow more: --max-megapixels on the command line, "
+            "reading=Reading(max_pixels=…) in Python."
         )
 
 
@@ -129,6 +156,30 @@ class HintFormatError(DeepcolorError):
         super().__init__(
             f"The hint {hint:.60} is not understood; write x,y,#rrggbb (pixels from the upper left "
             'corner, a color), in JSON {"x": 120, "y": 80, "color": "#c84b31"}.'
+        )
+
+
+class HintsNotJsonError(HintFormatError):
+    """What should hold hints holds no JSON."""
+
+    def __init__(self, name: str, reason: str):
+        DeepcolorError.__init__(
+            self,
+            f"{name} is not valid JSON ({reason}); write hints as "
+            '[{"x": 120, "y": 80, "color": "#c84b31"}].',
+        )
+
+
+class HintsKindError(DeepcolorError):
+    """What was given as hints, or as one of them, is of another kind."""
+
+    code = "hints_kind"
+    exit_code = 2
+
+    def __init__(self, given: object):
+        super().__init__(
+            "Hints are given as a list of deepcolor.Hint, as in "
+            f'hints=[Hint(120, 80, "#c84b31")], not as {given!r:.60}.'
         )
 
 
@@ -204,9 +255,12 @@ class WeightsMissingError(DeepcolorError):
     code = "weights_missing"
     exit_code = 3
 
-    def __init__(self, strategy: str, filename: str, reason: str, url: str, path: str):
+    def __init__(
+        self, strategy: str, filename: str, reason: str, url: str, path: str, *, offline: bool
+    ):
+        mirror = "" if offline else "name a mirror that has them in DEEPCOLOR_WEIGHTS_URL, or "
         super().__init__(
-            f"The weights of '{strategy}' ({filename}) are not here and {reason}; "
+            f"The weights of '{strategy}' ({filename}) are not here and {reason}; {mirror}"
             f"fetch {url} by other means and put it at {path}."
         )
 
@@ -244,6 +298,24 @@ class UnreadableFileError(DeepcolorError):
 
     def __init__(self, path: str, reason: str):
         super().__init__(f"{path} cannot be read: {reason}.")
+
+
+class AddressError(UnreadableFileError):
+    """An address of the internet stands where a path belongs."""
+
+    def __init__(self, address: str):
+        DeepcolorError.__init__(
+            self,
+            f"{address} is an address, and photographs are not fetched from there; "
+            "download it first and name the file.",
+        )
+
+    @staticmethod
+    def address(path: str) -> str | None:
+        """The address that a path was, before it lost a slash; ``None`` for any other path."""
+        scheme, mark, rest = path.partition(":/")
+        known = scheme.lower() in {"http", "https", "ftp", "s3", "file"}
+        return f"{scheme}://{rest.lstrip('/')}" if mark and known else None
 
 
 class NotWritableError(DeepcolorError):
@@ -364,6 +436,30 @@ class FormatLimitError(DeepcolorError):
         super().__init__(
             f"A photograph of {width} x {height} pixels cannot be written as {kind}, which holds "
             f"{limit:,} a side; write it as png or tiff."
+        )
+
+
+class FormatNotWrittenError(DeepcolorError):
+    """A format was asked for that is not written."""
+
+    code = "format_not_written"
+    exit_code = 2
+
+    def __init__(self, wanted: object, written: Iterable[str]):
+        super().__init__(
+            f"Results cannot be written as {wanted!r:.40}; the formats are {', '.join(written)}."
+        )
+
+
+class QualityRangeError(DeepcolorError):
+    """A quality that is none."""
+
+    code = "quality_out_of_range"
+    exit_code = 2
+
+    def __init__(self, quality: object, lowest: int, highest: int):
+        super().__init__(
+            f"quality must be a whole number between {lowest} and {highest}, not {quality!r:.40}."
         )
 
 

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
-from deepcolor.errors import HintFormatError, HintOutsideError
+from deepcolor.errors import HintFormatError, HintOutsideError, HintsNotJsonError
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -53,15 +53,16 @@ class Hint:
         return f"{self.x},{self.y},{self.color}"
 
 
-def read_hints(text: str | bytes) -> list[Hint]:
+def read_hints(text: str | bytes, name: str = "The text") -> list[Hint]:
     """Hints from JSON: a list of ``{"x": 120, "y": 80, "color": "#c84b31"}``.
 
-    Raises :class:`HintFormatError`.
+    ``name`` is what errors call it. Raises :class:`HintFormatError` and, where there is no JSON,
+    its :class:`HintsNotJsonError`.
     """
     try:
         listed = json.loads(text)
-    except (ValueError, RecursionError):
-        raise HintFormatError(f"{text!r:.40}") from None
+    except (ValueError, RecursionError) as error:
+        raise HintsNotJsonError(name, str(error)) from None
     if not isinstance(listed, list):
         raise HintFormatError(json.dumps(listed))
     return [_from_json(item) for item in listed]
@@ -86,7 +87,7 @@ def paint(hints: Sequence[Hint], photograph: tuple[int, int], network: tuple[int
     from deepcolor.lab import rgb_to_lab
 
     width, height = network
-    painted = torch.zeros(3, height, width)
+    painted = torch.zeros(3, height, width, dtype=torch.float32)
     for hint in hints:
         if not (0 <= hint.x < photograph[0] and 0 <= hint.y < photograph[1]):
             raise HintOutsideError(str(hint), *photograph)

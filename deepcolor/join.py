@@ -21,7 +21,7 @@ from deepcolor.photograph import Photograph, lightness_codes
 
 DEEP_STRIP_PIXELS = 1 << 19
 REDUCING_GAP = 4.0  # times as large as wanted, at least, is what the squares leave
-CHROMA_OF_F = torch.tensor([500.0, -200.0])[:, None, None]
+CHROMA_OF_F = torch.tensor([500.0, -200.0], dtype=torch.float32)[:, None, None]
 """How a* and b* stand to f(X) − f(Y) and f(Z) − f(Y)."""
 
 
@@ -129,6 +129,6 @@ def _lightness(codes: Tensor) -> Tensor:
         return torch.index_select(_lightness_of_gray(256), 0, codes.int().view(-1)).view(
             codes.shape
         )
-    weights = torch.tensor(lab.RGB_TO_XYZ[1])
+    weights = torch.tensor(lab.RGB_TO_XYZ[1], dtype=torch.float32)
     luminance = torch.einsum("c,chw->hw", weights, lab.linear_rgb(codes))
     return lab.lightness(luminance)[None]

@@ -17,6 +17,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from PIL.TiffImagePlugin import TiffImageFile
 
 from deepcolor.errors import (
+    AddressError,
     DamagedPhotographError,
     DeepcolorError,
     HeicNotReadError,
@@ -117,6 +118,14 @@ def decode(source: Input, reading: Reading | None = None) -> Photograph:
     return _read(_content_of_open(source), "The file", reading)
 
 
+def is_one(source: object) -> bool:
+    """Whether that is a photograph itself, and no list of them."""
+    if isinstance(source, np.ndarray):
+        return source.ndim < 3 or (source.ndim == 3 and source.shape[2] in {1, 3, 4})
+    single = isinstance(source, str | os.PathLike | Content | Image.Image)
+    return single or hasattr(source, "read")
+
+
 def format_of(path: Path) -> str | None:
     """Pillow's name of the format of a file, whatever its suffix; ``None`` for no photograph."""
     try:
@@ -153,6 +162,8 @@ def _content(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except (OSError, ValueError) as error:  # a name with a zero in it is a ValueError
+        if address := AddressError.address(str(path)):
+            raise AddressError(address) from error
         reason = getattr(error, "strerror", None) or str(error)
         raise UnreadableFileError(str(path), reason) from error
 

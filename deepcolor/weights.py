@@ -118,7 +118,7 @@ def _fetch(strategy: str, file: WeightFile, progress: Progress | None) -> None:
         WeightsMissingError, strategy, file.filename, url=url, path=str(target)
     )
     if is_offline():
-        raise missing(reason="fetching is off")
+        raise missing(reason="fetching is off", offline=True)
     part = target.with_name(f".{file.filename}.part")
     with _locked(part) as out:
         if is_present(file):  # another process was fetching the same
@@ -133,7 +133,7 @@ def _fetch(strategy: str, file: WeightFile, progress: Progress | None) -> None:
             if isinstance(error, HTTPError):
                 error.close()
             reason = f"could not be fetched ({getattr(error, 'reason', error)})"
-            raise missing(reason=reason) from error
+            raise missing(reason=reason, offline=False) from error
         except WeightsCorruptError:
             part.unlink(missing_ok=True)
             raise

@@ -235,9 +235,12 @@ def _color(plan: Plan, if_there: IfThere, as_json: bool) -> list[Outcome]:
 
 def _sentence(outcome: Outcome) -> str:
     """What went wrong, and with which file."""
+    from deepcolor.errors import AddressError
+
     assert outcome.error is not None
     message, task = outcome.error["message"], outcome.task
-    is_named = str(task.source) in message or str(task.target) in message
+    names = (str(task.source), str(task.target), AddressError.address(str(task.source)))
+    is_named = any(name in message for name in names if name)
     return message if is_named or task.piped else f"{task.source}: {message}"
 
 
@@ -248,7 +251,7 @@ def _hints(written: tuple[str, ...], file: Path | None) -> tuple[Hint, ...]:
     hints = [Hint.parse(text) for text in written]
     if file is not None:
         try:
-            hints += read_hints(file.read_bytes())
+            hints += read_hints(file.read_bytes(), str(file))
         except OSError as error:
             raise UnreadableFileError(str(file), error.strerror or str(error)) from None
     return tuple(hints)

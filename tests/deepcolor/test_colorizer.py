@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import inspect
 import io
 import re
+import subprocess
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -17,8 +20,11 @@ from deepcolor import lab, metrics
 from deepcolor.builtin.richzhang import RichZhang
 from deepcolor.colorizer import Colorizer
 from deepcolor.errors import (
+    DeepcolorError,
     DeviceMissingError,
+    JobsRangeError,
     KnobRangeError,
+    SeveralWantedError,
     StrategyBrokenError,
     UnknownKnobError,
     UnknownStrategyError,
@@ -129,6 +135,30 @@ def test_any_kind_of_source(colornet: Colorizer, landscape: Image.Image, tmp_pat
     for content in (bytearray(path.read_bytes()), memoryview(path.read_bytes())):
         assert difference(Image.open(io.BytesIO(colornet(content))), expected) == 0
     assert (colornet(np.asarray(landscape)[..., None]) == from_array).all()
+
+
+def test_arrays_come_back_as_the_docs_say(colornet: Colorizer, landscape: Image.Image) -> None:
+    gray = np.asarray(landscape)
+    alpha = np.arange(gray.size, dtype=np.uint8).reshape(gray.shape)
+    colored = colornet(np.dstack([gray] * 3))
+    assert colored.shape == colornet(gray).shape == (*gray.shape, 3)
+    with_alpha = colornet(np.dstack([gray, gray, gray, alpha]))
+    assert with_alpha.shape == (*gray.shape, 4)
+    assert (with_alpha[..., 3] == alpha).all()
+    assert (with_alpha[..., :3] == colored).all()
+    told = (Path(__file__).parents[2] / "docs/library.md").read_text()
+    for words in (told, deepcolor.colorize.__doc__ or ""):
+        assert re.search(r"one `?\(H, W, 4\)`? with alpha an array `?\(H, W, 4\)`?", words)
+
+
+def test_the_docs_show_how_load_is_called() -> None:
+    told = (Path(__file__).parents[2] / "docs/library.md").read_text()
+    found = re.search(r"\*\*`deepcolor\.load\((.*)\)`\*\*", told)
+    assert found is not None
+    shown = [each.partition("=")[0] for each in found[1].split(", ")]
+    kinds = inspect.signature(deepcolor.load).parameters.values()
+    named = [each.name for each in kinds if each.kind is each.KEYWORD_ONLY]
+    assert shown == ["strategy", "*", *named]
 
 
 def test_colors_that_were_there_are_ignored(colornet: Colorizer, landscape: Image.Image) -> None:
@@ -311,3 +341,109 @@ def test_alpha_is_kept(colornet: Colorizer) -> None:
     colored = colornet(Image.merge("LA", (Image.new("L", (30, 20), 90), alpha)))
     assert colored.mode == "RGBA"
     assert colored.getchannel("A").tobytes() == alpha.tobytes()
+
+
+SINGLE = {
+    "str": "photo.jpg",
+    "bytes": b"content",
+    "bytearray": bytearray(b"content"),
+    "Path": Path("photo.jpg"),
+    "Image": Image.new("L", (4, 4)),
+    "BytesIO": io.BytesIO(b"content"),
+    "ndarray": np.zeros((4, 4, 3), np.uint8),
+    "NoneType": None,
+    "int": 7,
+}
+
+
+@pytest.mark.parametrize("kind", SINGLE)
+def test_several_are_given_as_a_list(colornet: Colorizer, kind: str) -> None:
+    single: Any = SINGLE[kind]
+    for begin in (colornet.batch, lambda source: next(colornet.map(source))):
+        with pytest.raises(
+            SeveralWantedError, match=rf"as a list, not as \w*{kind}; give"
+        ) as caught:
+            begin(single)
+    assert (caught.value.code, caught.value.exit_code) == ("several_wanted", 2)
+
+
+@pytest.mark.parametrize("wrap", [list, tuple, iter, np.stack])
+def test_several_may_be_anything_to_go_through(colornet: Colorizer, wrap: Any) -> None:
+    grays = [np.zeros((20, 30), np.uint8)] * 2
+    results = list(colornet.map(wrap(grays), {"size": 64}, jobs=1))
+    assert [getattr(result, "width", result) for result in results] == [30, 30]
+
+
+@pytest.mark.parametrize("jobs", [-1, 0, 1.5, "2"])
+def test_nobody_cannot_work(colornet: Colorizer, landscape: Image.Image, jobs: Any) -> None:
+    with pytest.raises(JobsRangeError, match=f"of at least 1, not {jobs!r}; leave") as caught:
+        next(colornet.map([landscape], jobs=jobs))
+    assert (caught.value.code, caught.value.exit_code) == ("jobs_out_of_range", 2)
+
+
+@pytest.fixture
+def sources(landscape: Image.Image) -> list[Any]:
+    """One of each way to the network and back: gray, in colors, of sixteen bits."""
+    sepia = Image.merge("RGB", [landscape.point(lambda c, k=k: int(c * k)) for k in (1, 0.9, 0.7)])
+    deep = io.BytesIO()
+    Image.fromarray(np.asarray(landscape).astype(np.uint16) * 257).save(deep, "PNG")
+    return [landscape, sepia, deep.getvalue()]
+
+
+def every_way(colorizer: Colorizer, sources: list[Any]) -> list[bytes]:
+    """Their pixels through every door of the library."""
+    hints = [deepcolor.Hint(40, 30, "#c84b31")]
+    files = colorizer.map(sources, jobs=2)
+    encoded = [colorizer.file(source, hints=hints) for source in sources]
+    encoded += [result for result in files if not isinstance(result, DeepcolorError)]
+    assert len(encoded) == 2 * len(sources)
+    images = [*colorizer.batch(sources), colorizer.as_published(sources[1])]
+    return [one.content for one in encoded] + [image.tobytes() for image in images]
+
+
+def test_autocast_around_changes_no_pixel(colornet: Colorizer, sources: list[Any]) -> None:
+    expected = every_way(colornet, sources)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        assert every_way(colornet, sources) == expected
+        assert every_way(deepcolor.load(device=str(colornet.device)), sources) == expected
+        assert torch.is_autocast_enabled("cpu")
+
+
+def test_another_default_type_changes_no_pixel(colornet: Colorizer, sources: list[Any]) -> None:
+    expected = every_way(colornet, sources)
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float64)
+    try:
+        assert every_way(colornet, sources) == expected
+        assert every_way(deepcolor.load(device=str(colornet.device)), sources) == expected
+    finally:
+        torch.set_default_dtype(before)
+
+
+WIDE_FROM_THE_START = """
+import hashlib, sys, torch
+if sys.argv[1] == "wide":
+    torch.set_default_dtype(torch.float64)
+import deepcolor
+colorizer = deepcolor.load(device="cpu")
+for source in sys.argv[2:]:
+    for hints in ([], [deepcolor.Hint(40, 30, "#c84b31")]):
+        print(hashlib.sha256(colorizer(source, hints=hints).tobytes()).hexdigest())
+"""
+
+
+def test_a_default_type_set_before_all_changes_no_pixel(
+    landscape: Image.Image, tmp_path: Path
+) -> None:
+    """Tables are made once, when they are first looked into."""
+    paths = [str(tmp_path / name) for name in ("gray.png", "colors.png")]
+    landscape.save(paths[0])
+    Image.merge("RGB", [landscape, landscape.rotate(180), landscape]).save(paths[1])
+    usual, wide = (
+        subprocess.check_output(
+            [sys.executable, "-c", WIDE_FROM_THE_START, how, *paths], text=True, timeout=120
+        ).split()
+        for how in ("usual", "wide")
+    )
+    assert len(set(usual)) == 4
+    assert wide == usual

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from deepcolor.encoding import Credit, Writing, encode, written_format
-from deepcolor.errors import FormatLimitError
-from deepcolor.formats import Format
+from deepcolor.errors import FormatLimitError, FormatNotWrittenError, QualityRangeError
+from deepcolor.formats import FORMATS, Format
 from deepcolor.photograph import decode
 from deepcolor.version import __version__
 
@@ -171,3 +171,25 @@ def test_the_longest_side_that_a_format_holds(wanted: Format, side: int) -> None
     with pytest.raises(FormatLimitError, match="write it as png or tiff") as caught:
         write(side + 1)
     assert caught.value.code == "format_limit"
+
+
+@pytest.mark.parametrize("wanted", ["gif", "bmp", "nonsense", "JPEG", "", None, 7, ["png"]])
+def test_a_format_that_is_not_written(wanted: Any) -> None:
+    with pytest.raises(
+        FormatNotWrittenError, match=r"the formats are keep, jpeg, .* avif\.$"
+    ) as caught:
+        Writing(wanted)
+    assert (caught.value.code, caught.value.exit_code) == ("format_not_written", 2)
+
+
+@pytest.mark.parametrize("quality", [900, 101, 0, -5, 92.5, "92", float("nan"), True])
+def test_a_quality_that_is_none(quality: Any) -> None:
+    with pytest.raises(QualityRangeError, match="whole number between 1 and 100, not ") as caught:
+        Writing("jpeg", quality)
+    assert (caught.value.code, caught.value.exit_code) == ("quality_out_of_range", 2)
+
+
+@pytest.mark.parametrize("wanted", FORMATS)
+def test_what_may_be_wanted(wanted: Format) -> None:
+    for quality in (None, 1, 100, np.int64(92)):
+        assert Writing(wanted, quality).format == wanted  # type: ignore[arg-type]

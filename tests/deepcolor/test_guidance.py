@@ -20,7 +20,7 @@ import deepcolor
 from deepcolor import Hint, License, Strategy, StrategyCard
 from deepcolor.cli import main
 from deepcolor.colorizer import Colorizer
-from deepcolor.errors import HintOutsideError, HintsNotTakenError
+from deepcolor.errors import HintOutsideError, HintsKindError, HintsNotTakenError
 
 EXAMPLE = Path(__file__).parents[2] / "docs/example-strategy/deepcolor_splittone.py"
 
@@ -103,6 +103,31 @@ def test_beside_the_photograph() -> None:
     assert isinstance(outcome, HintOutsideError)
 
 
+@pytest.mark.parametrize(
+    ("hints", "told"),
+    [
+        ([(90, 20, "#e03020")], "(90, 20, '#e03020')"),
+        ([RED, {"x": 90, "y": 20, "color": "#e03020"}], "{'x': 90"),
+        (RED, "Hint(x=90"),
+        ("90,20,#e03020", "'90,20,#e03020'"),
+        (["90,20,#e03020"], "'90,20,#e03020'"),
+        ({90: RED}, "{90: Hint("),
+        (7, "7"),
+        (np.zeros((2, 3)), "array("),
+        (iter([RED]), "<list_iterator"),
+    ],
+    ids=str,
+)
+def test_what_are_no_hints(hints: Any, told: str) -> None:
+    for color in (ECHO, ECHO.file, lambda gray, hints: ECHO.batch([gray], hints=hints)):
+        with pytest.raises(HintsKindError) as caught:
+            color(GRAY, hints=hints)
+        assert f'as in hints=[Hint(120, 80, "#c84b31")], not as {told}' in str(caught.value)
+    with pytest.raises(HintsKindError):
+        list(ECHO.map([GRAY], hints=hints))
+    assert (caught.value.code, caught.value.exit_code) == ("hints_kind", 2)
+
+
 def test_who_takes_none_names_those_that_do(
     install: Any, landscape: Image.Image, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -150,12 +175,14 @@ def test_on_the_command_line(guided: Path) -> None:
     [
         (["gray.png", "-s", "splittone", "--hint", "here,red"], "write x,y,#rrggbb"),
         (["gray.png", "-s", "splittone", "--hints", "lost.json"], "'lost.json' does not exist"),
+        (["gray.png", "--hints", "broken.json"], "deepcolor: broken.json is not valid JSON (Expe"),
         (["gray.png", "-s", "richzhang", "--hint", str(RED)], "these do: colornet, siggraph17, "),
         (["gray.png", "-s", "colornet", "-s", "richzhang", "--hint", str(RED)], "no hints"),
         (["gray.png", "other.png", "-s", "splittone", "--hint", str(RED)], "of one photograph"),
     ],
 )
 def test_wrong_usage(guided: Path, arguments: list[str], sentence: str) -> None:
+    (guided / "broken.json").write_text("{\n")
     run = CliRunner().invoke(main, arguments)
     assert run.exit_code != 0
     assert sentence in run.output

@@ -54,6 +54,12 @@ def test_json_that_is_none_of_it(text: str) -> None:
         read_hints(text)
 
 
+@pytest.mark.parametrize("text", ["{", b"{\n", "", b"\xff\xfe\x00", "[" * 100_000])
+def test_what_is_no_json_is_named(text: str | bytes) -> None:
+    with pytest.raises(HintFormatError, match=r"^h\.json is not valid JSON \(.+\); write hints as"):
+        read_hints(text, "h.json")
+
+
 def test_painted_where_they_belong() -> None:
     painted = paint([RED], (60, 40), (30, 20))
     assert painted.shape == (3, 20, 30)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import struct
 import zlib
 from pathlib import Path
@@ -17,6 +18,7 @@ from deepcolor import photograph as room
 from deepcolor.encoding import Credit, Writing
 from deepcolor.encoding import encode as encode_pixels
 from deepcolor.errors import (
+    AddressError,
     DamagedPhotographError,
     DeepcolorError,
     HeicNotReadError,
@@ -375,6 +377,24 @@ def test_what_can_be_no_photograph(source: Any, kind: str) -> None:
     assert (caught.value.code, caught.value.exit_code) == ("input_kind", 2)
 
 
+@pytest.mark.parametrize("address", ["https://example.org/a.jpg", "S3://bucket/a.png"])
+def test_addresses_are_not_fetched(address: str) -> None:
+    sentence = re.escape(f"{address} is an address, and")
+    for given in (address, Path(address)):
+        with pytest.raises(AddressError, match=f"^{sentence} .*; download it first") as caught:
+            decode(given)
+    assert (caught.value.code, caught.value.exit_code) == ("unreadable_file", 1)
+
+
+def test_a_path_that_looks_like_an_address_is_one(
+    landscape: Image.Image, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "https:" / "example.org").mkdir(parents=True)
+    landscape.save(tmp_path / "https:/example.org/a.png")
+    monkeypatch.chdir(tmp_path)
+    assert decode("https://example.org/a.png").size == landscape.size
+
+
 def test_heic_without_its_package(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(room, "_openable", lambda: ("JPEG", "PNG"))
     content = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(40)
@@ -464,6 +484,8 @@ def test_a_bomb_is_refused_before_it_is_unpacked() -> None:
     ) as caught:
         decode(bomb)
     assert (caught.value.code, caught.value.exit_code) == ("too_many_pixels", 1)
+    cure = "--max-megapixels on the command line, reading=Reading(max_pixels=…) in Python."
+    assert str(caught.value).endswith(cure)
 
 
 def test_the_limit_itself_is_allowed() -> None:

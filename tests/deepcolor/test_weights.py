@@ -152,7 +152,7 @@ def test_offline_nothing_is_asked_for(
     card: StrategyCard, file_server: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DEEPCOLOR_OFFLINE", "1")
-    with pytest.raises(WeightsMissingError, match="fetching is off"):
+    with pytest.raises(WeightsMissingError, match="fetching is off; fetch http"):
         weights.locate(card)
     assert file_server.asked == []
 
@@ -182,6 +182,7 @@ def test_a_file_that_is_not_served(card: StrategyCard, home: Path, file_server: 
         weights.locate(with_file(card, url=url))
     sentence = str(caught.value)
     assert sentence.startswith("The weights of 'served' (net-1.pth) are not here and could not be")
+    assert "; name a mirror that has them in DEEPCOLOR_WEIGHTS_URL, or fetch " in sentence
     assert sentence.endswith(f"fetch {url} by other means and put it at {home}/weights/net-1.pth.")
     assert list(files_below(home)) == []
 

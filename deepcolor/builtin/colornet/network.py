@@ -186,7 +186,10 @@ def _silent(conv: nn.Conv2d) -> nn.Conv2d:
 
 def _distances(height: int, width: int, device: torch.device) -> Tensor:
     """Between each two positions, (H·W, H·W), the longer side being 1."""
-    sides = (torch.arange(side, device=device) / max(height, width) for side in (height, width))
+    sides = (
+        torch.arange(side, dtype=torch.float32, device=device) / max(height, width)
+        for side in (height, width)
+    )
     place = torch.stack(torch.meshgrid(*sides, indexing="ij"), dim=-1).reshape(-1, 2)
     return torch.cdist(place, place)
 
@@ -249,7 +252,7 @@ class ColorNet(nn.Module):
                 raise KeyError(f"the weights lack {name}")
         if unknown:
             raise KeyError(f"the weights have {unknown[0]}, which is no part of the network")
-        return net
+        return net.float()  # as it is made, it has torch's default type
 
     def features(self, l: Tensor, hints: Tensor | None = None) -> Tensor:
         """What :attr:`classify` reads, (N, C, H/4, W/4), of L* (N, 1, H, W); sides of 32·k."""

@@ -52,7 +52,7 @@ class DDColor(Strategy):
 
         (path,) = weights.values()
         saved = torch.load(path, map_location="cpu", weights_only=True)
-        self.net = Network(saved["params"]).eval().to(device)
+        self.net = Network(saved["params"]).eval().to(device, torch.float32)
 
     def predict(self, l: Tensor, knobs: Mapping[str, float], hints: Tensor | None) -> Tensor:
         return self.net(l)

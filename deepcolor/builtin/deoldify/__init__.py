@@ -49,7 +49,7 @@ class Deoldify(Strategy):
         saved = torch.load(weights[WEIGHTS.filename], map_location="cpu", weights_only=True)
         net = DeOldify()
         net.load_state_dict(plain(saved["model"]))
-        self.net = net.eval().to(device)
+        self.net = net.eval().to(device, torch.float32)
 
     def predict(self, l: Tensor, knobs: Mapping[str, float], hints: Tensor | None) -> Tensor:
         from deepcolor.lab import decode_gamma, encode_gamma, linear_rgb_to_lab, luminance

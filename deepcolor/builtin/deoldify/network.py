@@ -199,4 +199,4 @@ class DeOldify(nn.Module):
 
 
 def _colors(*values: float) -> Tensor:
-    return torch.tensor(values)[:, None, None]
+    return torch.tensor(values, dtype=torch.float32)[:, None, None]

@@ -58,7 +58,7 @@ class RichZhang(Strategy):
         state = torch.load(weights[WEIGHTS.filename], map_location="cpu", weights_only=True)
         net = ECCV16()
         net.load_state_dict(state)
-        self.net = net.eval().to(device)
+        self.net = net.eval().to(device, torch.float32)
 
     def predict(self, l: Tensor, knobs: Mapping[str, float], hints: Tensor | None) -> Tensor:
         from deepcolor.builtin.richzhang.network import TEMPERATURE

@@ -46,7 +46,7 @@ class Siggraph17(Strategy):
         state = torch.load(weights[WEIGHTS.filename], map_location="cpu", weights_only=True)
         net = SIGGRAPH17()
         net.load_state_dict(state)
-        self.net = net.eval().to(device)
+        self.net = net.eval().to(device, torch.float32)
 
     def predict(self, l: Tensor, knobs: Mapping[str, float], hints: Tensor | None) -> Tensor:
         return self.net(l, l.new_zeros(len(l), 3, *l.shape[-2:]) if hints is None else hints)

@@ -208,6 +208,16 @@ def test_gps_goes_unless_it_is_kept(run: Any, folder: Path, landscape: Image.Ima
         assert image.getexif().get_ifd(GPS)[GPS_LATITUDE_REF] == "N"
 
 
+@pytest.mark.parametrize("address", ["https://example.org/a.jpg", "http://[::1]/a.png?b=*"])
+def test_an_address_is_no_path(run: Any, address: str) -> None:
+    sentence = f"{address} is an address, and photographs are not fetched from there; download"
+    for options in ([], ["-o", "colored"], ["-o", "-"]):
+        refused = run("colorize", address, *options)
+        assert refused.exit_code == 1
+        assert refused.stderr.startswith(f"deepcolor: {sentence}")
+    assert sentence in json.loads(run("colorize", address, "--json").stdout)["error"]["message"]
+
+
 @pytest.mark.usefixtures("photo")
 def test_the_limit_of_pixels_is_the_users(run: Any) -> None:
     refused = run("photo.jpg", "--max-megapixels", "0.05")
