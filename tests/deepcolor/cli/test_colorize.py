@@ -621,6 +621,8 @@ def test_interrupted(folder: Path, landscape: Image.Image) -> None:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
+        # A shell has what it starts in the background ignore it, and that is handed down.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
     )
     deadline = time.monotonic() + 120
     while not list(folder.glob("out/*.jpg")):
