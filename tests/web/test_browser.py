@@ -43,6 +43,7 @@ ARGUMENTS = [
 START_SECONDS = 10
 MOST_TABS = 60
 WAIT_MILLISECONDS = 20_000
+HASTY_MILLISECONDS = 500  # in which a page that does not wait would have asked
 
 pytestmark = pytest.mark.skipif(
     CHROMIUM is None, reason="NO BROWSER: the page is not tested. Install chromium."
@@ -907,6 +908,33 @@ def test_an_upload_that_is_cut_off_can_be_tried_again(
     page.get_by_role("button", name="Try again").click()
     site.color(site.arrived(gray_file.name), colored_jpeg)
     expect_picture(page.get_by_role("img", name=f"{gray_file.name}, in color"), 320)
+    expect(page.get_by_role("article")).to_have_count(1)
+    context.close()
+
+
+def test_what_is_chosen_before_the_album_is_there_appears_once(
+    browser: Browser, address: str, site: Site, gray_file: Path, colored_jpeg: bytes
+) -> None:
+    context = browser.new_context()
+    page = context.new_page()
+    asked: list[Route] = []
+
+    def hold(route: Route) -> None:
+        if route.request.method == "GET":
+            asked.append(route)
+        else:
+            route.continue_()
+
+    page.route("**/api/images", hold)
+    page.goto(address)
+    choose(page, gray_file)
+    expect(page.get_by_role("article")).to_have_count(1)
+    page.wait_for_timeout(HASTY_MILLISECONDS)
+    [album] = asked
+    album.continue_()
+    expect(page.get_by_role("article").first).to_contain_text("On its way")
+    site.color(site.arrived(gray_file.name), colored_jpeg)
+    expect(card(page, gray_file.name)).to_contain_text("Colored")
     expect(page.get_by_role("article")).to_have_count(1)
     context.close()
 

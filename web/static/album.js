@@ -25,11 +25,12 @@ export function addFiles(files, order) {
   if (files.length) section.scrollIntoView();
 }
 
-// Shows a page of the album, the newest photographs first.
+// Shows a page of the album, the newest photographs first. A photograph that is chosen meanwhile
+// is created after that, lest the album list it, too.
 export async function restore(after = null) {
   let page;
   try {
-    page = await readPage(after);
+    page = await inOrder(() => readPage(after));
   } catch (problem) {
     trouble.textContent = problem.message;
     trouble.hidden = section.hidden = false;
