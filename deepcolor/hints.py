@@ -104,6 +104,6 @@ def paint(hints: Sequence[Hint], photograph: tuple[int, int], network: tuple[int
 
 def _from_json(item: Any) -> Hint:
     match item:
-        case {"x": int(x), "y": int(y), "color": str(color)}:
+        case {"x": int(x), "y": int(y), "color": str(color), **others} if not others:
             return Hint.parse(f"{x},{y},{color}")
     raise HintFormatError(json.dumps(item))

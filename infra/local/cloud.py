@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 UPLOADS_BUCKET = "deepcolor-uploads"
 RESULTS_BUCKET = "deepcolor-results"
 REGION = "us-east-1"
+ACCOUNT = "123456789012"  # moto's
 CREDENTIALS = {
     "AWS_ACCESS_KEY_ID": "local",
     "AWS_SECRET_ACCESS_KEY": "local",
@@ -40,7 +41,7 @@ class Cloud:
 
     def queue_url(self, name: str) -> str:
         """The URL of one of the queues: uploads, uploads-dead, work, work-dead."""
-        return f"{self.endpoint}/123456789012/deepcolor-{name}"
+        return f"{self.endpoint}/{ACCOUNT}/deepcolor-{name}"
 
     def s3(self) -> S3Client:
         return self._session().client("s3", endpoint_url=self.endpoint)

@@ -13,11 +13,12 @@ from http.client import HTTPConnection, HTTPException, HTTPResponse
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
+from infra.local.cloud import ACCOUNT
+
 PATH = "/-/contents"  # no bucket is called so
 # No page sends it to another site without being asked first whether it may, and it may not.
 HEADER = "X-Deepcolor-Contents"
 
-ACCOUNT = "123456789012"  # moto's
 META = "x-amz-meta-"
 SECONDS = 30.0
 

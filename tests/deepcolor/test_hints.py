@@ -47,6 +47,7 @@ def test_as_json() -> None:
         '[{"x": "1", "y": 2, "color": "#ff0000"}]',
         '[{"x": 1, "y": -2, "color": "#ff0000"}]',
         '[{"x": 1, "y": 2, "color": "red"}]',
+        '[{"x": 1, "y": 2, "color": "#ff0000", "colour": "#00ff00"}]',
     ],
 )
 def test_json_that_is_none_of_it(text: str) -> None:
