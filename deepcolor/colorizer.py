@@ -12,6 +12,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from numbers import Integral
+from threading import Lock
 from typing import TypeVar, overload
 
 import numpy as np
@@ -85,16 +86,21 @@ def load(
         raise PackageMissingError(strategy, problem)
     place = _device(device)
     files = weights.locate(chosen.card, progress)
+    with _blaming(strategy, "its network could not be made ready"), _exact(place):
+        chosen.prepare(files, place)
+    return Colorizer(chosen, place)
+
+
+@contextmanager
+def _blaming(strategy: str, problem: str) -> Iterator[None]:
+    """Raises :class:`StrategyBrokenError` for whatever a strategy raises, if it is to blame."""
     try:
-        with _exact(place):
-            chosen.prepare(files, place)
+        yield
     except Exception as error:
         if isinstance(error, DeepcolorError) or is_out_of_memory(error):
             raise
         reason = textwrap.shorten(f"{type(error).__name__}: {error}", LONGEST_REASON)
-        problem = f"its network could not be made ready ({reason})"
-        raise StrategyBrokenError(strategy, problem) from error
-    return Colorizer(chosen, place)
+        raise StrategyBrokenError(strategy, f"{problem} ({reason})") from error
 
 
 def is_out_of_memory(error: Exception) -> bool:
@@ -111,6 +117,31 @@ def _exact(device: torch.device) -> Iterator[None]:
     # Photographs are read and joined on the processor, wherever the network is.
     with torch.autocast("cpu", enabled=False), torch.autocast(device.type, enabled=False):
         yield
+
+
+class _Kept:
+    """Torch's number of threads, set anew when the last who may have changed it is done.
+
+    What any thread sets is the default of all that begin later.
+    """
+
+    def __init__(self) -> None:
+        self.lock, self.users, self.threads = Lock(), 0, 0
+
+    def __enter__(self) -> None:
+        with self.lock:
+            if not self.users:
+                self.threads = torch.get_num_threads()
+            self.users += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self.lock:
+            self.users -= 1
+            if not self.users:
+                torch.set_num_threads(self.threads)
+
+
+TORCHS_THREADS = _Kept()
 
 
 @dataclass
@@ -205,7 +236,7 @@ class Colorizer:
         if isinstance(source, Content):
             return self.file(source, knobs, hints=hints).content
         colored = self.batch([source], hints=hints, **knobs)[0]
-        return np.asarray(colored) if isinstance(source, np.ndarray) else colored
+        return np.array(colored) if isinstance(source, np.ndarray) else colored
 
     def batch(
         self, sources: Sequence[Input], *, hints: Sequence[Hint] = (), **knobs: float
@@ -276,7 +307,6 @@ class Colorizer:
         _check_several(sources)
         reading = reading or Reading()
         jobs = _threads(jobs)
-        threads = torch.get_num_threads()
         # Each of these threads keeps to its core: torch's own would only be in each other's way.
         pool = ThreadPoolExecutor(
             jobs, "deepcolor", initializer=torch.set_num_threads, initargs=(1,)
@@ -289,15 +319,15 @@ class Colorizer:
             prepared = prepare(source)
             return self._finish(prepared, self._guess(prepared, settings), writing, settings)
 
-        try:
-            if self.device.type == "cpu":
-                for name, result in _ahead(pool, whole, sources, jobs):
-                    yield _settled(name, result)
-            else:
-                yield from self._beside(pool, prepare, sources, settings, writing, jobs)
-        finally:
-            pool.shutdown(cancel_futures=True)
-            torch.set_num_threads(threads)  # what the pool set is the default of new threads
+        with TORCHS_THREADS:
+            try:
+                if self.device.type == "cpu":
+                    for name, result in _ahead(pool, whole, sources, jobs):
+                        yield _settled(name, result)
+                else:
+                    yield from self._beside(pool, prepare, sources, settings, writing, jobs)
+            finally:
+                pool.shutdown(cancel_futures=True)
 
     def _beside(
         self,
@@ -348,13 +378,14 @@ class Colorizer:
     ) -> torch.Tensor:
         """a*b* (N, 2, h, w) of photographs that the network sees in one size.
 
-        Raises :class:`StrategyBrokenError` where a strategy gives anything else.
+        Raises :class:`StrategyBrokenError` where a strategy fails or gives anything else.
         """
         l = torch.stack([one.l for one in prepared]).to(self.device)
         painted = [one.hints for one in prepared if one.hints is not None]
         hints = torch.stack(painted).to(self.device) if painted else None
         with torch.inference_mode(), _exact(self.device):
-            ab = self.strategy.predict(l, settings, hints)
+            with _blaming(self.card.name, "its network failed"):
+                ab = self.strategy.predict(l, settings, hints)
             if problem := _problem(ab, len(l)):
                 raise StrategyBrokenError(self.card.name, problem)
             return ab.float()

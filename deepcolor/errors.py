@@ -34,6 +34,17 @@ class NotAPhotographError(DeepcolorError):
         )
 
 
+class TiffKindError(NotAPhotographError):
+    """A TIFF, or what begins like one, of a kind that is not read."""
+
+    def __init__(self, name: str):
+        DeepcolorError.__init__(
+            self,
+            f"{name} begins like a TIFF, but of a kind that deepcolor does not read, as cameras' "
+            "raw files are; save it as a TIFF of 8-bit RGB, or of gray of 8 or 16 bits.",
+        )
+
+
 class HeicNotReadError(NotAPhotographError):
     """The image is HEIC, for which a package is missing."""
 

@@ -7,6 +7,7 @@ import functools
 import io
 import os
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -23,6 +24,7 @@ from deepcolor.errors import (
     HeicNotReadError,
     InputKindError,
     NotAPhotographError,
+    TiffKindError,
     TooManyPixelsError,
     UnreadableFileError,
 )
@@ -54,13 +56,16 @@ EXIF_KEPT = frozenset(
     }
 )
 """Not kept: orientation, which has been applied, GPS unless asked for, how a TIFF was stored."""
+EXIF_OF_PIXELS = frozenset({0xA001, 0xA002, 0xA003})
+"""The camera's notes on its own pixels, their color space and size, which are not the result's."""
 
 EXIF_MOST_BYTES = 60_000
 """A JPEG holds 65,533, deepcolor's own notes included."""
 
-TIFF_PHOTOMETRIC, TIFF_SAMPLE_FORMAT = 262, 339
+TIFF_BITS, TIFF_PHOTOMETRIC, TIFF_RESOLUTION, TIFF_SAMPLE_FORMAT = 258, 262, 282, 339
 WHITE_IS_ZERO, UNSIGNED = 0, 1
 
+TIFF_BEGINNINGS = frozenset({b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"})
 HEIC_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"})
 
 # Pillow's own warning comes at half of its limit; deepcolor sets its own, in decode().
@@ -108,7 +113,8 @@ def decode(source: Input, reading: Reading | None = None) -> Photograph:
     """
     reading = reading or Reading()
     if isinstance(source, Image.Image):
-        return _normalize(source, "The image", reading)
+        with _parsing("The image"):
+            return _normalize(source, "The image", reading)
     if isinstance(source, np.ndarray):
         return _normalize(_image(source), "The array", reading)
     if isinstance(source, Content):
@@ -190,22 +196,36 @@ def _image(pixels: NDArray[Any]) -> Image.Image:
 
 
 def _read(content: bytes, name: str, reading: Reading) -> Photograph:
+    with _parsing(name):
+        try:
+            image = Image.open(io.BytesIO(content), formats=_openable())
+        except UnidentifiedImageError as error:
+            raise _not_opened(content, name) from error
+        with image:
+            return _normalize(image, name, reading)
+
+
+@contextlib.contextmanager
+def _parsing(name: str) -> Iterator[None]:
+    """Raises :class:`DamagedPhotographError` for what Pillow stumbles over."""
     try:
         with warnings.catch_warnings():
             # Pillow warns of odd metadata in files whose pixels are fine.
             warnings.simplefilter("ignore")
-            with Image.open(io.BytesIO(content), formats=_openable()) as image:
-                return _normalize(image, name, reading)
+            yield
     except (DeepcolorError, MemoryError):
         raise
-    except UnidentifiedImageError as error:
-        is_heic = content[4:8] == b"ftyp" and content[8:12] in HEIC_BRANDS
-        if is_heic and "HEIF" not in _openable():
-            raise HeicNotReadError(name) from error
-        raise NotAPhotographError(name) from error
     except Exception as error:  # Pillow raises whatever its parsers of damaged files run into
         reason = " ".join(str(error).split()) or type(error).__name__
         raise DamagedPhotographError(name, reason) from error
+
+
+def _not_opened(content: bytes, name: str) -> DeepcolorError:
+    """Why Pillow knows nothing of a file."""
+    is_heic = content[4:8] == b"ftyp" and content[8:12] in HEIC_BRANDS
+    if is_heic and "HEIF" not in _openable():
+        return HeicNotReadError(name)
+    return TiffKindError(name) if content[:4] in TIFF_BEGINNINGS else NotAPhotographError(name)
 
 
 def _normalize(image: Image.Image, name: str, reading: Reading) -> Photograph:
@@ -221,7 +241,7 @@ def _normalize(image: Image.Image, name: str, reading: Reading) -> Photograph:
     upright = ImageOps.exif_transpose(image) if _is_turned(image) else image
     deep = alpha = None
     if upright.mode.startswith("I;16"):
-        deep = np.asarray(upright).astype(np.uint16)
+        deep = _sixteen_bit(np.asarray(upright).astype(np.uint16), image)
         deep = deep_in_srgb(~deep if _is_negative(image) else deep, profile)
         upright, profile = _rounded(deep.astype(np.float32) / 257), None
     elif upright.mode in {"I", "F"}:
@@ -232,12 +252,24 @@ def _normalize(image: Image.Image, name: str, reading: Reading) -> Photograph:
         alpha = upright.getchannel("A")
         upright = upright.getchannel("G") if gray else upright.convert("RGB")
     exif = _kept_exif(image, reading.keep_gps)
-    dpi = _sensible_dpi(image.info.get("dpi"))
+    dpi = _sensible_dpi(image.info.get("dpi")) if _tells_resolution(image) else None
     return Photograph(in_srgb(upright, profile), deep, alpha, read_as, exif, dpi)
 
 
 def _is_turned(image: Image.Image) -> bool:
     return image.getexif().get(EXIF_ORIENTATION, 1) != 1
+
+
+def _sixteen_bit(codes: NDArray[np.uint16], image: Image.Image) -> NDArray[np.uint16]:
+    """Pillow takes scans of twelve bits for dark ones of sixteen."""
+    if _tiff_tag(image, TIFF_BITS) == 12:
+        return (codes << 4 | codes >> 8).astype(np.uint16)
+    return codes
+
+
+def _tells_resolution(image: Image.Image) -> bool:
+    """Pillow gives a TIFF that tells none one of a single pixel an inch."""
+    return not isinstance(image, TiffImageFile) or _tiff_tag(image, TIFF_RESOLUTION) is not None
 
 
 def _is_negative(image: Image.Image) -> bool:
@@ -287,6 +319,9 @@ def _kept_exif(image: Image.Image, keep_gps: bool) -> Image.Exif:
         exif = copied_exif(image.getexif())
         for tag in exif.keys() - kept:
             del exif[tag]
+        camera = exif.get_ifd(EXIF_CAMERA_IFD)
+        for tag in camera.keys() & EXIF_OF_PIXELS:
+            del camera[tag]
         is_too_long = len(exif.tobytes()) > EXIF_MOST_BYTES
     except Exception:  # Pillow raises whatever its parser of damaged notes runs into
         return Image.Exif()

@@ -14,12 +14,17 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from deepcolor import metrics
+from deepcolor import metrics, registry
 from deepcolor.colorizer import Colorizer
-from deepcolor.errors import DeepcolorError, NoPhotographsError, UnexpectedError
+from deepcolor.errors import (
+    DeepcolorError,
+    NoPhotographsError,
+    UnexpectedError,
+    UnreadableFileError,
+)
 from deepcolor.evaluation.rarity import rarity
 from deepcolor.evaluation.truths import SIDE, Truth, Truths, read
-from deepcolor.files.found import photographs_below
+from deepcolor.files.found import originals, photographs_below
 from deepcolor.lab import fit_gamut, lab_to_rgb, rgb_to_lab
 
 BASELINES = ("gray", "constant", "oracle")
@@ -154,13 +159,20 @@ def evaluate(
 ) -> Evaluation:
     """The figures of the baselines and of each colorizer on the photographs below ``folder``.
 
-    What can't be read or colored is among the failures, and in nobody's figures. Raises
-    :class:`deepcolor.errors.NoPhotographsError` when the folder holds none.
+    Results of deepcolor and contact sheets are passed over. What can't be read or colored is among
+    the failures, and in nobody's figures. Raises :class:`deepcolor.errors.NoPhotographsError` when
+    the folder holds none.
     """
-    paths = list(photographs_below(folder))
-    if not paths:
-        raise NoPhotographsError(folder)
     result = Evaluation(folder, tuple(colorizer.card.name for colorizer in colorizers))
+
+    def note(error: OSError) -> None:
+        place = str(error.filename)
+        problem = UnreadableFileError(place, error.strerror or str(error))
+        result.failures.append((Path(place), problem))
+
+    paths = originals(list(photographs_below(folder, note)), registry.names())
+    if not (paths or result.failures):
+        raise NoPhotographsError(folder)
     with Truths() as truths:
         for done, (path, truth) in enumerate(read(paths), start=1):
             if isinstance(truth, DeepcolorError):
@@ -220,7 +232,9 @@ def _colored(colorizer: Colorizer, gray: Tensor, name: str) -> Tensor:
     """The a*b* (2, H, W) that a colorizer gives to a gray photograph."""
     try:
         colored = colorizer(gray.permute(1, 2, 0).numpy())
-    except Exception as error:  # a strategy may raise anything; the other photographs go on
+    except DeepcolorError:
+        raise
+    except Exception as error:  # the other photographs go on
         raise UnexpectedError(name, error) from error
     return rgb_to_lab(torch.from_numpy(np.array(colored)).permute(2, 0, 1))[1:]
 

@@ -18,7 +18,7 @@ from deepcolor.errors import (
     PackageMissingError,
     SameResultError,
 )
-from deepcolor.files.disk import is_there, place_of, write_whole
+from deepcolor.files.disk import is_taken, is_there, place_of, write_whole
 from deepcolor.files.plan import Plan, Settings, Task
 from deepcolor.formats import READABLE, SUFFIX_OF_FORMAT, Format
 
@@ -118,8 +118,12 @@ class _Targets:
         if place in self.claimed:
             return SameResultError(self.claimed[place], task.source, task.target)
         self.claimed[place] = task.source
-        if not is_there(task.target) or self.if_there is IfThere.REPLACE:
+        if not is_taken(task.target) or self.if_there is IfThere.REPLACE:
             return None
+        return self.refuse(task)
+
+    def refuse(self, task: Task) -> DeepcolorError | Literal["skip"]:
+        """What is said of a task whose target is there."""
         return "skip" if self.if_there is IfThere.SKIP else AlreadyThereError(task.target)
 
 
@@ -199,7 +203,10 @@ def _write(
         if verdict is not None:
             return _left(task, verdict, device)
     try:
-        write_whole(task.target, colored.content)
+        replacing = targets.if_there is IfThere.REPLACE
+        write_whole(task.target, colored.content, replacing=replacing)
+    except FileExistsError:  # it came while the photograph was colored
+        return _left(task, targets.refuse(task), device)
     except OSError as error:
         problem = NotWritableError(task.target, error.strerror or str(error))
         return Outcome(task, device, error=problem.to_json())

@@ -31,8 +31,12 @@ def check_writable(path: Path) -> None:
         raise NotWritableError(path, os.strerror(errno.EACCES))
 
 
-def write_whole(path: Path, content: bytes) -> None:
-    """Writes a file so that nobody ever sees half of it. A device is written to, and stays one."""
+def write_whole(path: Path, content: bytes, *, replacing: bool = True) -> None:
+    """Writes a file so that nobody ever sees half of it. A device is written to, and stays one.
+
+    Raises ``FileExistsError`` where something is there, or has come meanwhile, that is not to be
+    replaced.
+    """
     if is_device(path):
         path.write_bytes(content)
         return
@@ -43,9 +47,24 @@ def write_whole(path: Path, content: bytes) -> None:
         part.unlink(missing_ok=True)
         with part.open("xb") as file:  # never through a link that somebody laid there
             file.write(content)
-        part.replace(path)
+        if replacing:
+            part.replace(path)
+        else:
+            _name_anew(part, path)
     finally:
         part.unlink(missing_ok=True)
+
+
+def _name_anew(part: Path, path: Path) -> None:
+    """Gives a file a name that nothing has."""
+    try:
+        path.hardlink_to(part)  # unlike renaming it fails where something is there
+    except FileExistsError:
+        raise
+    except OSError as error:  # not every file system has these links
+        if is_taken(path):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path)) from error
+        part.replace(path)
 
 
 def place_of(path: Path) -> Path:
@@ -56,6 +75,11 @@ def place_of(path: Path) -> Path:
 def is_there(path: str | Path) -> bool:
     """Unlike ``Path.exists`` it takes names that are too long, and folders that are locked."""
     return os.path.exists(path)  # noqa: PTH110
+
+
+def is_taken(path: Path) -> bool:
+    """Whether a name is anything's, be it a link that leads nowhere."""
+    return os.path.lexists(path)
 
 
 def is_there_as_folder(path: str | Path) -> bool:

@@ -49,11 +49,22 @@ def photographs_meant(
     labels = registry.names().union(strategies)
     place_of_folder = functools.cache(place_of)
     found: dict[Path, tuple[Path, Path]] = {}
-    for given in paths:
+    for given in _wished(paths, labels):
         for root, source in _meant(given, output, labels, unreadable):
             # A link is a photograph of its own: its result goes beside it.
             found.setdefault(place_of_folder(source.parent) / source.name, (root, source))
     return list(found.values())
+
+
+def _wished(paths: Sequence[str], labels: Collection[str]) -> Sequence[str]:
+    """The paths without those that a shell's pattern named, though no one wants them colored.
+
+    A single file that is named is meant, whatever it is.
+    """
+    files = [Path(given) for given in paths if not is_there_as_folder(given)]
+    kept = {str(path) for path in originals(files, labels)}
+    passed_over = {str(path) for path in files} - kept if kept else set()
+    return [given for given in paths if str(Path(given)) not in passed_over]
 
 
 def _meant(
@@ -69,12 +80,12 @@ def _meant(
         photographs = list(photographs_below(path, report))
         if output is not None and not place_of(path).is_relative_to(place_of(output)):
             photographs = _outside(place_of(output), photographs)
-        for original in _originals(photographs, labels):
+        for original in originals(photographs, labels):
             yield path, original
     elif not is_there(path) and any(sign in given for sign in "*?["):
         matches = sorted(glob.glob(given, recursive=True))  # noqa: PTH207 (may be absolute)
         files = [Path(match) for match in matches if not is_there_as_folder(match)]
-        for file in _originals(files, labels) or [path]:
+        for file in originals(files, labels) or [path]:
             yield file.parent, file
     else:
         yield path.parent, path
@@ -93,8 +104,11 @@ def _outside(folder: Path, photographs: Sequence[Path]) -> list[Path]:
     return [photograph for photograph in photographs if not is_inside(photograph)]
 
 
-def _originals(photographs: Sequence[Path], labels: Collection[str]) -> list[Path]:
-    """Those that are neither contact sheets nor what an earlier run put beside another of them."""
+def originals(photographs: Sequence[Path], labels: Collection[str]) -> list[Path]:
+    """Those that are neither contact sheets nor what an earlier run put beside another of them.
+
+    ``labels`` are the names of strategies, which stand in what such results are called.
+    """
     stems = {photograph.with_suffix("") for photograph in photographs}
 
     def is_result(photograph: Path) -> bool:

@@ -1,8 +1,9 @@
-"""A package of somebody else's, and a web server for weights, both made in the test."""
+"""A package of somebody else's, a web server for weights, a folder to be in, and nobody."""
 
 from __future__ import annotations
 
 import http.server
+import os
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -32,6 +33,25 @@ class {type}(Strategy):
 """
 
 Install = Callable[..., Path]
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where the test's relative paths begin."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def nobody(folder: Path) -> Iterator[None]:
+    """Root may look into every folder; nobody may not."""
+    folder.chmod(0o777)
+    is_root = os.geteuid() == 0
+    if is_root:
+        os.setresuid(65534, 65534, 0)
+    yield
+    if is_root:
+        os.setresuid(0, 0, 0)
 
 
 @pytest.fixture

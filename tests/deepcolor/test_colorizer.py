@@ -146,6 +146,7 @@ def test_arrays_come_back_as_the_docs_say(colornet: Colorizer, landscape: Image.
     assert with_alpha.shape == (*gray.shape, 4)
     assert (with_alpha[..., 3] == alpha).all()
     assert (with_alpha[..., :3] == colored).all()
+    assert colored.flags.writeable
     told = (Path(__file__).parents[2] / "docs/library.md").read_text()
     for words in (told, deepcolor.colorize.__doc__ or ""):
         assert re.search(r"one `?\(H, W, 4\)`? with alpha an array `?\(H, W, 4\)`?", words)
@@ -326,6 +327,40 @@ def test_a_network_that_cannot_be_made_ready(
     )
     with pytest.raises(told[0], match=told[1]):
         deepcolor.load("painter", device="cpu")
+
+
+def test_a_network_that_fails(install: Install, landscape: Image.Image) -> None:
+    code = PAINTER.format(type="Painter", name="painter")
+    assert f"return {GIVES}" in code
+    install("odd", code=code.replace(f"return {GIVES}", "raise IndexError('no such layer')"))
+    painter = deepcolor.load("painter", device="cpu")
+    for color in (painter, painter.file):
+        with pytest.raises(StrategyBrokenError, match=r"failed \(IndexError: no such layer\)"):
+            color(landscape)
+    [failed] = painter.map([landscape])
+    assert isinstance(failed, StrategyBrokenError)
+
+
+def test_maps_beside_each_other_give_all_threads_back(
+    colornet: Colorizer, landscape: Image.Image
+) -> None:
+    def of_a_new_thread() -> int:
+        with ThreadPoolExecutor(1) as pool:
+            return pool.submit(torch.get_num_threads).result()
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        first = colornet.map([landscape] * 3)
+        next(first)
+        with ThreadPoolExecutor(1) as pool:
+            second = pool.submit(lambda: colornet.map([landscape] * 3)).result()
+            pool.submit(next, second).result()
+            assert len(list(first)) == 2
+            assert len(pool.submit(list, second).result()) == 2
+        assert torch.get_num_threads() == of_a_new_thread() == 2
+    finally:
+        torch.set_num_threads(before)
 
 
 def test_the_package_gives_its_public_names() -> None:

@@ -2,10 +2,11 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
+from PIL import Image
 
 from deepcolor.errors import (
     NamelessResultError,
@@ -14,28 +15,12 @@ from deepcolor.errors import (
     SuffixAgainstFormatError,
     SuffixNotWrittenError,
 )
+from deepcolor.files.coloring import IfThere, color_files
 from deepcolor.files.disk import check_writable, write_whole
-from deepcolor.files.found import photographs_below
+from deepcolor.files.found import SHEET_NOTE, photographs_below
 from deepcolor.files.plan import Plan, Settings
 
-
-@pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where the test's relative paths begin."""
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
-@pytest.fixture
-def nobody(folder: Path) -> Iterator[None]:
-    """Root may look into every folder; nobody may not."""
-    folder.chmod(0o777)
-    is_root = os.geteuid() == 0
-    if is_root:
-        os.setresuid(65534, 65534, 0)
-    yield
-    if is_root:
-        os.setresuid(0, 0, 0)
+pytestmark = pytest.mark.usefixtures("folder")
 
 
 def touch(*names: str) -> None:
@@ -184,8 +169,17 @@ def test_results_of_any_strategy_are_no_originals() -> None:
         "in/a.jpg",
         "in/a.painter.jpg",
     ]
-    named = ["in/a.colornet.jpg", "in/a.jpg"]
-    assert [source for source, _ in planned(*named)] == named
+    for named in ("in/a.colornet.jpg", "in/a.painter.jpg"):
+        assert [source for source, _ in planned(named)] == [named]
+
+
+def test_what_a_shell_makes_of_a_pattern_is_as_the_pattern() -> None:
+    touch("in/a.jpg", "in/a.colornet.jpg", "in/b.richzhang.jpg")
+    Path("in/sheet.jpg").write_bytes(b"\xff\xd8" + SHEET_NOTE)
+    kept = ["in/a.jpg", "in/b.richzhang.jpg"]
+    assert [source for source, _ in planned("in/*.jpg")] == kept
+    assert [source for source, _ in planned(*sorted(map(str, Path("in").iterdir())))] == kept
+    assert [source for source, _ in planned("in/sheet.jpg")] == ["in/sheet.jpg"]
 
 
 def test_suffixes_follow_what_is_written() -> None:
@@ -272,6 +266,48 @@ def test_files_are_written_whole_or_not_at_all() -> None:
     with pytest.raises(OSError, match="Is a directory"):
         write_whole(Path("full/a.jpg"), b"content")
     assert list(Path("full").iterdir()) == [Path("full/a.jpg")]
+
+
+def test_what_is_there_is_not_written_over_unless_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> NoReturn:
+        raise PermissionError("this file system has no hard links")
+
+    path = Path("a.jpg")
+    for links in (True, False):
+        if not links:
+            monkeypatch.setattr(Path, "hardlink_to", refuse)
+        write_whole(path, b"first", replacing=False)
+        with pytest.raises(FileExistsError):
+            write_whole(path, b"second", replacing=False)
+        assert path.read_bytes() == b"first"
+        path.unlink()
+        path.symlink_to("nowhere")
+        with pytest.raises(FileExistsError):
+            write_whole(path, b"second", replacing=False)
+        assert path.readlink() == Path("nowhere")
+        path.unlink()
+        assert not list(Path().iterdir())
+
+
+@pytest.mark.parametrize("if_there", [IfThere.FAIL, IfThere.SKIP])
+def test_what_comes_while_a_photograph_is_colored_stays(
+    if_there: IfThere, landscape: Image.Image
+) -> None:
+    Path("in").mkdir()
+    for name in ("a.jpg", "b.jpg", "c.jpg"):
+        landscape.save(Path("in", name))
+    Path("out").mkdir()
+    Path("out/c.jpg").symlink_to("nowhere.jpg")
+    outcomes = color_files(Plan.of(["in"], "out", Settings()), if_there)
+    assert next(outcomes).error is None
+    Path("out/b.jpg").write_bytes(b"a stranger's")
+    for outcome in outcomes:
+        assert outcome.skipped is (if_there is IfThere.SKIP)
+        assert (outcome.error or {}).get("code") == (
+            "already_there" if if_there is IfThere.FAIL else None
+        )
+    assert Path("out/b.jpg").read_bytes() == b"a stranger's"
+    assert Path("out/c.jpg").readlink() == Path("nowhere.jpg")
 
 
 def test_the_longest_names_are_written() -> None:

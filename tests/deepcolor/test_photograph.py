@@ -5,6 +5,7 @@ import os
 import re
 import struct
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -129,6 +130,24 @@ def test_camera_notes_stay_and_gps_goes(landscape: Image.Image, file_format: str
     assert kept.get_ifd(CAMERA_IFD)[TAKEN] == "1932:07:14 12:00:00"
     assert GPS not in kept
     assert not kept.get_ifd(GPS)
+
+
+def test_notes_on_the_cameras_own_pixels_go(landscape: Image.Image) -> None:
+    exif = Image.Exif()
+    exif.load(notes())
+    exif.get_ifd(CAMERA_IFD).update({0xA001: 65535, 0xA002: 640, 0xA003: 480})
+    original = written(landscape, "JPEG", exif=exif)
+    assert 0xA002 in opened(original).getexif().get_ifd(CAMERA_IFD)
+    read = decode(original)
+    kept = opened(encode(read.pixels, read, "colornet")[0]).getexif().get_ifd(CAMERA_IFD)
+    assert kept.keys() == {TAKEN}
+
+
+def test_a_tiff_that_tells_no_resolution_is_given_none(landscape: Image.Image) -> None:
+    told = written(landscape, "TIFF", dpi=(300, 300))
+    assert decode(told).dpi == (300, 300)
+    assert decode(written(landscape, "TIFF")).dpi is None
+    assert decode(opened(told)).dpi == (300, 300)
 
 
 def test_gps_in_a_tiffs_xmp_goes_too(landscape: Image.Image) -> None:
@@ -324,6 +343,24 @@ def test_where_white_is_zero(kind: type[np.unsignedinteger[Any]]) -> None:
         assert read.deep[0].tolist() == [65535, 65535 - 13107, 0]
 
 
+def twelve_bits(values: Sequence[int]) -> bytes:
+    """A TIFF of one row, two pixels in three bytes."""
+    pairs = zip(values[::2], values[1::2], strict=True)
+    packed = b"".join((first << 12 | second).to_bytes(3) for first, second in pairs)
+    tags = {256: len(values), 257: 1, 258: 12, 259: 1, 262: 1, 273: 8, 277: 1, 278: 1}
+    tags |= {279: len(packed)}
+    entries = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags.items())
+    header = struct.pack("<2sHI", b"II", 42, 8 + len(packed))
+    return header + packed + struct.pack("<H", len(tags)) + entries + bytes(4)
+
+
+def test_twelve_bits_keep_their_range() -> None:
+    read = decode(twelve_bits([0, 1024, 2048, 4095]))
+    assert read.deep is not None
+    assert read.deep[0].tolist() == [0, 0x4004, 0x8008, 0xFFFF]
+    assert codes(read)[0].tolist() == [0, 64, 128, 255]
+
+
 @pytest.mark.parametrize("kind", [np.int32, np.uint32])
 def test_integers_beyond_sixteen_bits(kind: type[np.integer[Any]]) -> None:
     most = np.iinfo(kind).max
@@ -434,6 +471,22 @@ def test_what_is_no_photograph(content: bytes, tmp_path: Path) -> None:
     assert (caught.value.code, caught.value.exit_code) == ("not_a_photograph", 1)
     with pytest.raises(NotAPhotographError, match=r"^The file is not"):
         decode(content)
+
+
+def test_a_tiff_of_a_kind_that_is_not_read() -> None:
+    pixels = np.zeros((4, 6, 3), np.float32)
+    with pytest.raises(NotAPhotographError, match=r"^The file begins like a TIFF, .* 8 or 16 bits"):
+        decode(tiff(pixels, photometric="rgb"))
+
+
+def test_an_image_that_breaks_off(landscape: Image.Image) -> None:
+    content = written(landscape, "JPEG")
+    with pytest.raises(DamagedPhotographError, match=r"^The image is damaged"):
+        decode(Image.open(io.BytesIO(content[: len(content) // 2])))
+    closed = Image.open(io.BytesIO(content))
+    closed.close()
+    with pytest.raises(DamagedPhotographError):
+        decode(closed)
 
 
 @pytest.mark.parametrize("file_format", ["PPM", "TGA", "PCX", "ICO", "EPS"])

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 from dataclasses import astuple, replace
 from pathlib import Path
 from statistics import fmean
@@ -16,6 +17,7 @@ from deepcolor.evaluation import Evaluation, evaluate
 from deepcolor.evaluation.evaluate import BASELINES, SHOWN, Case, Figures, Shown
 from deepcolor.evaluation.rarity import rarity
 from deepcolor.evaluation.truths import SIDE
+from deepcolor.files.found import SHEET_NOTE
 from deepcolor.lab import fit_gamut, lab_to_rgb, rgb_to_lab
 
 FIGURES = Figures(20.0, 0.9, 90.0, 80.0, 10.0, 30.0, None)
@@ -112,6 +114,26 @@ def test_what_cannot_be_read_is_in_nobodys_figures(photographs: Path) -> None:
         ("0.png", "damaged_photograph")
     ]
     assert (result.cases, result.constant) == (whole.cases, whole.constant)
+
+
+def test_its_own_results_and_sheets_are_no_truths(photographs: Path) -> None:
+    whole = evaluate(photographs, [])
+    for name in ("a.colornet.png", "sheet.png"):
+        shutil.copy(photographs / "a.png", photographs / name)
+    with (photographs / "sheet.png").open("r+b") as file:
+        content = file.read()
+        file.seek(0)
+        file.write(content[:33] + SHEET_NOTE + content[33:])
+    assert evaluate(photographs, []).cases == whole.cases
+
+
+@pytest.mark.usefixtures("nobody")
+def test_a_folder_that_cannot_be_looked_into_is_told_of(folder: Path) -> None:
+    Path("in/locked").mkdir(parents=True)
+    Path("in/locked").chmod(0)
+    [(path, error)] = evaluate(Path("in"), []).failures
+    assert (path, error.code) == (Path("in/locked"), "unreadable_file")
+    assert str(error) == "in/locked cannot be read: Permission denied."
 
 
 def test_a_photograph_that_one_strategy_fails_on_is_in_nobodys_figures(
