@@ -265,6 +265,18 @@ class WeightsMissingError(DeepcolorError):
         )
 
 
+class WeightsBrokenOffError(WeightsMissingError):
+    """A part of the weights is here, and the rest did not come."""
+
+    def __init__(self, strategy: str, filename: str, came: int, total: int, reason: object):
+        DeepcolorError.__init__(
+            self,
+            f"The weights of '{strategy}' ({filename}) are not here yet, for the connection broke "
+            f"after {came:,} of {total:,} bytes ({reason}); "
+            f"run 'deepcolor weights fetch {strategy}' to go on from there.",
+        )
+
+
 class WeightsFolderError(DeepcolorError):
     """Fetched weights can't be kept where they belong."""
 
