@@ -72,9 +72,12 @@ def colorize(
 
 
 def load(
-    strategy: str = DEFAULT, *, device: str = "auto", progress: weights.Progress | None = None
+    strategy: str = DEFAULT,
+    *,
+    device: str | torch.device = "auto",
+    progress: weights.Progress | None = None,
 ) -> Colorizer:
-    """A colorizer with the strategy's network on ``device``: auto, cpu, cuda or mps.
+    """A colorizer with the strategy's network on ``device``: auto, cpu, cuda, cuda:1… or mps.
 
     Fetches the weights if they are not here; ``progress`` is called with each file and the bytes
     that have come so far. Raises ``UnknownStrategyError``, ``DeviceMissingError``,
@@ -495,13 +498,19 @@ def _name(source: Input) -> str:
     return str(source) if isinstance(source, str | os.PathLike) else "The photograph"
 
 
-def _device(name: str) -> torch.device:
-    """The device of that name; for ``auto``, the best there is."""
+def _device(wanted: str | torch.device) -> torch.device:
+    """The device that is wanted; for ``auto``, the best there is.
+
+    Raises :class:`DeviceMissingError`.
+    """
+    name = str(wanted)
     present = [f"cuda:{i}" for i in range(torch.cuda.device_count())]
     present += ["mps"] if torch.backends.mps.is_available() else []
     present += ["cpu"]
     if name == "auto":
         return torch.device(present[0].partition(":")[0])
-    if name not in {*present, *(one.partition(":")[0] for one in present)}:
+    kinds = {one.partition(":")[0] for one in present}
+    # torch itself says cpu:0 and mps:0 where there is but one.
+    if name not in {*present, *kinds, *(f"{kind}:0" for kind in kinds)}:
         raise DeviceMissingError(name, present)
     return torch.device(name)

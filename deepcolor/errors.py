@@ -114,7 +114,7 @@ class TooManyPixelsError(DeepcolorError):
         super().__init__(
             f"{name} has {width} x {height} pixels, more than the {limit / 1e6:g} megapixels "
             "allowed; make it smaller, or allow more: --max-megapixels on the command line, "
-            "reading=Reading(max_pixels=…) in Python."
+            "Colorizer.file(…, reading=Reading(max_pixels=…)) in Python."
         )
 
 
@@ -273,6 +273,18 @@ class WeightsMissingError(DeepcolorError):
         super().__init__(
             f"The weights of '{strategy}' ({filename}) are not here and {reason}; {mirror}"
             f"fetch {url} by other means and put it at {path}."
+        )
+
+
+class WeightsBrokenOffError(WeightsMissingError):
+    """A part of the weights is here, and the rest did not come."""
+
+    def __init__(self, strategy: str, filename: str, came: int, total: int, reason: object):
+        DeepcolorError.__init__(
+            self,
+            f"The weights of '{strategy}' ({filename}) are not here yet, for the connection broke "
+            f"after {came:,} of {total:,} bytes ({reason}); "
+            f"run 'deepcolor weights fetch {strategy}' to go on from there.",
         )
 
 

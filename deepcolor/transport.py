@@ -6,8 +6,9 @@ import io
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Protocol
+from typing import Any, Protocol
 from urllib.error import HTTPError
 from urllib.parse import unquote, urlsplit
 
@@ -18,6 +19,19 @@ TIMEOUT_SECONDS = 30
 
 class Readable(Protocol):
     def read(self, size: int, /) -> bytes: ...
+
+
+@dataclass(frozen=True)
+class _Whole:
+    """A reply that fails where it ends before all that its server promised."""
+
+    reply: Any
+
+    def read(self, size: int, /) -> bytes:
+        content: bytes = self.reply.read(size)
+        if not content and getattr(self.reply, "length", None):
+            raise ConnectionError("the server closed it")
+        return content
 
 
 Reply = tuple[Readable, int]
@@ -54,13 +68,13 @@ def _http(url: str, start: int) -> Iterator[Reply]:
     try:
         reply = urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS)
     except HTTPError as error:
+        error.close()
         if error.code != HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
             raise
-        error.close()
         yield io.BytesIO(), start
         return
     with reply:
-        yield reply, start if reply.status == HTTPStatus.PARTIAL_CONTENT else 0
+        yield _Whole(reply), start if reply.status == HTTPStatus.PARTIAL_CONTENT else 0
 
 
 @contextmanager

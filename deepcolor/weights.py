@@ -6,20 +6,29 @@ import fcntl
 import functools
 import hashlib
 import os
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.client import HTTPException
 from importlib import resources
 from pathlib import Path
-from typing import BinaryIO
-from urllib.error import HTTPError
+from typing import TYPE_CHECKING
 
 from deepcolor.card import StrategyCard, WeightFile
-from deepcolor.errors import WeightsCorruptError, WeightsFolderError, WeightsMissingError
+from deepcolor.errors import (
+    WeightsBrokenOffError,
+    WeightsCorruptError,
+    WeightsFolderError,
+    WeightsMissingError,
+)
 from deepcolor.transport import opened
 
+if TYPE_CHECKING:
+    from io import FileIO
+
 CHUNK = 1 << 20
-ATTEMPTS = 5
+ATTEMPTS = 5  # in a row that bring nothing more
+PAUSE_SECONDS = 0.5  # after the first of them; each further one is twice as long
 
 Progress = Callable[[WeightFile, int], None]
 
@@ -69,8 +78,8 @@ def locate(card: StrategyCard, progress: Progress | None = None) -> dict[str, Pa
 
     ``progress`` is called with the file and the bytes that have come so far. Raises
     :class:`WeightsMissingError` when a file can't be had, :class:`WeightsCorruptError` when it is
-    not the published one and :class:`WeightsFolderError` when it can't be kept; none leaves a file
-    behind.
+    not the published one and :class:`WeightsFolderError` when it can't be kept. None leaves a file
+    behind but :class:`WeightsBrokenOffError`, of which the next fetch goes on with what came.
     """
     for file in card.weights:
         if not is_present(file):
@@ -109,7 +118,7 @@ def sha256_of(path: Path) -> str:
 def _fetch(strategy: str, file: WeightFile, progress: Progress | None) -> None:
     """Fetches into a file beside the target, verifies it and moves it into place.
 
-    That file survives only if the process is killed; the next fetch then goes on where it ended.
+    That file survives a fetch that broke off or was killed; the next goes on where it ended.
     """
     target, url = path(file), source(file)
     if url is None:
@@ -125,26 +134,27 @@ def _fetch(strategy: str, file: WeightFile, progress: Progress | None) -> None:
             return
         try:
             _download(url, file, out, progress)
-            out.flush()
             _verify(strategy, file, part)
             part.replace(target)
         except (OSError, HTTPException) as error:  # urllib's own errors are OSErrors
+            reason = getattr(error, "reason", error)
+            if 0 < (came := out.tell()) < file.bytes:
+                raise WeightsBrokenOffError(
+                    strategy, file.filename, came, file.bytes, reason
+                ) from error
             part.unlink(missing_ok=True)
-            if isinstance(error, HTTPError):
-                error.close()
-            reason = f"could not be fetched ({getattr(error, 'reason', error)})"
-            raise missing(reason=reason, offline=False) from error
+            raise missing(reason=f"could not be fetched ({reason})", offline=False) from error
         except WeightsCorruptError:
             part.unlink(missing_ok=True)
             raise
 
 
 @contextmanager
-def _locked(part: Path) -> Iterator[BinaryIO]:
+def _locked(part: Path) -> Iterator[FileIO]:
     """A file to append to, which no other process appends to meanwhile."""
     try:
         part.parent.mkdir(parents=True, exist_ok=True)
-        out = part.open("ab")
+        out = part.open("ab", buffering=0)  # what a full disk does not take must not be counted
     except OSError as error:
         raise WeightsFolderError(part.parent, error.strerror or str(error)) from error
     with out:
@@ -152,25 +162,35 @@ def _locked(part: Path) -> Iterator[BinaryIO]:
         yield out
 
 
-def _download(url: str, file: WeightFile, out: BinaryIO, progress: Progress | None) -> None:
-    """Appends what is missing of the file to ``out``, going on where a connection broke."""
-    attempt = 0
-    while out.tell() < file.bytes and attempt < ATTEMPTS:
-        attempt += 1
+def _download(url: str, file: WeightFile, out: FileIO, progress: Progress | None) -> None:
+    """Appends what is missing of the file to ``out``, going on where a connection broke.
+
+    Too little is there afterwards only if the source has no more. Raises ``OSError`` and
+    ``HTTPException`` when nothing more comes for :data:`ATTEMPTS` attempts, or nothing at all.
+    """
+    most, failed = out.tell(), 0
+    while out.tell() < file.bytes:
         try:
             _continue(url, file, out, progress)
+            if out.tell() <= most:
+                return
+            failed = 0
         except (OSError, HTTPException):
-            if attempt == ATTEMPTS or out.tell() == 0:
+            failed = 1 if out.tell() > most else failed + 1
+            if failed == ATTEMPTS or out.tell() == 0:
                 raise
+            time.sleep(PAUSE_SECONDS * 2 ** (failed - 1))
+        most = max(most, out.tell())
 
 
-def _continue(url: str, file: WeightFile, out: BinaryIO, progress: Progress | None) -> None:
+def _continue(url: str, file: WeightFile, out: FileIO, progress: Progress | None) -> None:
     with opened(url, out.tell()) as (reply, begin):
         if begin != out.tell():
             out.seek(begin)
             out.truncate()
         while out.tell() <= file.bytes and (chunk := reply.read(CHUNK)):
-            out.write(chunk)
+            while chunk:
+                chunk = chunk[out.write(chunk) :]
             if progress:
                 progress(file, out.tell())
 

@@ -83,13 +83,7 @@ def _knobs(
     metavar="FILE.json",
     help='Hints from a file: [{"x": 120, "y": 80, "color": "#c84b31"}, ...].',
 )
-@click.option(
-    "--device",
-    type=click.Choice(["auto", "cpu", "cuda", "mps"]),
-    default="auto",
-    show_default=True,
-    help="Where the network runs.",
-)
+@options.device
 @click.option(
     "--format",
     "wanted",

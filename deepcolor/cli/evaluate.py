@@ -31,8 +31,11 @@ REPLACED = {".html", ".htm"}  # reports from before; anything else is somebody's
     help="A page of HTML to write, with pictures and plots.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
+@options.device
 @options.offline
-def evaluate(folder: Path, names: tuple[str, ...], report: Path | None, as_json: bool) -> None:
+def evaluate(
+    folder: Path, names: tuple[str, ...], report: Path | None, as_json: bool, device: str
+) -> None:
     """Measure strategies on a folder of color photographs, beside three baselines.
 
     Each photograph is made gray at 256x256 and colored again. PSNR, SSIM and both AuC are better
@@ -60,7 +63,9 @@ def evaluate(folder: Path, names: tuple[str, ...], report: Path | None, as_json:
         if entry["ready"] and not entry["license"]["restricted"]
     ]
     with fetching.shown() as listener:
-        colorizers = [load(name, progress=listener) for name in dict.fromkeys(names or ready)]
+        colorizers = [
+            load(name, device=device, progress=listener) for name in dict.fromkeys(names or ready)
+        ]
     bars: dict[str, Progress] = {}
 
     def watch(doing: str, done: int, total: int) -> None:

@@ -12,6 +12,14 @@ def _go_offline(ctx: click.Context, parameter: click.Parameter, value: bool) -> 
         os.environ["DEEPCOLOR_OFFLINE"] = "1"
 
 
+device = click.option(
+    "--device",
+    default="auto",
+    show_default=True,
+    metavar="NAME",
+    help="Where the network runs: auto, cpu, cuda, cuda:1 and the like, or mps.",
+)
+
 offline = click.option(
     "--offline",
     is_flag=True,

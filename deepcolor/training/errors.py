@@ -30,6 +30,19 @@ class ExtraMissingError(DeepcolorError):
         )
 
 
+class PackedPlaceError(DeepcolorError):
+    """Packed photographs would take the place of something else."""
+
+    code = "packed_place"
+    exit_code = 2
+
+    def __init__(self, folder: Path):
+        super().__init__(
+            f"{folder} is where photographs are packed, and holds other files; "
+            "move or rename that folder."
+        )
+
+
 class TooFewPhotographsError(DeepcolorError):
     """Not even one photograph to learn from and one to hold out."""
 

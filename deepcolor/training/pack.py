@@ -20,6 +20,7 @@ from deepcolor.lab import rgb_to_lab
 from deepcolor.photograph import decode
 from deepcolor.training import sources
 from deepcolor.training.duplicates import difference_hash, repeats
+from deepcolor.training.errors import PackedPlaceError
 
 PIXELS = "pixels.u8"
 INDEX = "photographs.npz"
@@ -44,26 +45,42 @@ class Look:
 def packed(data: Path, watch: Watch = lambda *_: None) -> Path:
     """The packed folder of ``data``: itself, or one beside it, made anew when ``data`` changed.
 
-    Raises :class:`deepcolor.errors.UnreadableFileError` and ``NotWritableError``.
+    Raises :class:`deepcolor.errors.UnreadableFileError` and ``NotWritableError``, and
+    :class:`PackedPlaceError` where a folder of somebody else's would have to go.
     """
     if not data.exists():
         raise UnreadableFileError(str(data), "there is no such file or folder")
     if (data / INDEX).exists():
         return data
-    folder = data.with_name(f"{data.name}.packed")
+    folder, fresh = _beside(data, "packed"), _beside(data, "packing")
     fingerprint = sources.fingerprint(data)
     if (folder / INDEX).exists():
         with np.load(folder / INDEX) as index:
             if str(index["fingerprint"]) == fingerprint:
                 return folder
-    fresh = data.with_name(f"{data.name}.packing")
     try:
+        for replaced in (folder, fresh):
+            if not _is_replaceable(replaced):
+                raise PackedPlaceError(replaced)
         pack(data, fresh, fingerprint, watch)
         shutil.rmtree(folder, ignore_errors=True)
         fresh.replace(folder)
     except OSError as error:
         raise NotWritableError(fresh, error.strerror or str(error)) from error
     return folder
+
+
+def _beside(data: Path, suffix: str) -> Path:
+    """The folder beside ``data`` that has its name and a suffix."""
+    named = data.absolute()  # "." has no name
+    if named.name == "..":
+        named = named.resolve()
+    return named.parent / f"{named.name}.{suffix}"
+
+
+def _is_replaceable(folder: Path) -> bool:
+    """Whether all that a folder holds was packed, to its end or not; one that is not there, too."""
+    return not folder.is_dir() or {path.name for path in folder.iterdir()} <= {PIXELS, INDEX}
 
 
 def pack(data: Path, folder: Path, fingerprint: str, watch: Watch) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import lzma
 import tarfile
 import zlib
 from collections.abc import Iterator
@@ -12,12 +13,14 @@ from deepcolor.errors import UnreadableFileError
 from deepcolor.files.found import photographs_below
 from deepcolor.formats import READABLE
 
+TARS = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
+
 
 def files(data: Path) -> list[Path]:
     """The photographs and the tars that ``data`` is or holds, sorted."""
     if data.is_file():
         return [data]
-    tars = (path for path in data.rglob("*.tar") if path.is_file())
+    tars = (path for path in data.rglob("*") if _is_tar(path) and path.is_file())
     return sorted([*photographs_below(data), *tars])
 
 
@@ -29,13 +32,18 @@ def contents(data: Path) -> Iterator[tuple[str, bytes]]:
     root = data if data.is_dir() else data.parent
     for path in files(data):
         try:
-            if path.suffix == ".tar":
+            if _is_tar(path):
                 yield from _in_tar(path)
             else:
                 yield path.relative_to(root).with_suffix("").as_posix(), path.read_bytes()
-        except (OSError, EOFError, tarfile.TarError, zlib.error) as error:
-            reason = getattr(error, "strerror", None) or str(error)
+        except (OSError, EOFError, tarfile.TarError, zlib.error, lzma.LZMAError) as error:
+            # tarfile adds a line for each compression that it tried.
+            reason = getattr(error, "strerror", None) or str(error).partition(":\n")[0]
             raise UnreadableFileError(str(path), reason) from error
+
+
+def _is_tar(path: Path) -> bool:
+    return path.name.lower().endswith(TARS)
 
 
 def _in_tar(path: Path) -> Iterator[tuple[str, bytes]]:

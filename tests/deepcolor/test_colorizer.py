@@ -274,6 +274,16 @@ def test_a_device_that_is_not_here(device: str) -> None:
     assert (caught.value.code, caught.value.exit_code) == ("device_missing", 2)
 
 
+@pytest.mark.parametrize("device", [torch.device("cpu"), torch.device("cpu", 0), "cpu:0"])
+def test_a_device_may_be_torchs(device: str | torch.device) -> None:
+    assert deepcolor.load(device=device).device == torch.device(device)
+
+
+def test_a_device_of_torchs_that_is_not_here() -> None:
+    with pytest.raises(DeviceMissingError, match="no device 'cuda:99' here"):
+        deepcolor.load(device=torch.device("cuda", 99))
+
+
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is such a device")
 def test_a_kind_of_device_that_is_not_here() -> None:
     with pytest.raises(DeviceMissingError, match=r"no device 'cuda' here; there are: .*cpu"):

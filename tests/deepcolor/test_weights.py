@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import hashlib
 import os
+import resource
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +15,12 @@ from moto.server import ThreadedMotoServer
 
 from deepcolor import weights
 from deepcolor.card import License, StrategyCard, WeightFile
-from deepcolor.errors import WeightsCorruptError, WeightsFolderError, WeightsMissingError
+from deepcolor.errors import (
+    WeightsBrokenOffError,
+    WeightsCorruptError,
+    WeightsFolderError,
+    WeightsMissingError,
+)
 
 CONTENT = bytes(range(256)) * 9000  # more than two chunks
 
@@ -21,7 +28,17 @@ CONTENT = bytes(range(256)) * 9000  # more than two chunks
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("DEEPCOLOR_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr(weights, "PAUSE_SECONDS", 0)
     return tmp_path / "home"
+
+
+@pytest.fixture
+def part(home: Path) -> Path:
+    """A million bytes of a fetch that broke off."""
+    part = home / "weights/.net-1.pth.part"
+    part.parent.mkdir(parents=True)
+    part.write_bytes(CONTENT[:1_000_000])
+    return part
 
 
 @pytest.fixture
@@ -109,24 +126,84 @@ def test_a_wrong_size_leaves_nothing(
     assert list(files_below(home)) == []
 
 
-def test_a_broken_connection_leaves_nothing(
+def test_what_came_before_the_connection_broke_is_kept(
     card: StrategyCard, home: Path, file_server: Any
 ) -> None:
     file_server.cut_off = 1_500_000
-    with pytest.raises((WeightsCorruptError, WeightsMissingError)) as caught:
+    with pytest.raises(WeightsBrokenOffError) as caught:
         weights.locate(card)
-    assert caught.value.exit_code == 3
+    assert str(caught.value) == (
+        "The weights of 'served' (net-1.pth) are not here yet, for the connection broke after "
+        "1,500,000 of 2,304,000 bytes (the server closed it); "
+        "run 'deepcolor weights fetch served' to go on from there."
+    )
+    assert (caught.value.code, caught.value.exit_code) == ("weights_missing", 3)
+    assert isinstance(caught.value, WeightsMissingError)
+    [part] = files_below(home)
+    assert part.read_bytes() == CONTENT[:1_500_000]
+    file_server.cut_off, file_server.ranges, file_server.sent = None, True, 0
+    assert weights.locate(card)["net-1.pth"].read_bytes() == CONTENT
+    assert file_server.sent == 804_000
+
+
+@pytest.mark.parametrize(("cut_off", "times"), [(1_500_000, 2), (200_000, 12)])
+def test_a_broken_connection_is_taken_up_where_it_broke_however_often(
+    card: StrategyCard, home: Path, file_server: Any, cut_off: int, times: int
+) -> None:
+    file_server.cut_off, file_server.ranges = cut_off, True
+    assert weights.locate(card)["net-1.pth"].read_bytes() == CONTENT
+    assert len(file_server.asked) == times
+    assert file_server.sent == len(CONTENT)
+    assert len(list(files_below(home))) == 1
+
+
+def test_a_part_outlives_a_network_that_is_down(
+    card: StrategyCard, part: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(weights, "PAUSE_SECONDS", 0.02)
+    begin = time.monotonic()
+    with pytest.raises(WeightsBrokenOffError, match=r"1,000,000 of 2,304,000 bytes \(.*refused"):
+        weights.locate(with_file(card, url="http://127.0.0.1:9/net.pth"))
+    assert time.monotonic() - begin >= 0.02 * (1 + 2 + 4 + 8)
+    assert part.read_bytes() == CONTENT[:1_000_000]
+
+
+def test_a_network_that_comes_back_is_waited_for(
+    card: StrategyCard, part: Path, file_server: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def come_back(seconds: float) -> None:
+        file_server.raw = None
+
+    file_server.raw, file_server.ranges = b"", True
+    monkeypatch.setattr(time, "sleep", come_back)
+    assert weights.locate(card)["net-1.pth"].read_bytes() == CONTENT
+    assert file_server.sent == len(CONTENT) - 1_000_000
+    assert not part.exists()
+
+
+@pytest.mark.parametrize("rest", [b"not the rest", bytes(len(CONTENT))])
+def test_a_part_of_something_else_is_not_kept(
+    card: StrategyCard, home: Path, part: Path, file_server: Any, rest: bytes
+) -> None:
+    file_server.ranges = True
+    part.write_bytes(rest)
+    with pytest.raises(WeightsCorruptError, match="the sha256 is"):
+        weights.locate(card)
+    part.write_bytes(CONTENT + b"!")
+    with pytest.raises(WeightsCorruptError, match="2,304,001 bytes came"):
+        weights.locate(card)
     assert list(files_below(home)) == []
 
 
-def test_a_broken_connection_is_taken_up_where_it_broke(
-    card: StrategyCard, home: Path, file_server: Any
-) -> None:
-    file_server.cut_off, file_server.ranges = 1_500_000, True
-    assert weights.locate(card)["net-1.pth"].read_bytes() == CONTENT
-    assert len(file_server.asked) == 2
-    assert file_server.sent == len(CONTENT)
-    assert len(list(files_below(home))) == 1
+def test_a_full_disk_keeps_what_it_took(card: StrategyCard, part: Path) -> None:
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1_234_567, limits[1]))
+    try:
+        with pytest.raises(WeightsBrokenOffError, match=r"1,234,567 of .* \(.*File too large"):
+            weights.locate(card)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert part.read_bytes() == CONTENT[:1_234_567]
 
 
 def test_a_killed_fetch_is_taken_up_by_the_next(

@@ -218,6 +218,17 @@ def test_an_address_is_no_path(run: Any, address: str) -> None:
     assert sentence in json.loads(run("colorize", address, "--json").stdout)["error"]["message"]
 
 
+def test_the_device_is_chosen(run: Any, install: Any, photo: Path) -> None:
+    install("paint")
+    done = run(photo.name, "-s", "painter", "--device", "cpu", "--json")
+    assert json.loads(done.stdout)["device"] == "cpu"
+    for target in ("other.jpg", "-"):
+        refused = run(photo.name, "-s", "painter", "--device", "cuda:99", "-o", target)
+        assert (refused.exit_code, refused.stdout) == (2, "")
+        assert refused.stderr.startswith("deepcolor: There is no device 'cuda:99' here; there are")
+        assert refused.stderr.count("\n") == 1
+
+
 @pytest.mark.usefixtures("photo")
 def test_the_limit_of_pixels_is_the_users(run: Any) -> None:
     refused = run("photo.jpg", "--max-megapixels", "0.05")

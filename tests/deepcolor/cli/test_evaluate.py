@@ -40,6 +40,15 @@ def test_restricted_weights_are_measured_only_by_name(run: Any, install: Any, tr
     assert "researchers" in run("evaluate", str(truth), "-s", "researchers").stdout
 
 
+def test_the_device_is_chosen(run: Any, install: Any, truth: Path) -> None:
+    install("paint")
+    assert run("evaluate", str(truth), "-s", "painter", "--device", "cpu").exit_code == 0
+    refused = run("evaluate", str(truth), "-s", "painter", "--device", "cuda:99")
+    assert (refused.exit_code, refused.stdout) == (2, "")
+    assert refused.stderr.startswith("deepcolor: There is no device 'cuda:99' here; there are: ")
+    assert refused.stderr.count("\n") == 1
+
+
 def test_json_and_report(run: Any, truth: Path, folder: Path) -> None:
     arguments = ("-s", "colornet", "-s", "colornet", "--report", "out/report.html", "--json")
     result = run("evaluate", str(truth), *arguments)

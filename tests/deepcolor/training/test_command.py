@@ -45,6 +45,17 @@ def test_one_command_trains(config: Path, mixed: Path, tmp_path: Path) -> None:
     assert again.stderr.splitlines()[1:] == ["going on from step 2 of 2."]
 
 
+def test_the_folder_one_is_in_trains(
+    config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = tmp_path / "here"
+    data.mkdir()
+    monkeypatch.chdir(data)
+    done = CliRunner().invoke(main, ["train", str(config), "--photographs", "."])
+    assert done.exit_code == 2
+    assert "0 are left to train on" in done.stderr
+
+
 def test_what_is_wrong_is_one_sentence(config: Path) -> None:
     done = CliRunner().invoke(main, ["train", str(config)])
     assert (done.exit_code, done.stdout) == (1, "")

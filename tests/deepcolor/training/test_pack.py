@@ -10,12 +10,32 @@ import pytest
 from PIL import Image
 
 from deepcolor.errors import NotWritableError, UnreadableFileError
-from deepcolor.training.errors import TooFewPhotographsError
-from deepcolor.training.pack import SHORT_SIDE, packed
+from deepcolor.training.errors import PackedPlaceError, TooFewPhotographsError
+from deepcolor.training.pack import PIXELS, SHORT_SIDE, packed
 from deepcolor.training.photographs import split
 from tests.deepcolor.training.conftest import HELD_OUT, LEARNED, PICTURES, add, jpeg, meadow
 
 SHOWN = 6  # photographs of the docs
+
+
+@pytest.fixture
+def three(tmp_path: Path) -> Path:
+    """A folder of three photographs."""
+    data = tmp_path / "three"
+    data.mkdir()
+    for seed in range(3):
+        (data / f"{seed}.jpg").write_bytes(jpeg(meadow(seed)))
+    return data
+
+
+def write_tar(path: Path) -> Path:
+    """A tar of three photographs, compressed as its suffix says."""
+    path.parent.mkdir(exist_ok=True)
+    compression = {".gz": "w:gz", ".tgz": "w:gz", ".bz2": "w:bz2", ".xz": "w:xz"}
+    with tarfile.open(path, compression.get(path.suffix, "w")) as file:  # type: ignore[call-overload]
+        for seed in range(3):
+            add(file, f"{seed}.jpg", jpeg(meadow(seed)))
+    return path
 
 
 def test_packed_photographs_are_the_decoded_ones(mixed: Path) -> None:
@@ -74,6 +94,64 @@ def test_packing_is_done_once_and_again_when_photographs_change(tmp_path: Path) 
     assert sorted(path.name for path in tmp_path.iterdir()) == ["some", "some.packed"]
 
 
+@pytest.mark.parametrize("suffix", ["packed", "packing"])
+def test_a_folder_of_somebody_elses_is_left_alone(three: Path, suffix: str) -> None:
+    mine = three.with_name(f"three.{suffix}") / "letters" / "1912.txt"
+    mine.parent.mkdir(parents=True)
+    mine.write_text("Dear grandmother, ...")
+    with pytest.raises(PackedPlaceError) as caught:
+        packed(three)
+    assert str(caught.value) == (
+        f"{mine.parents[1]} is where photographs are packed, and holds other files; "
+        "move or rename that folder."
+    )
+    assert (caught.value.code, caught.value.exit_code) == ("packed_place", 2)
+    assert mine.read_text() == "Dear grandmother, ..."
+
+
+def test_what_was_put_into_a_packed_folder_is_not_lost(three: Path) -> None:
+    notes = packed(three) / "notes.txt"
+    notes.write_text("which to leave out")
+    assert packed(three) == notes.parent
+    (three / "2.jpg").unlink()
+    with pytest.raises(PackedPlaceError):
+        packed(three)
+    assert notes.exists()
+
+
+def test_what_a_killed_packing_left_is_replaced(three: Path) -> None:
+    for suffix in ("packed", "packing"):
+        three.with_name(f"three.{suffix}").mkdir()
+    (three.with_name("three.packing") / PIXELS).write_bytes(b"half")
+    assert set(split(packed(three), least_chroma=0)[0].names) <= {"0", "1", "2"}
+    assert not three.with_name("three.packing").exists()
+
+
+@pytest.mark.parametrize(("where", "given"), [("three", "."), ("three/below", "..")])
+def test_the_folder_one_is_in(
+    three: Path, monkeypatch: pytest.MonkeyPatch, where: str, given: str
+) -> None:
+    (three / "below").mkdir()
+    monkeypatch.chdir(three.parent / where)
+    assert packed(Path(given)) == three.with_name("three.packed")
+    assert packed(three) == three.with_name("three.packed")
+
+
+def test_a_link_is_packed_beside_itself(three: Path, tmp_path: Path) -> None:
+    link = tmp_path / "elsewhere" / "link"
+    link.parent.mkdir()
+    link.symlink_to(three)
+    assert packed(link) == link.with_name("link.packed")
+
+
+@pytest.mark.parametrize("suffix", ["tar", "tar.gz", "tgz", "tar.bz2", "tar.xz", "TAR"])
+@pytest.mark.parametrize("alone", [True, False])
+def test_tars_may_be_compressed(tmp_path: Path, suffix: str, alone: bool) -> None:
+    tar = write_tar(tmp_path / "some" / f"shard.{suffix}")
+    learned, held_out, _ = split(packed(tar if alone else tar.parent), least_chroma=0)
+    assert {*learned.names, *held_out.names} == {"0", "1", "2"}
+
+
 def test_the_split_does_not_depend_on_the_other_photographs(mixed: Path) -> None:
     _, held_out, _ = split(packed(mixed), least_chroma=4)
     assert {name for name in held_out.names if name.startswith("meadow")} == {
@@ -95,14 +173,24 @@ def test_folders_that_cannot_be_used(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kept", [0, 700])
-def test_a_tar_that_is_none_or_breaks_off(tmp_path: Path, kept: int) -> None:
-    tar = tmp_path / "some.tar"
-    with tarfile.open(tar, "w") as file:
-        for seed in range(3):
-            add(file, f"{seed}.jpg", jpeg(meadow(seed)))
+@pytest.mark.parametrize("suffix", ["tar", "tar.gz", "tar.bz2", "tar.xz"])
+def test_a_tar_that_is_none_or_breaks_off(tmp_path: Path, suffix: str, kept: int) -> None:
+    tar = write_tar(tmp_path / f"some.{suffix}")
     content = tar.read_bytes()
     tar.write_bytes(content[:kept] or b"no tar" * 999)
-    with pytest.raises(UnreadableFileError, match=r"some\.tar cannot be read: "):
+    with pytest.raises(UnreadableFileError, match=rf"some\.{suffix} cannot be read: .*\.$"):
+        packed(tar)
+
+
+@pytest.mark.parametrize("suffix", ["tar.bz2", "tar.xz"])
+@pytest.mark.parametrize("share", [0.1, 0.9])
+def test_a_tar_that_is_spoilt_on_the_way(tmp_path: Path, suffix: str, share: float) -> None:
+    tar = write_tar(tmp_path / f"some.{suffix}")
+    spoilt = bytearray(tar.read_bytes())
+    begin = round(len(spoilt) * share)
+    spoilt[begin : begin + 99] = bytes(99)
+    tar.write_bytes(spoilt)
+    with pytest.raises(UnreadableFileError, match=rf"some\.{suffix} cannot be read: .*\.$"):
         packed(tar)
 
 
