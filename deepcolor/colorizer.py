@@ -87,7 +87,7 @@ def load(
     chosen = find(strategy)()
     if chosen.card.extra is not None and (problem := chosen.card.extra.problem):
         raise PackageMissingError(strategy, problem)
-    place = _device(device)
+    place = device_named(device)
     files = weights.locate(chosen.card, progress)
     with _blaming(strategy, "its network could not be made ready"), _exact(place):
         chosen.prepare(files, place)
@@ -498,7 +498,7 @@ def _name(source: Input) -> str:
     return str(source) if isinstance(source, str | os.PathLike) else "The photograph"
 
 
-def _device(wanted: str | torch.device) -> torch.device:
+def device_named(wanted: str | torch.device) -> torch.device:
     """The device that is wanted; for ``auto``, the best there is.
 
     Raises :class:`DeviceMissingError`.

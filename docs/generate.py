@@ -25,9 +25,9 @@ INTRODUCTION = """\
 Several strategies give one result each, and `--compare` a contact sheet of all. A folder means
 every photograph below it; hidden files, contact sheets, and results that an earlier run put beside
 their originals, by whichever installed strategy, are passed over, as they are among the matches of
-a pattern. A single file that is named is colored whatever it is called. Results are named on stdout,
-failures on stderr; progress shows on stderr, only on a terminal. Files are written whole or not at
-all.
+a pattern. A single file that is named is colored whatever it is called. Results are named on
+stdout, failures on stderr; progress shows on stderr, only on a terminal. Files are written whole or
+not at all.
 
 The name after `-o` is a file's if it ends in a format that deepcolor writes, which is then the
 result's; otherwise it is a folder's. No original is ever replaced, and nothing else that is there

@@ -131,8 +131,10 @@ def _make_ready(settings: Settings, fetching: weights.Progress | None) -> None:
     """Has all that the strategies need on this machine, or raises what :func:`color_files` does."""
     from deepcolor import weights
     from deepcolor.check import check
+    from deepcolor.colorizer import device_named
     from deepcolor.registry import find
 
+    device_named(settings.device)
     cards = [find(strategy).card for strategy in settings.strategies]
     for card in cards:
         check(card, settings.knobs, settings.hints)

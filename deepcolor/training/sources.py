@@ -8,20 +8,31 @@ import tarfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
+from typing import NoReturn
 
+from deepcolor import registry
 from deepcolor.errors import UnreadableFileError
-from deepcolor.files.found import photographs_below
+from deepcolor.files.found import originals, photographs_below
 from deepcolor.formats import READABLE
 
 TARS = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
 
 
 def files(data: Path) -> list[Path]:
-    """The photographs and the tars that ``data`` is or holds, sorted."""
+    """The photographs and the tars that ``data`` is or holds, sorted.
+
+    What deepcolor colored is no photograph to learn from. Raises
+    :class:`deepcolor.errors.UnreadableFileError`.
+    """
     if data.is_file():
         return [data]
+    photographs = originals(list(photographs_below(data, _refuse)), registry.names())
     tars = (path for path in data.rglob("*") if _is_tar(path) and path.is_file())
-    return sorted([*photographs_below(data), *tars])
+    return sorted([*photographs, *tars])
+
+
+def _refuse(error: OSError) -> NoReturn:
+    raise UnreadableFileError(str(error.filename), error.strerror or str(error)) from error
 
 
 def contents(data: Path) -> Iterator[tuple[str, bytes]]:

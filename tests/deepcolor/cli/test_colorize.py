@@ -229,6 +229,15 @@ def test_the_device_is_chosen(run: Any, install: Any, photo: Path) -> None:
         assert refused.stderr.count("\n") == 1
 
 
+def test_no_weights_are_fetched_for_a_device_that_is_not_here(
+    run: Any, photo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DEEPCOLOR_WEIGHTS_URL", "http://127.0.0.1:9")
+    refused = run(photo.name, "-s", "richzhang", "--device", "cuda:99", "-o", "colored")
+    assert refused.exit_code == 2
+    assert "no device 'cuda:99'" in refused.stderr
+
+
 @pytest.mark.usefixtures("photo")
 def test_the_limit_of_pixels_is_the_users(run: Any) -> None:
     refused = run("photo.jpg", "--max-megapixels", "0.05")

@@ -10,9 +10,11 @@ import pytest
 from PIL import Image
 
 from deepcolor.errors import NotWritableError, UnreadableFileError
+from deepcolor.files.found import SHEET_NOTE
 from deepcolor.training.errors import PackedPlaceError, TooFewPhotographsError
 from deepcolor.training.pack import PIXELS, SHORT_SIDE, packed
 from deepcolor.training.photographs import split
+from deepcolor.training.sources import files
 from tests.deepcolor.training.conftest import HELD_OUT, LEARNED, PICTURES, add, jpeg, meadow
 
 SHOWN = 6  # photographs of the docs
@@ -92,6 +94,22 @@ def test_packing_is_done_once_and_again_when_photographs_change(tmp_path: Path) 
     learned, held_out, _ = split(folder, least_chroma=4)
     assert (len(learned), len(held_out)) == (3, 1)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["some", "some.packed"]
+
+
+def test_what_deepcolor_colored_is_not_learned_from(three: Path) -> None:
+    photographs = sorted(three.iterdir())
+    content = photographs[0].read_bytes()
+    photographs[0].with_suffix(".colornet.jpg").write_bytes(content)
+    (three / "sheet.jpg").write_bytes(content[:20] + SHEET_NOTE + content[20:])
+    assert files(three) == photographs
+
+
+@pytest.mark.usefixtures("nobody")
+def test_a_folder_that_cannot_be_looked_into() -> None:
+    Path("photographs/locked").mkdir(parents=True)
+    Path("photographs/locked").chmod(0)
+    with pytest.raises(UnreadableFileError, match=r"^photographs/locked cannot be read: Perm"):
+        files(Path("photographs"))
 
 
 @pytest.mark.parametrize("suffix", ["packed", "packing"])
