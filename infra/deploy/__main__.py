@@ -9,7 +9,7 @@ import boto3
 
 from functions.contract.manifest import publish
 from infra.deploy import buckets, image
-from infra.deploy.account import allow_spot, check_quotas, identify
+from infra.deploy.account import GPU_TYPES, allow_spot, check_quotas, check_types, identify
 from infra.deploy.errors import DeployError, NothingDeletedError
 from infra.deploy.stack import BUCKETS, Stack
 
@@ -77,14 +77,13 @@ def main() -> int:
 
 
 def _up(stack: Stack, arguments: argparse.Namespace) -> None:
-    """Whatever can fail on this machine comes first."""
+    """Whatever can fail before something is made or changed comes first."""
     session, built = stack.session, None
     parameters = {"Worker": arguments.worker} | dict(arguments.parameter)
+    stack.check()
     if arguments.worker != "none":
         engine = image.find_engine()
-        if arguments.worker == "gpu":
-            check_quotas(session)
-        allow_spot(session)
+        _check_account(stack, arguments.worker, parameters)
         built = image.build(engine, arguments.worker, arguments.build_arg)
         manifest = built.manifest()
         parameters["WorkerImageTag"] = built.tag
@@ -110,6 +109,15 @@ def _up(stack: Stack, arguments: argparse.Namespace) -> None:
 
   make destroy removes it all.
 """)
+
+
+def _check_account(stack: Stack, worker: str, parameters: dict[str, str]) -> None:
+    """Raises where no worker could run; makes the role by which spot instances start."""
+    if worker == "gpu":
+        check_quotas(stack.session)
+        types = {"GpuInstanceTypes": GPU_TYPES} | stack.parameters() | parameters
+        check_types(stack.session, [name.strip() for name in types["GpuInstanceTypes"].split(",")])
+    allow_spot(stack.session)
 
 
 def _down(stack: Stack, arguments: argparse.Namespace) -> None:

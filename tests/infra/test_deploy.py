@@ -11,6 +11,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +19,15 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
+from infra.deploy import __main__ as command
 from infra.deploy import buckets
-from infra.deploy.account import SPOT, allow_spot, check_quotas
-from infra.deploy.errors import QuotaError
+from infra.deploy.account import GPU_TYPES, SPOT, allow_spot, check_quotas, check_types
+from infra.deploy.errors import InstanceTypesError, OnlyDeletableError, QuotaError
+from infra.deploy.stack import Stack
 from infra.local.ports import free_port
 from tests.infra.conftest import CREDENTIALS, REGION, Sam, tool
 from tests.infra.servers import serving
-from tests.infra.template import ROOT
+from tests.infra.template import ROOT, TEMPLATE
 
 MINISTACK = ("ministack==1.5.33", "aws-sam-translator==1.115.0")
 STACK = "deepcolor-try"
@@ -251,3 +254,62 @@ def test_quotas_for_no_worker_at_all_are_refused(
         else:
             with pytest.raises(QuotaError, match=f"may run {spot:g} vCPUs .* --worker cpu"):
                 check_quotas(session)
+
+
+def session_at(address: str, region: str, monkeypatch: pytest.MonkeyPatch) -> boto3.Session:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", address)
+    return boto3.Session("test", "test", region_name=region)
+
+
+def test_types_that_the_region_lacks_are_refused_by_name(
+    moto: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = session_at(moto, "eu-west-1", monkeypatch)
+    check_types(session, GPU_TYPES.split(","))
+    with pytest.raises(InstanceTypesError) as refused:
+        check_types(session, ["g4dn.xlarge", "g99.xlarge", "g6f.nano"])
+    assert str(refused.value).startswith("There is no g6f.nano and no g99.xlarge in eu-west-1: ")
+
+
+def test_missing_types_are_named_before_an_image_is_built(moto: str, tmp_path: Path) -> None:
+    """By an engine that does nothing but note what it is asked for."""
+    engine = tmp_path / "docker"
+    engine.write_text('#!/bin/sh\necho "$1" >> "$0.asked"\n')
+    engine.chmod(0o700)
+    options = ("--parameter=GpuInstanceTypes=g4dn.xlarge, g99.xlarge", f"--stack-name={STACK}-new")
+    path = f"{tmp_path}:{os.environ['PATH']}"
+    refused = deploy("up", *options, **CREDENTIALS, AWS_ENDPOINT_URL=moto, PATH=path)
+    assert refused.returncode == 1
+    assert f"There is no g99.xlarge in {REGION}: " in refused.stderr
+    assert (tmp_path / "docker.asked").read_text() == "info\n"
+
+
+def test_where_types_cannot_be_read_it_goes_on(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    session = boto3.Session("test", "test", region_name=REGION)
+    client = session.client("ec2")
+    monkeypatch.setattr(session, "client", lambda _: client)
+    with Stubber(client) as stubber:
+        stubber.add_client_error("describe_instance_type_offerings", "UnauthorizedOperation")
+        check_types(session, ["g4dn.xlarge"])
+    assert "could not be read" in capsys.readouterr().err
+
+
+def test_the_types_looked_for_are_the_templates() -> None:
+    assert TEMPLATE["Parameters"]["GpuInstanceTypes"]["Default"] == GPU_TYPES
+
+
+@pytest.mark.parametrize("status", ["ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "DELETE_FAILED"])
+def test_a_stack_that_can_only_be_deleted_is_not_deployed(
+    status: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the reply that AWS documents: moto's stacks do not fail."""
+    session = boto3.Session("test", "test", region_name=REGION)
+    client = session.client("cloudformation")
+    monkeypatch.setattr(session, "client", lambda _: client)
+    stack = {"StackName": STACK, "CreationTime": datetime.now(UTC), "StackStatus": status}
+    with Stubber(client) as stubber:
+        stubber.add_response("describe_stacks", {"Stacks": [stack]})
+        with pytest.raises(OnlyDeletableError, match=f"{STACK} is in the state {status}.*destroy"):
+            command._up(Stack(session, STACK), command.parser.parse_args(["up", "--worker=none"]))
