@@ -3,15 +3,36 @@
 from __future__ import annotations
 
 import argparse
+import os
+import re
 import sys
 
 import boto3
 
 from functions.contract.manifest import publish
 from infra.deploy import buckets, image
-from infra.deploy.account import GPU_TYPES, allow_spot, check_quotas, check_types, identify
+from infra.deploy.account import (
+    GPU_TYPES,
+    allow_spot,
+    check_concurrency,
+    check_quotas,
+    check_types,
+    identify,
+)
 from infra.deploy.errors import DeployError, NothingDeletedError
 from infra.deploy.stack import BUCKETS, Stack
+
+# Of the 63 characters of a bucket's name, "-uploads-", the account and the longest region take 36.
+LONGEST_NAME = 27
+
+
+def _stack_name(text: str) -> str:
+    if not re.fullmatch("[a-z][a-z0-9-]*", text) or len(text) > LONGEST_NAME:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} cannot begin a bucket's name: take at most {LONGEST_NAME} lowercase "
+            "letters, digits and hyphens, the first of them a letter."
+        )
+    return text
 
 
 def _parameter(text: str) -> tuple[str, str]:
@@ -53,8 +74,13 @@ down.add_argument(
 down.add_argument("--yes", action="store_true", help="do not ask")
 
 for command in (up, down):
-    command.add_argument("--stack-name", default="deepcolor", metavar="NAME")
-    command.add_argument("--region", help="default: that of the environment or profile")
+    command.add_argument("--stack-name", type=_stack_name, default="deepcolor", metavar="NAME")
+    command.add_argument(
+        "--region",
+        # boto3 itself reads AWS_DEFAULT_REGION only.
+        default=os.environ.get("AWS_REGION"),
+        help="default: that of the environment or profile",
+    )
 
 
 def main() -> int:
@@ -83,7 +109,8 @@ def _up(stack: Stack, arguments: argparse.Namespace) -> None:
     stack.check()
     if arguments.worker != "none":
         engine = image.find_engine()
-        _check_account(stack, arguments.worker, parameters)
+    _check_account(stack, arguments.worker, parameters)
+    if arguments.worker != "none":
         built = image.build(engine, arguments.worker, arguments.build_arg)
         manifest = built.manifest()
         parameters["WorkerImageTag"] = built.tag
@@ -113,11 +140,13 @@ def _up(stack: Stack, arguments: argparse.Namespace) -> None:
 
 def _check_account(stack: Stack, worker: str, parameters: dict[str, str]) -> None:
     """Raises where no worker could run; makes the role by which spot instances start."""
+    check_concurrency(stack.session)
     if worker == "gpu":
         check_quotas(stack.session)
         types = {"GpuInstanceTypes": GPU_TYPES} | stack.parameters() | parameters
         check_types(stack.session, [name.strip() for name in types["GpuInstanceTypes"].split(",")])
-    allow_spot(stack.session)
+    if worker != "none":
+        allow_spot(stack.session)
 
 
 def _down(stack: Stack, arguments: argparse.Namespace) -> None:

@@ -17,6 +17,8 @@ from infra.deploy.errors import (
 SPOT_QUOTA = "L-3819A6DF"  # All G and VT Spot Instance Requests, in vCPUs
 ON_DEMAND_QUOTA = "L-DB2E81BA"  # Running On-Demand G and VT instances, in vCPUs
 VCPUS_OF_A_WORKER = 4
+CONCURRENCY_QUOTA = "L-B99A9384"  # Lambda, Concurrent executions
+FUNCTIONS_AT_ONCE = 100  # a first visit to the page alone makes some thirty requests
 GPU_TYPES = "g4dn.xlarge,g5.xlarge"  # the template's default
 
 SPOT = "spot.amazonaws.com"
@@ -54,6 +56,23 @@ def check_quotas(session: boto3.Session) -> None:
         return
     if max(spot, on_demand) < VCPUS_OF_A_WORKER:
         raise QuotaError(spot, on_demand, session.region_name)
+
+
+def check_concurrency(session: boto3.Session) -> None:
+    """Says so where Lambda runs too few functions at once for the page and the queues."""
+    try:
+        limit = session.client("lambda").get_account_settings()["AccountLimit"]
+    except (BotoCoreError, ClientError) as error:
+        print(f"The quota for functions could not be read ({error}).", file=sys.stderr)
+        return
+    if limit["ConcurrentExecutions"] < FUNCTIONS_AT_ONCE:
+        print(
+            f"This account may run {limit['ConcurrentExecutions']} functions at once in "
+            f"{session.region_name}, and the page fails its visitors with so few: ask for "
+            f"{FUNCTIONS_AT_ONCE} or more under Service Quotas, AWS Lambda, quota "
+            f"{CONCURRENCY_QUOTA}.",
+            file=sys.stderr,
+        )
 
 
 def check_types(session: boto3.Session, wished: list[str]) -> None:

@@ -61,7 +61,8 @@ class Stack:
         run(
             str(SAM), "deploy", f"--stack-name={self.name}", f"--region={self.session.region_name}",
             "--no-confirm-changeset", "--no-fail-on-empty-changeset",
-            "--parameter-overrides", *(f"{key}={value}" for key, value in parameters.items()),
+            # In quotes, without which SAM takes no empty value.
+            "--parameter-overrides", *(f'{key}="{value}"' for key, value in parameters.items()),
         )  # fmt: skip
 
     def delete(self) -> None:

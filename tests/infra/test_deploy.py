@@ -21,7 +21,14 @@ from botocore.stub import Stubber
 
 from infra.deploy import __main__ as command
 from infra.deploy import buckets
-from infra.deploy.account import GPU_TYPES, SPOT, allow_spot, check_quotas, check_types
+from infra.deploy.account import (
+    GPU_TYPES,
+    SPOT,
+    allow_spot,
+    check_concurrency,
+    check_quotas,
+    check_types,
+)
 from infra.deploy.errors import InstanceTypesError, OnlyDeletableError, QuotaError
 from infra.deploy.stack import Stack
 from infra.local.ports import free_port
@@ -77,12 +84,25 @@ def names_in(address: str) -> list[str]:
     return [name for name in found if name.startswith(STACK)]
 
 
-def up(address: str, name: str) -> str:
+def up(address: str, name: str, *options: str) -> str:
     """Deploys a stack, and gives back what was said."""
-    options = ("--worker=none", "--parameter=MonthlyBudget=0", f"--stack-name={name}")
-    done = deploy("up", *options, **there(address))
+    always = ("--worker=none", "--parameter=MonthlyBudget=0", f"--stack-name={name}")
+    done = deploy("up", *always, *options, **there(address))
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
+
+
+def parameters_of(address: str, name: str) -> dict[str, str]:
+    """What a stack was deployed with."""
+    cloudformation = boto3.client(
+        "cloudformation",
+        endpoint_url=address,
+        region_name=REGION,
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+    )
+    [stack] = cloudformation.describe_stacks(StackName=name)["Stacks"]
+    return {item["ParameterKey"]: item["ParameterValue"] for item in stack["Parameters"]}
 
 
 def there(address: str) -> dict[str, str]:
@@ -90,8 +110,11 @@ def there(address: str) -> dict[str, str]:
 
 
 def test_what_goes_up_comes_down(ministack: str, sam: Sam) -> None:
-    up(ministack, STACK)
+    up(ministack, STACK, "--parameter=AlarmEmail=me@example.org")
+    assert parameters_of(ministack, STACK)["AlarmEmail"] == "me@example.org"
+    up(ministack, STACK, "--parameter=AlarmEmail=")
     said = up(ministack, STACK)  # there is nothing to change
+    assert parameters_of(ministack, STACK)["AlarmEmail"] == ""
     s3, [results, uploads] = s3_at(ministack), sorted(names_in(ministack))
     assert f"s3://{uploads}/" in said
     assert "execute-api" in said
@@ -178,16 +201,37 @@ def test_a_parameter_without_a_name_or_value_is_refused(given: str) -> None:
     assert said.endswith(f"argument --parameter: {given!r} is not of the form NAME=VALUE.")
 
 
+@pytest.mark.parametrize("command", ["up", "down"])
+@pytest.mark.parametrize("given", ["My-Photographs", "my_photographs", "2nd", "p" * 28])
+def test_a_name_that_no_bucket_could_have_is_refused(given: str, command: str) -> None:
+    refused = deploy(command, f"--stack-name={given}")
+    assert refused.returncode == 2
+    said = f"argument --stack-name: {given!r} cannot begin a bucket's name: take at most 27 "
+    assert said in refused.stderr
+
+
+def test_a_name_of_the_longest_that_is_taken_fits_into_the_longest_region() -> None:
+    suffix = TEMPLATE["Resources"]["UploadsBucket"]["Properties"]["BucketName"]["Fn::Sub"]
+    regions = boto3.Session().get_available_regions("s3")
+    values = {"StackName": "p" * 27, "AccountId": "1" * 12, "Region": max(regions, key=len)}
+    for name, value in values.items():
+        suffix = suffix.replace(f"${{AWS::{name}}}", value)
+    assert len(suffix) == 63
+
+
 def test_without_a_region_it_says_so(tmp_path: Path) -> None:
     refused = deploy("up", AWS_CONFIG_FILE=str(tmp_path / "none"))
     assert refused.returncode == 1
     assert refused.stderr == "No region is set: give --region, or set AWS_REGION.\n"
 
 
-def test_without_credentials_it_says_so(tmp_path: Path) -> None:
+@pytest.mark.parametrize("variable", ["", "AWS_REGION", "AWS_DEFAULT_REGION"])
+def test_without_credentials_it_says_so(variable: str, tmp_path: Path) -> None:
+    """Wherever it has the region from."""
     refused = deploy(
         "up",
-        f"--region={REGION}",
+        *([] if variable else [f"--region={REGION}"]),
+        **({variable: REGION} if variable else {}),
         AWS_CONFIG_FILE=str(tmp_path / "none"),
         AWS_SHARED_CREDENTIALS_FILE=str(tmp_path / "none"),
         AWS_EC2_METADATA_DISABLED="true",
@@ -313,3 +357,28 @@ def test_a_stack_that_can_only_be_deleted_is_not_deployed(
         stubber.add_response("describe_stacks", {"Stacks": [stack]})
         with pytest.raises(OnlyDeletableError, match=f"{STACK} is in the state {status}.*destroy"):
             command._up(Stack(session, STACK), command.parser.parse_args(["up", "--worker=none"]))
+
+
+@pytest.mark.parametrize(
+    ("limit", "said"),
+    [(10, "may run 10 functions at once .*L-B99A9384"), (100, ""), (None, "could not be read .*")],
+)
+def test_too_few_functions_at_once_are_told(
+    limit: int | None,
+    said: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """With the reply that AWS documents: moto has none."""
+    session = boto3.Session("test", "test", region_name=REGION)
+    client = session.client("lambda")
+    monkeypatch.setattr(session, "client", lambda _: client)
+    with Stubber(client) as stubber:
+        if limit is None:
+            stubber.add_client_error("get_account_settings", "AccessDenied")
+        else:
+            reply = {"AccountLimit": {"ConcurrentExecutions": limit}}
+            stubber.add_response("get_account_settings", reply)
+        check_concurrency(session)
+    told = capsys.readouterr().err
+    assert re.search(said, told) if said else not told
