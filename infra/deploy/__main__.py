@@ -6,11 +6,12 @@ import argparse
 import os
 import re
 import sys
+from typing import Any
 
 import boto3
 
 from functions.contract.manifest import publish
-from infra.deploy import buckets, image
+from infra.deploy import buckets, image, instances
 from infra.deploy.account import (
     GPU_TYPES,
     allow_spot,
@@ -104,20 +105,16 @@ def main() -> int:
 
 def _up(stack: Stack, arguments: argparse.Namespace) -> None:
     """Whatever can fail before something is made or changed comes first."""
-    session, built = stack.session, None
+    session = stack.session
     parameters = {"Worker": arguments.worker} | dict(arguments.parameter)
+    builds = arguments.worker != "none" and "WorkerImageTag" not in parameters
     stack.check()
-    if arguments.worker != "none":
-        engine = image.find_engine()
+    engine = image.find_engine() if builds else None
     _check_account(stack, arguments.worker, parameters)
-    if arguments.worker != "none":
-        built = image.build(engine, arguments.worker, arguments.build_arg)
-        manifest = built.manifest()
+    built = image.build(engine, arguments.worker, arguments.build_arg) if engine else None
+    if built:
         parameters["WorkerImageTag"] = built.tag
-    else:
-        from deepcolor.registry import manifest as own_manifest
-
-        manifest = own_manifest()
+    manifest = _manifest(arguments.worker, built)
     # A worker that is woken wants its image. Only the first time there is nowhere to push it to
     # yet; a job that came too early then fails, and the sweep wakes another.
     repository = stack.outputs().get("WorkerRepositoryUri") if stack.exists() else None
@@ -127,7 +124,10 @@ def _up(stack: Stack, arguments: argparse.Namespace) -> None:
     outputs = stack.outputs()
     if built and not repository:
         built.push(session, outputs["WorkerRepositoryUri"])
-    publish(session.client("s3"), outputs["ResultsBucketName"], manifest)
+    if "JobQueueArn" in outputs:
+        instances.renew(session, outputs["JobQueueArn"])
+    if manifest:
+        publish(session.client("s3"), outputs["ResultsBucketName"], manifest)
     print(f"""
   Page      {outputs["PageAddress"]}
 
@@ -136,6 +136,15 @@ def _up(stack: Stack, arguments: argparse.Namespace) -> None:
 
   make destroy removes it all.
 """)
+
+
+def _manifest(worker: str, built: image.Image | None) -> dict[str, Any] | None:
+    """What is to be published; nothing for an earlier image, whose workers do that themselves."""
+    if worker != "none":
+        return built.manifest() if built else None
+    from deepcolor.registry import manifest
+
+    return manifest()
 
 
 def _check_account(stack: Stack, worker: str, parameters: dict[str, str]) -> None:

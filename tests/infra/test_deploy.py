@@ -20,7 +20,7 @@ import pytest
 from botocore.stub import Stubber
 
 from infra.deploy import __main__ as command
-from infra.deploy import buckets
+from infra.deploy import buckets, instances
 from infra.deploy.account import (
     GPU_TYPES,
     SPOT,
@@ -382,3 +382,92 @@ def test_too_few_functions_at_once_are_told(
         check_concurrency(session)
     told = capsys.readouterr().err
     assert re.search(said, told) if said else not told
+
+
+# ---- Going back, and going on
+
+
+@pytest.mark.parametrize(("given", "is_built"), [("", True), ("20261127-090000", False)])
+def test_an_image_that_is_there_is_deployed_and_none_is_built(
+    given: str, is_built: bool, moto: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without engine and SAM: only what they are asked for counts."""
+    asked: list[str] = []
+    deployed: dict[str, str] = {}
+    session = session_at(moto, REGION, monkeypatch)
+    results = f"results-{given or 'built'}"
+    session.client("s3").create_bucket(
+        Bucket=results, CreateBucketConfiguration={"LocationConstraint": REGION}
+    )
+    outputs = {
+        "WorkerRepositoryUri": "1.dkr.ecr/worker",
+        "ResultsBucketName": results,
+        "UploadsBucketName": "uploads",
+        "PageAddress": "https://page",
+        "JobQueueArn": "arn:jobs",
+    }
+    renewed: list[str] = []
+    monkeypatch.setattr("infra.deploy.instances.renew", lambda _, queue: renewed.append(queue))
+    monkeypatch.setattr("infra.deploy.image.find_engine", lambda: "engine")
+    monkeypatch.setattr("infra.deploy.image.run", lambda *words, **_: asked.append(words[1]))
+    monkeypatch.setattr("infra.deploy.image.output_of", lambda *_: '{"strategies": []}')
+    monkeypatch.setattr(Stack, "exists", lambda _: True)
+    monkeypatch.setattr(Stack, "outputs", lambda _: outputs)
+    monkeypatch.setattr(Stack, "deploy", lambda _, parameters: deployed.update(parameters))
+    parameters = ["--parameter", f"WorkerImageTag={given}"] if given else []
+    arguments = command.parser.parse_args(["up", "--worker=cpu", *parameters])
+    command._up(Stack(session, STACK), arguments)
+    assert asked == (["build", "login", "tag", "push"] if is_built else [])
+    assert (deployed["WorkerImageTag"] == given) is not is_built
+    assert renewed == ["arn:jobs"]
+    listed = session.client("s3").list_objects_v2(Bucket=results)
+    assert [entry["Key"] for entry in listed.get("Contents", [])] == (
+        ["strategies.json"] if is_built else []
+    )
+
+
+def environment_of(name: str, status: str | None) -> dict[str, Any]:
+    kind = {"imageType": "ECS_AL2023"} | ({"batchImageStatus": status} if status else {})
+    return {
+        "computeEnvironmentName": name,
+        "computeEnvironmentArn": f"arn:{name}",
+        "computeResources": {
+            "type": "SPOT", "maxvCpus": 4, "subnets": [], "ec2Configuration": [kind]
+        },
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("refusal", ["", "ClientException"])
+def test_instances_boot_a_later_system_where_there_is_one(
+    refusal: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With the replies that AWS documents: moto's environments have no images."""
+    session = boto3.Session("test", "test", region_name=REGION)
+    client = session.client("batch")
+    monkeypatch.setattr(session, "client", lambda _: client)
+    order = [{"order": 1, "computeEnvironment": name} for name in ("old", "new", "idle")]
+    queue = {
+        "jobQueueName": "jobs", "jobQueueArn": "arn:jobs", "state": "ENABLED", "priority": 1,
+        "computeEnvironmentOrder": order,
+    }  # fmt: skip
+    environments = [
+        environment_of("old", "UPDATE_AVAILABLE"),
+        environment_of("new", "LATEST"),
+        environment_of("idle", None),
+    ]
+    update = {
+        "computeEnvironment": "arn:old",
+        "computeResources": {"updateToLatestImageVersion": True},
+        "updatePolicy": {"terminateJobsOnUpdate": False, "jobExecutionTimeoutMinutes": 7200},
+    }
+    with Stubber(client) as stubber:
+        stubber.add_response("describe_job_queues", {"jobQueues": [queue]})
+        stubber.add_response("describe_compute_environments", {"computeEnvironments": environments})
+        if refusal:
+            stubber.add_client_error("update_compute_environment", refusal, "being modified")
+        else:
+            stubber.add_response("update_compute_environment", {}, update)
+        instances.renew(session, "arn:jobs")
+        stubber.assert_no_pending_responses()
+    said = capsys.readouterr().err
+    assert ("may not boot AWS's latest system" in said) == bool(refusal)
