@@ -181,17 +181,17 @@ def test_the_log_says_by_the_pages_correlation_id_what_became_of_an_upload(
 
 
 class Waker:
-    """Notes what it is called for, or fails at it."""
+    """Notes what it is called for, or fails at it; ``failed`` workers it found."""
 
-    def __init__(self, *, fails: bool = False):
+    def __init__(self, *, fails: bool = False, failed: int = 0):
         self.calls: list[int] = []
-        self.fails = fails
+        self.fails, self.failed = fails, failed
 
     def wake(self, just_sent: int) -> Fleet:
         self.calls.append(just_sent)
         if self.fails:
             raise TimeoutError("Batch does not answer")
-        return Fleet(photographs=just_sent, running=0, starting=0, woken=1, failed=0)
+        return Fleet(photographs=just_sent, running=0, starting=0, woken=1, failed=self.failed)
 
 
 @pytest.fixture
@@ -213,6 +213,21 @@ def test_workers_are_woken_for_what_was_queued_only(
     cloud.upload("album/second one.jpg", b"x" * 2**21)  # refused
     dispatch(recorded("aws_several_records"))
     assert waker.calls == [1]
+
+
+def test_workers_that_had_failed_are_counted(
+    dispatch: Any,
+    cloud: Any,
+    recorded: Recorded,
+    wakes_with: Any,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Else nobody counts them: sweep, looking later, finds others in their slots."""
+    wakes_with(Waker(failed=2))
+    cloud.upload("colornet/album/photo.jpg", b"some bytes")
+    dispatch(recorded("aws_put"))
+    [blob] = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "_aws" in line]
+    assert (blob["Woken"], blob["WorkersFailed"]) == ([1], [2])
 
 
 def test_a_failed_wake_up_makes_no_message_come_again(
