@@ -302,6 +302,16 @@ def test_the_fleet_has_room_for_as_many_workers_as_are_woken() -> None:
         assert vcpus == int(workers) * int(needs["VCPU"]["Value"])
 
 
+def test_instances_go_before_their_way_out_does() -> None:
+    """A gateway whose addresses are in use is not detached, and the deletion fails."""
+    for properties in of_type("AWS::Batch::ComputeEnvironment").values():
+        subnets = properties["ComputeResources"]["Subnets"]["Fn::If"][1]
+        assert subnets == [{"Ref": "SubnetA"}, {"Ref": "SubnetB"}]
+    for name in of_type("AWS::EC2::Subnet"):
+        assert RESOURCES[name]["DependsOn"] == "RouteToInternet"
+    assert RESOURCES["RouteToInternet"]["DependsOn"] == "InternetGatewayAttachment"
+
+
 def test_idle_workers_cost_nothing() -> None:
     environments = of_type("AWS::Batch::ComputeEnvironment").values()
     assert [environment["ComputeResources"]["MinvCpus"] for environment in environments] == [0, 0]
