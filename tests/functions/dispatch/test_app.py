@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 import socket
 import time
 from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +16,8 @@ from functions.contract.records import Status
 from functions.dispatch.app import handler, logger, orders
 from functions.dispatch.orders import NotSentError
 from functions.workers.wake import Fleet, waker_from_environment
+
+RUNBOOK = Path(__file__).parents[3] / "docs/runbook.md"
 
 Recorded = Callable[[str], dict[str, Any]]
 
@@ -278,6 +283,30 @@ def test_from_the_bucket_through_the_queue_to_the_work_queue(dispatch: Any, clou
     assert dispatch({"Records": records}) == NOTHING_FAILED
     assert sorted(work.key for work in cloud.take_work()) == sorted(keys)
     assert cloud.record(keys[0]).strategy == "richzhang"
+
+
+def test_the_runbooks_copy_orders_the_same_again(
+    dispatch: Any, cloud: Any, recorded: Recorded
+) -> None:
+    key = "album/photo.jpg"
+    cloud.upload(key, b"x", strategy="richzhang", vividness="1.5", **{"correlation-id": "first"})
+    event = json.loads(json.dumps(recorded("aws_put")).replace("colornet/album", "album"))
+    dispatch(event)
+    first = cloud.record(key)
+    [block] = re.findall(r"```sh\n(aws s3api copy-object .*?)```", RUNBOOK.read_text(), re.DOTALL)
+    command = block.replace("<uploads bucket>", cloud.settings.uploads_bucket)
+    words = shlex.split(command.replace("\\\n", " "))[3:]
+    options = {
+        "".join(part.title() for part in option.removeprefix("--").split("-")): value
+        for option, value in zip(words[::2], words[1::2], strict=True)
+    }
+    time.sleep(1)  # S3 keeps time in seconds
+    cloud.s3.copy_object(**options)
+    dispatch(event)
+    again = cloud.record(key)
+    assert (first.order, again.order, again.status) == (1, 2, Status.QUEUED)
+    assert (again.strategy, again.knobs) == ("richzhang", {"vividness": 1.5})
+    assert [work.order for work in cloud.take_work()] == [1, 2]
 
 
 def test_where_batch_does_not_answer_the_function_ends_before_its_time(
