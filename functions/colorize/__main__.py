@@ -1,7 +1,8 @@
 """``python -m functions.colorize [--exit-when-idle SECONDS]``: runs a worker until told to stop.
 
 Exit codes: 0 idle, its time over or told to leave; 3 the default strategy can't run here, say for
-want of its weights; 4 S3 or SQS can't be reached; 2 wrong arguments; 1 anything else.
+want of its weights, or not on the GPU that ``DEEPCOLOR_WORKER=gpu`` promises; 4 S3 or SQS can't be
+reached; 2 wrong arguments; 1 anything else.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import argparse
 import os
 import signal
+import subprocess
 import sys
 from typing import TYPE_CHECKING
 
@@ -22,6 +24,10 @@ if TYPE_CHECKING:
 
 CANNOT_RUN = 3
 OUT_OF_REACH = 4
+
+NAME_OF_GPU = (
+    "import torch; print(torch.cuda.get_device_name() if torch.cuda.is_available() else '')"
+)
 
 # Who sends SIGTERM mostly sends SIGKILL 30 seconds later.
 GRACE_SECONDS = 20
@@ -48,6 +54,16 @@ parser.add_argument(
 )
 
 
+class NoGpuError(Exception):
+    """A GPU is paid for, and the processor would do its work."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This worker is to color on a GPU, and PyTorch finds none: deploy an image of "
+            "--worker gpu, on instances with an NVIDIA card."
+        )
+
+
 def main() -> int:
     arguments = parser.parse_args()
     logger = Logger(service="colorize")
@@ -68,13 +84,15 @@ def main() -> int:
         retries={"mode": "standard", "total_max_attempts": 5},
     )
     try:
+        if os.environ.get("DEEPCOLOR_WORKER") == "gpu":
+            logger.append_keys(device=_gpu())
         s3, sqs = boto3.client("s3", config=config), boto3.client("sqs", config=config)
         settings = Settings.from_environment()
         jobs = Jobs(s3, settings, logger, painters)
         worker = Worker(sqs, settings.work_queue_url, jobs, logger)
         _listen(worker, painters)
         worker.run(arguments.exit_when_idle, arguments.exit_after)
-    except (NotReadyError, PainterError) as error:
+    except (NoGpuError, NotReadyError, PainterError) as error:
         logger.critical("cannot run", extra={"error": str(error)})
         return CANNOT_RUN
     except (BotoCoreError, ClientError) as error:
@@ -83,6 +101,18 @@ def main() -> int:
     finally:
         painters.close()
     return 0
+
+
+def _gpu() -> str:
+    """The GPU's name; raises :class:`NoGpuError` where PyTorch finds none.
+
+    Asked in another process, for this one needs no torch.
+    """
+    command = [sys.executable, "-c", NAME_OF_GPU]
+    name = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False).stdout.strip()
+    if not name:
+        raise NoGpuError
+    return name
 
 
 def _listen(worker: Worker, painters: Painters) -> None:

@@ -53,12 +53,14 @@ def wake(queued: int) -> None:
     if waker is None:
         return
     try:
-        woken = waker.wake(just_sent=queued).woken
+        fleet = waker.wake(just_sent=queued)
     except Exception:
         count(metrics, "WakeFailed")
         logger.exception("nobody could be woken")
     else:
-        count(metrics, "Woken", woken)
+        count(metrics, "Woken", fleet.woken)
+        # Who first sees that a worker failed is the only one to be told.
+        count(metrics, "WorkersFailed", fleet.failed)
 
 
 @functools.cache

@@ -3,15 +3,37 @@
 from __future__ import annotations
 
 import argparse
+import os
+import re
 import sys
+from typing import Any
 
 import boto3
 
 from functions.contract.manifest import publish
-from infra.deploy import buckets, image
-from infra.deploy.account import allow_spot, check_quotas, identify
+from infra.deploy import buckets, image, instances
+from infra.deploy.account import (
+    GPU_TYPES,
+    allow_spot,
+    check_concurrency,
+    check_quotas,
+    check_types,
+    identify,
+)
 from infra.deploy.errors import DeployError, NothingDeletedError
 from infra.deploy.stack import BUCKETS, Stack
+
+# Of the 63 characters of a bucket's name, "-uploads-", the account and the longest region take 36.
+LONGEST_NAME = 27
+
+
+def _stack_name(text: str) -> str:
+    if not re.fullmatch("[a-z][a-z0-9-]*", text) or len(text) > LONGEST_NAME:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} cannot begin a bucket's name: take at most {LONGEST_NAME} lowercase "
+            "letters, digits and hyphens, the first of them a letter."
+        )
+    return text
 
 
 def _parameter(text: str) -> tuple[str, str]:
@@ -53,8 +75,13 @@ down.add_argument(
 down.add_argument("--yes", action="store_true", help="do not ask")
 
 for command in (up, down):
-    command.add_argument("--stack-name", default="deepcolor", metavar="NAME")
-    command.add_argument("--region", help="default: that of the environment or profile")
+    command.add_argument("--stack-name", type=_stack_name, default="deepcolor", metavar="NAME")
+    command.add_argument(
+        "--region",
+        # boto3 itself reads AWS_DEFAULT_REGION only.
+        default=os.environ.get("AWS_REGION"),
+        help="default: that of the environment or profile",
+    )
 
 
 def main() -> int:
@@ -77,21 +104,17 @@ def main() -> int:
 
 
 def _up(stack: Stack, arguments: argparse.Namespace) -> None:
-    """Whatever can fail on this machine comes first."""
-    session, built = stack.session, None
+    """Whatever can fail before something is made or changed comes first."""
+    session = stack.session
     parameters = {"Worker": arguments.worker} | dict(arguments.parameter)
-    if arguments.worker != "none":
-        engine = image.find_engine()
-        if arguments.worker == "gpu":
-            check_quotas(session)
-        allow_spot(session)
-        built = image.build(engine, arguments.worker, arguments.build_arg)
-        manifest = built.manifest()
+    builds = arguments.worker != "none" and "WorkerImageTag" not in parameters
+    stack.check()
+    engine = image.find_engine() if builds else None
+    _check_account(stack, arguments.worker, parameters)
+    built = image.build(engine, arguments.worker, arguments.build_arg) if engine else None
+    if built:
         parameters["WorkerImageTag"] = built.tag
-    else:
-        from deepcolor.registry import manifest as own_manifest
-
-        manifest = own_manifest()
+    manifest = _manifest(arguments.worker, built)
     # A worker that is woken wants its image. Only the first time there is nowhere to push it to
     # yet; a job that came too early then fails, and the sweep wakes another.
     repository = stack.outputs().get("WorkerRepositoryUri") if stack.exists() else None
@@ -101,7 +124,10 @@ def _up(stack: Stack, arguments: argparse.Namespace) -> None:
     outputs = stack.outputs()
     if built and not repository:
         built.push(session, outputs["WorkerRepositoryUri"])
-    publish(session.client("s3"), outputs["ResultsBucketName"], manifest)
+    if "JobQueueArn" in outputs:
+        instances.renew(session, outputs["JobQueueArn"])
+    if manifest:
+        publish(session.client("s3"), outputs["ResultsBucketName"], manifest)
     print(f"""
   Page      {outputs["PageAddress"]}
 
@@ -110,6 +136,26 @@ def _up(stack: Stack, arguments: argparse.Namespace) -> None:
 
   make destroy removes it all.
 """)
+
+
+def _manifest(worker: str, built: image.Image | None) -> dict[str, Any] | None:
+    """What is to be published; nothing for an earlier image, whose workers do that themselves."""
+    if worker != "none":
+        return built.manifest() if built else None
+    from deepcolor.registry import manifest
+
+    return manifest()
+
+
+def _check_account(stack: Stack, worker: str, parameters: dict[str, str]) -> None:
+    """Raises where no worker could run; makes the role by which spot instances start."""
+    check_concurrency(stack.session)
+    if worker == "gpu":
+        check_quotas(stack.session)
+        types = {"GpuInstanceTypes": GPU_TYPES} | stack.parameters() | parameters
+        check_types(stack.session, [name.strip() for name in types["GpuInstanceTypes"].split(",")])
+    if worker != "none":
+        allow_spot(stack.session)
 
 
 def _down(stack: Stack, arguments: argparse.Namespace) -> None:

@@ -7,11 +7,19 @@ import sys
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from infra.deploy.errors import NoCredentialsHereError, NoRegionError, QuotaError
+from infra.deploy.errors import (
+    InstanceTypesError,
+    NoCredentialsHereError,
+    NoRegionError,
+    QuotaError,
+)
 
 SPOT_QUOTA = "L-3819A6DF"  # All G and VT Spot Instance Requests, in vCPUs
 ON_DEMAND_QUOTA = "L-DB2E81BA"  # Running On-Demand G and VT instances, in vCPUs
 VCPUS_OF_A_WORKER = 4
+CONCURRENCY_QUOTA = "L-B99A9384"  # Lambda, Concurrent executions
+FUNCTIONS_AT_ONCE = 100  # a first visit to the page alone makes some thirty requests
+GPU_TYPES = "g4dn.xlarge,g5.xlarge"  # the template's default
 
 SPOT = "spot.amazonaws.com"
 
@@ -48,3 +56,34 @@ def check_quotas(session: boto3.Session) -> None:
         return
     if max(spot, on_demand) < VCPUS_OF_A_WORKER:
         raise QuotaError(spot, on_demand, session.region_name)
+
+
+def check_concurrency(session: boto3.Session) -> None:
+    """Says so where Lambda runs too few functions at once for the page and the queues."""
+    try:
+        limit = session.client("lambda").get_account_settings()["AccountLimit"]
+    except (BotoCoreError, ClientError) as error:
+        print(f"The quota for functions could not be read ({error}).", file=sys.stderr)
+        return
+    if limit["ConcurrentExecutions"] < FUNCTIONS_AT_ONCE:
+        print(
+            f"This account may run {limit['ConcurrentExecutions']} functions at once in "
+            f"{session.region_name}, and the page fails its visitors with so few: ask for "
+            f"{FUNCTIONS_AT_ONCE} or more under Service Quotas, AWS Lambda, quota "
+            f"{CONCURRENCY_QUOTA}.",
+            file=sys.stderr,
+        )
+
+
+def check_types(session: boto3.Session, wished: list[str]) -> None:
+    """Raises :class:`InstanceTypesError` where the region lacks one: Batch then takes none."""
+    try:
+        offered = session.client("ec2").describe_instance_type_offerings(
+            LocationType="region", Filters=[{"Name": "instance-type", "Values": wished}]
+        )["InstanceTypeOfferings"]
+    except (BotoCoreError, ClientError) as error:
+        print(f"The region's instance types could not be read ({error}).", file=sys.stderr)
+        return
+    missing = set(wished) - {offering["InstanceType"] for offering in offered}
+    if missing:
+        raise InstanceTypesError(sorted(missing), session.region_name)

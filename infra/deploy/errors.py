@@ -41,6 +41,22 @@ class QuotaError(DeployError):
         )
 
 
+class InstanceTypesError(DeployError):
+    def __init__(self, missing: list[str], region: str):
+        super().__init__(
+            f"There is no {' and no '.join(missing)} in {region}: name other types with a GPU, of "
+            "4 vCPUs and 16 GiB, by --parameter GpuInstanceTypes=…, or deploy with --worker cpu."
+        )
+
+
+class OnlyDeletableError(DeployError):
+    def __init__(self, name: str, status: str):
+        super().__init__(
+            f"The stack {name} is in the state {status}, in which it can only be deleted: "
+            "run 'make destroy' first, then deploy again."
+        )
+
+
 class CommandFailedError(DeployError):
     def __init__(self, command: list[str], code: int):
         super().__init__(f"'{' '.join(command[:3])} …' failed with exit code {code}; see above.")

@@ -11,9 +11,15 @@ import boto3
 from botocore.exceptions import ClientError, WaiterError
 
 from infra.deploy.commands import run
-from infra.deploy.errors import NoSamError, NoStackError, NotDeletedError
+from infra.deploy.errors import (
+    NoSamError,
+    NoStackError,
+    NotDeletedError,
+    OnlyDeletableError,
+)
 
 SAM = Path(sys.prefix) / "sam/bin/sam"
+ONLY_DELETABLE = {"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "DELETE_FAILED"}
 BUCKETS = {"UploadsBucket": "UploadsBucketName", "ResultsBucket": "ResultsBucketName"}
 
 
@@ -34,6 +40,19 @@ class Stack:
     def exists(self) -> bool:
         return self._describe() is not None
 
+    def check(self) -> None:
+        """Raises :class:`OnlyDeletableError` where, say, the first deployment failed."""
+        described = self._describe()
+        if described is not None and described["StackStatus"] in ONLY_DELETABLE:
+            raise OnlyDeletableError(self.name, described["StackStatus"])
+
+    def parameters(self) -> dict[str, str]:
+        """Those that it was deployed with; none before it is."""
+        described = self._describe() or {}
+        return {
+            item["ParameterKey"]: item["ParameterValue"] for item in described.get("Parameters", [])
+        }
+
     def deploy(self, parameters: dict[str, str]) -> None:
         """Builds the functions and makes the stack, or changes it; what is not given stays."""
         if not SAM.exists():
@@ -42,7 +61,8 @@ class Stack:
         run(
             str(SAM), "deploy", f"--stack-name={self.name}", f"--region={self.session.region_name}",
             "--no-confirm-changeset", "--no-fail-on-empty-changeset",
-            "--parameter-overrides", *(f"{key}={value}" for key, value in parameters.items()),
+            # In quotes, without which SAM takes no empty value.
+            "--parameter-overrides", *(f'{key}="{value}"' for key, value in parameters.items()),
         )  # fmt: skip
 
     def delete(self) -> None:

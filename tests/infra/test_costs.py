@@ -135,7 +135,7 @@ def test_the_defaults_are_the_templates() -> None:
     assert defaults.photographs_per_worker == parameters["PhotographsPerWorker"]["Default"]
     assert job["Command"][:2] == ["--exit-when-idle", f"{defaults.idle_seconds:g}"]
     offered = parameters["GpuInstanceTypes"]["Default"].split(",")
-    assert {chip.instance for name, chip in FIGURES.chips.items() if name != "cpu"} == set(offered)
+    assert {chip.instance for name, chip in FIGURES.chips.items() if name != "cpu"} >= set(offered)
 
 
 def test_figures_that_nobody_measured_say_so() -> None:

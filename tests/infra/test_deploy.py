@@ -11,6 +11,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +19,22 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from infra.deploy import buckets
-from infra.deploy.account import SPOT, allow_spot, check_quotas
-from infra.deploy.errors import QuotaError
+from infra.deploy import __main__ as command
+from infra.deploy import buckets, instances
+from infra.deploy.account import (
+    GPU_TYPES,
+    SPOT,
+    allow_spot,
+    check_concurrency,
+    check_quotas,
+    check_types,
+)
+from infra.deploy.errors import InstanceTypesError, OnlyDeletableError, QuotaError
+from infra.deploy.stack import Stack
 from infra.local.ports import free_port
 from tests.infra.conftest import CREDENTIALS, REGION, Sam, tool
 from tests.infra.servers import serving
-from tests.infra.template import ROOT
+from tests.infra.template import ROOT, TEMPLATE
 
 MINISTACK = ("ministack==1.5.33", "aws-sam-translator==1.115.0")
 STACK = "deepcolor-try"
@@ -74,12 +84,25 @@ def names_in(address: str) -> list[str]:
     return [name for name in found if name.startswith(STACK)]
 
 
-def up(address: str, name: str) -> str:
+def up(address: str, name: str, *options: str) -> str:
     """Deploys a stack, and gives back what was said."""
-    options = ("--worker=none", "--parameter=MonthlyBudget=0", f"--stack-name={name}")
-    done = deploy("up", *options, **there(address))
+    always = ("--worker=none", "--parameter=MonthlyBudget=0", f"--stack-name={name}")
+    done = deploy("up", *always, *options, **there(address))
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
+
+
+def parameters_of(address: str, name: str) -> dict[str, str]:
+    """What a stack was deployed with."""
+    cloudformation = boto3.client(
+        "cloudformation",
+        endpoint_url=address,
+        region_name=REGION,
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+    )
+    [stack] = cloudformation.describe_stacks(StackName=name)["Stacks"]
+    return {item["ParameterKey"]: item["ParameterValue"] for item in stack["Parameters"]}
 
 
 def there(address: str) -> dict[str, str]:
@@ -87,8 +110,11 @@ def there(address: str) -> dict[str, str]:
 
 
 def test_what_goes_up_comes_down(ministack: str, sam: Sam) -> None:
-    up(ministack, STACK)
+    up(ministack, STACK, "--parameter=AlarmEmail=me@example.org")
+    assert parameters_of(ministack, STACK)["AlarmEmail"] == "me@example.org"
+    up(ministack, STACK, "--parameter=AlarmEmail=")
     said = up(ministack, STACK)  # there is nothing to change
+    assert parameters_of(ministack, STACK)["AlarmEmail"] == ""
     s3, [results, uploads] = s3_at(ministack), sorted(names_in(ministack))
     assert f"s3://{uploads}/" in said
     assert "execute-api" in said
@@ -175,16 +201,37 @@ def test_a_parameter_without_a_name_or_value_is_refused(given: str) -> None:
     assert said.endswith(f"argument --parameter: {given!r} is not of the form NAME=VALUE.")
 
 
+@pytest.mark.parametrize("command", ["up", "down"])
+@pytest.mark.parametrize("given", ["My-Photographs", "my_photographs", "2nd", "p" * 28])
+def test_a_name_that_no_bucket_could_have_is_refused(given: str, command: str) -> None:
+    refused = deploy(command, f"--stack-name={given}")
+    assert refused.returncode == 2
+    said = f"argument --stack-name: {given!r} cannot begin a bucket's name: take at most 27 "
+    assert said in refused.stderr
+
+
+def test_a_name_of_the_longest_that_is_taken_fits_into_the_longest_region() -> None:
+    suffix = TEMPLATE["Resources"]["UploadsBucket"]["Properties"]["BucketName"]["Fn::Sub"]
+    regions = boto3.Session().get_available_regions("s3")
+    values = {"StackName": "p" * 27, "AccountId": "1" * 12, "Region": max(regions, key=len)}
+    for name, value in values.items():
+        suffix = suffix.replace(f"${{AWS::{name}}}", value)
+    assert len(suffix) == 63
+
+
 def test_without_a_region_it_says_so(tmp_path: Path) -> None:
     refused = deploy("up", AWS_CONFIG_FILE=str(tmp_path / "none"))
     assert refused.returncode == 1
     assert refused.stderr == "No region is set: give --region, or set AWS_REGION.\n"
 
 
-def test_without_credentials_it_says_so(tmp_path: Path) -> None:
+@pytest.mark.parametrize("variable", ["", "AWS_REGION", "AWS_DEFAULT_REGION"])
+def test_without_credentials_it_says_so(variable: str, tmp_path: Path) -> None:
+    """Wherever it has the region from."""
     refused = deploy(
         "up",
-        f"--region={REGION}",
+        *([] if variable else [f"--region={REGION}"]),
+        **({variable: REGION} if variable else {}),
         AWS_CONFIG_FILE=str(tmp_path / "none"),
         AWS_SHARED_CREDENTIALS_FILE=str(tmp_path / "none"),
         AWS_EC2_METADATA_DISABLED="true",
@@ -251,3 +298,176 @@ def test_quotas_for_no_worker_at_all_are_refused(
         else:
             with pytest.raises(QuotaError, match=f"may run {spot:g} vCPUs .* --worker cpu"):
                 check_quotas(session)
+
+
+def session_at(address: str, region: str, monkeypatch: pytest.MonkeyPatch) -> boto3.Session:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", address)
+    return boto3.Session("test", "test", region_name=region)
+
+
+def test_types_that_the_region_lacks_are_refused_by_name(
+    moto: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = session_at(moto, "eu-west-1", monkeypatch)
+    check_types(session, GPU_TYPES.split(","))
+    with pytest.raises(InstanceTypesError) as refused:
+        check_types(session, ["g4dn.xlarge", "g99.xlarge", "g6f.nano"])
+    assert str(refused.value).startswith("There is no g6f.nano and no g99.xlarge in eu-west-1: ")
+
+
+def test_missing_types_are_named_before_an_image_is_built(moto: str, tmp_path: Path) -> None:
+    """By an engine that does nothing but note what it is asked for."""
+    engine = tmp_path / "docker"
+    engine.write_text('#!/bin/sh\necho "$1" >> "$0.asked"\n')
+    engine.chmod(0o700)
+    options = ("--parameter=GpuInstanceTypes=g4dn.xlarge, g99.xlarge", f"--stack-name={STACK}-new")
+    path = f"{tmp_path}:{os.environ['PATH']}"
+    refused = deploy("up", *options, **CREDENTIALS, AWS_ENDPOINT_URL=moto, PATH=path)
+    assert refused.returncode == 1
+    assert f"There is no g99.xlarge in {REGION}: " in refused.stderr
+    assert (tmp_path / "docker.asked").read_text() == "info\n"
+
+
+def test_where_types_cannot_be_read_it_goes_on(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    session = boto3.Session("test", "test", region_name=REGION)
+    client = session.client("ec2")
+    monkeypatch.setattr(session, "client", lambda _: client)
+    with Stubber(client) as stubber:
+        stubber.add_client_error("describe_instance_type_offerings", "UnauthorizedOperation")
+        check_types(session, ["g4dn.xlarge"])
+    assert "could not be read" in capsys.readouterr().err
+
+
+def test_the_types_looked_for_are_the_templates() -> None:
+    assert TEMPLATE["Parameters"]["GpuInstanceTypes"]["Default"] == GPU_TYPES
+
+
+@pytest.mark.parametrize("status", ["ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "DELETE_FAILED"])
+def test_a_stack_that_can_only_be_deleted_is_not_deployed(
+    status: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the reply that AWS documents: moto's stacks do not fail."""
+    session = boto3.Session("test", "test", region_name=REGION)
+    client = session.client("cloudformation")
+    monkeypatch.setattr(session, "client", lambda _: client)
+    stack = {"StackName": STACK, "CreationTime": datetime.now(UTC), "StackStatus": status}
+    with Stubber(client) as stubber:
+        stubber.add_response("describe_stacks", {"Stacks": [stack]})
+        with pytest.raises(OnlyDeletableError, match=f"{STACK} is in the state {status}.*destroy"):
+            command._up(Stack(session, STACK), command.parser.parse_args(["up", "--worker=none"]))
+
+
+@pytest.mark.parametrize(
+    ("limit", "said"),
+    [(10, "may run 10 functions at once .*L-B99A9384"), (100, ""), (None, "could not be read .*")],
+)
+def test_too_few_functions_at_once_are_told(
+    limit: int | None,
+    said: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """With the reply that AWS documents: moto has none."""
+    session = boto3.Session("test", "test", region_name=REGION)
+    client = session.client("lambda")
+    monkeypatch.setattr(session, "client", lambda _: client)
+    with Stubber(client) as stubber:
+        if limit is None:
+            stubber.add_client_error("get_account_settings", "AccessDenied")
+        else:
+            reply = {"AccountLimit": {"ConcurrentExecutions": limit}}
+            stubber.add_response("get_account_settings", reply)
+        check_concurrency(session)
+    told = capsys.readouterr().err
+    assert re.search(said, told) if said else not told
+
+
+# ---- Going back, and going on
+
+
+@pytest.mark.parametrize(("given", "is_built"), [("", True), ("20261127-090000", False)])
+def test_an_image_that_is_there_is_deployed_and_none_is_built(
+    given: str, is_built: bool, moto: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without engine and SAM: only what they are asked for counts."""
+    asked: list[str] = []
+    deployed: dict[str, str] = {}
+    session = session_at(moto, REGION, monkeypatch)
+    results = f"results-{given or 'built'}"
+    session.client("s3").create_bucket(
+        Bucket=results, CreateBucketConfiguration={"LocationConstraint": REGION}
+    )
+    outputs = {
+        "WorkerRepositoryUri": "1.dkr.ecr/worker",
+        "ResultsBucketName": results,
+        "UploadsBucketName": "uploads",
+        "PageAddress": "https://page",
+        "JobQueueArn": "arn:jobs",
+    }
+    renewed: list[str] = []
+    monkeypatch.setattr("infra.deploy.instances.renew", lambda _, queue: renewed.append(queue))
+    monkeypatch.setattr("infra.deploy.image.find_engine", lambda: "engine")
+    monkeypatch.setattr("infra.deploy.image.run", lambda *words, **_: asked.append(words[1]))
+    monkeypatch.setattr("infra.deploy.image.output_of", lambda *_: '{"strategies": []}')
+    monkeypatch.setattr(Stack, "exists", lambda _: True)
+    monkeypatch.setattr(Stack, "outputs", lambda _: outputs)
+    monkeypatch.setattr(Stack, "deploy", lambda _, parameters: deployed.update(parameters))
+    parameters = ["--parameter", f"WorkerImageTag={given}"] if given else []
+    arguments = command.parser.parse_args(["up", "--worker=cpu", *parameters])
+    command._up(Stack(session, STACK), arguments)
+    assert asked == (["build", "login", "tag", "push"] if is_built else [])
+    assert (deployed["WorkerImageTag"] == given) is not is_built
+    assert renewed == ["arn:jobs"]
+    listed = session.client("s3").list_objects_v2(Bucket=results)
+    assert [entry["Key"] for entry in listed.get("Contents", [])] == (
+        ["strategies.json"] if is_built else []
+    )
+
+
+def environment_of(name: str, status: str | None) -> dict[str, Any]:
+    kind = {"imageType": "ECS_AL2023"} | ({"batchImageStatus": status} if status else {})
+    return {
+        "computeEnvironmentName": name,
+        "computeEnvironmentArn": f"arn:{name}",
+        "computeResources": {
+            "type": "SPOT", "maxvCpus": 4, "subnets": [], "ec2Configuration": [kind]
+        },
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("refusal", ["", "ClientException"])
+def test_instances_boot_a_later_system_where_there_is_one(
+    refusal: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With the replies that AWS documents: moto's environments have no images."""
+    session = boto3.Session("test", "test", region_name=REGION)
+    client = session.client("batch")
+    monkeypatch.setattr(session, "client", lambda _: client)
+    order = [{"order": 1, "computeEnvironment": name} for name in ("old", "new", "idle")]
+    queue = {
+        "jobQueueName": "jobs", "jobQueueArn": "arn:jobs", "state": "ENABLED", "priority": 1,
+        "computeEnvironmentOrder": order,
+    }  # fmt: skip
+    environments = [
+        environment_of("old", "UPDATE_AVAILABLE"),
+        environment_of("new", "LATEST"),
+        environment_of("idle", None),
+    ]
+    update = {
+        "computeEnvironment": "arn:old",
+        "computeResources": {"updateToLatestImageVersion": True},
+        "updatePolicy": {"terminateJobsOnUpdate": False, "jobExecutionTimeoutMinutes": 7200},
+    }
+    with Stubber(client) as stubber:
+        stubber.add_response("describe_job_queues", {"jobQueues": [queue]})
+        stubber.add_response("describe_compute_environments", {"computeEnvironments": environments})
+        if refusal:
+            stubber.add_client_error("update_compute_environment", refusal, "being modified")
+        else:
+            stubber.add_response("update_compute_environment", {}, update)
+        instances.renew(session, "arn:jobs")
+        stubber.assert_no_pending_responses()
+    said = capsys.readouterr().err
+    assert ("may not boot AWS's latest system" in said) == bool(refusal)

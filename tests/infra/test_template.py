@@ -7,6 +7,7 @@ import subprocess
 import sys
 from importlib.metadata import distributions
 from pathlib import Path
+from typing import Any
 
 import pytest
 from packaging.requirements import Requirement
@@ -301,6 +302,16 @@ def test_the_fleet_has_room_for_as_many_workers_as_are_woken() -> None:
         assert vcpus == int(workers) * int(needs["VCPU"]["Value"])
 
 
+def test_instances_go_before_their_way_out_does() -> None:
+    """A gateway whose addresses are in use is not detached, and the deletion fails."""
+    for properties in of_type("AWS::Batch::ComputeEnvironment").values():
+        subnets = properties["ComputeResources"]["Subnets"]["Fn::If"][1]
+        assert subnets == [{"Ref": "SubnetA"}, {"Ref": "SubnetB"}]
+    for name in of_type("AWS::EC2::Subnet"):
+        assert RESOURCES[name]["DependsOn"] == "RouteToInternet"
+    assert RESOURCES["RouteToInternet"]["DependsOn"] == "InternetGatewayAttachment"
+
+
 def test_idle_workers_cost_nothing() -> None:
     environments = of_type("AWS::Batch::ComputeEnvironment").values()
     assert [environment["ComputeResources"]["MinvCpus"] for environment in environments] == [0, 0]
@@ -353,7 +364,7 @@ def test_a_function_that_fails_raises_an_alarm(name: str) -> None:
     [alarm] = [
         alarm
         for alarm in ALARMS.values()
-        if alarm["MetricName"] == "Errors" and alarm["Dimensions"][0]["Value"] == {"Ref": name}
+        if alarm.get("MetricName") == "Errors" and alarm["Dimensions"][0]["Value"] == {"Ref": name}
     ]
     assert (alarm["Threshold"], alarm["Statistic"]) == (0, "Sum")
 
@@ -384,6 +395,32 @@ def counted_in(service: str) -> set[str]:
     return names | {outcome.value for outcome in Outcome} if service == "dispatch" else names
 
 
+def watched_by(alarm: dict[str, Any]) -> list[dict[str, Any]]:
+    """The metrics of an alarm, one or those that it counts with."""
+    asked = [query["MetricStat"] for query in alarm.get("Metrics", []) if "MetricStat" in query]
+    return [query["Metric"] for query in asked] or [alarm]
+
+
+def test_a_failed_worker_is_told_whoever_sees_it() -> None:
+    """Dispatch or sweep: whoever is first takes its slot away, and the other sees nothing."""
+    body, _ = RESOURCES["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
+    alarm = ALARMS["WorkersAlarm"]
+    services = {
+        (metric["MetricName"], metric["Dimensions"][0]["Value"]) for metric in watched_by(alarm)
+    }
+    counted = {
+        ("WorkersFailed", service)
+        for service in ("dispatch", "sweep", "bury")
+        if "WorkersFailed" in counted_in(service)
+    }
+    assert services == counted == {("WorkersFailed", "dispatch"), ("WorkersFailed", "sweep")}
+    [counts] = [query for query in alarm["Metrics"] if query.get("ReturnData", True)]
+    for query in alarm["Metrics"]:
+        assert query is counts or f"FILL({query['Id']}, 0)" in counts["Expression"]
+    for name, service in services:
+        assert f'"{name}", "service", "{service}"' in body
+
+
 def test_alarms_and_the_dashboard_look_at_metrics_that_are_counted() -> None:
     body, names = RESOURCES["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
     shown = [
@@ -393,12 +430,13 @@ def test_alarms_and_the_dashboard_look_at_metrics_that_are_counted() -> None:
         if metric[0] == "${Namespace}" and "service" in metric
     ]
     watched = [
-        (alarm["Dimensions"][0]["Value"], alarm["MetricName"])
+        (metric["Dimensions"][0]["Value"], metric["MetricName"])
         for alarm in ALARMS.values()
-        if isinstance(alarm["Namespace"], dict) and "Dimensions" in alarm
+        for metric in watched_by(alarm)
+        if isinstance(metric["Namespace"], dict) and "Dimensions" in metric
     ]
     assert shown
-    assert len(watched) == 3
+    assert len(watched) == 4
     for service, metric in shown + watched:
         assert metric in counted_in(service), (service, metric)
     told = TEMPLATE["Globals"]["Function"]["Environment"]["Variables"]
@@ -426,7 +464,7 @@ def test_failures_that_are_our_own_raise_an_alarm() -> None:
     for code in ours | theirs:
         line = {"message": "failed", "error": {"code": code}}
         assert counted_by_filters([line])["FailedByUs"] == (code in ours), code
-    [alarm] = [alarm for alarm in ALARMS.values() if alarm["MetricName"] == "FailedByUs"]
+    [alarm] = [alarm for alarm in ALARMS.values() if alarm.get("MetricName") == "FailedByUs"]
     assert alarm["Statistic"] == "Sum"
 
 

@@ -76,6 +76,16 @@ def test_the_announced_photograph_is_let_in(site: Site, form: dict[str, Any]) ->
     assert head["Metadata"]["saturation"] == "0.5"
 
 
+def test_the_form_can_be_sent_again_and_replaces_only_its_own_photograph(
+    site: Site, form: dict[str, Any]
+) -> None:
+    assert sent(form) == 204
+    before = keys(site)
+    assert sent(form, b"y" * 500) == 204
+    assert keys(site) == before
+    assert site.s3.head_object(Bucket=UPLOADS, Key=form["fields"]["key"])["ContentLength"] == 500
+
+
 @pytest.mark.parametrize("length", [1, MAX_BYTES])
 def test_the_limits_themselves_are_let_in(form: dict[str, Any], length: int) -> None:
     assert sent(form, b"x" * length) == 204

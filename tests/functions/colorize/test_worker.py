@@ -21,6 +21,7 @@ from PIL import Image
 
 from deepcolor import registry
 from functions.colorize import worker as room
+from functions.colorize.__main__ import _gpu
 from functions.colorize.commission import Outcome
 from functions.colorize.jobs import Job, Jobs
 from functions.colorize.worker import Worker
@@ -360,6 +361,53 @@ def closed_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
+
+
+@pytest.fixture
+def torch_with_gpu(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What every Python that starts from now on takes for torch."""
+    (tmp_path / "torch.py").write_text(
+        "class cuda:\n"
+        "    is_available = staticmethod(lambda: True)\n"
+        "    get_device_name = staticmethod(lambda: 'Tesla T4')\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+
+
+def test_the_gpu_is_asked_for_its_name(torch_with_gpu: None) -> None:
+    assert _gpu() == "Tesla T4"
+
+
+def test_a_worker_with_a_gpu_is_ready_on_it(cloud: Any) -> None:
+    code = """
+import sys
+from functions.colorize import __main__ as room
+room._gpu = lambda: "Tesla T4"
+sys.exit(room.main())
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code, "--exit-when-idle", "0"],
+        cwd=ROOT,
+        env=os.environ | {"DEEPCOLOR_WORKER": "gpu"},
+        stdout=subprocess.PIPE,
+        timeout=PATIENCE_SECONDS,
+        check=True,
+    )
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [line["device"] for line in lines if line["message"] == "ready"] == ["Tesla T4"]
+
+
+def test_a_worker_that_misses_its_gpu_says_so_and_takes_nothing(
+    cloud: Any, place: Any, gray_jpeg: bytes
+) -> None:
+    """Else it would color on the processor, at the GPU's price."""
+    place("a.jpg", gray_jpeg)
+    code, [line] = ended(DEEPCOLOR_WORKER="gpu", CUDA_VISIBLE_DEVICES="")
+    assert code == 3
+    assert (line["level"], line["message"]) == ("CRITICAL", "cannot run")
+    assert "PyTorch finds none" in line["error"]
+    [message] = cloud.receive(cloud.settings.work_queue_url)
+    assert message["Attributes"]["ApproximateReceiveCount"] == "1"
 
 
 def ended(*arguments: str, **environment: str) -> tuple[int, list[dict[str, Any]]]:

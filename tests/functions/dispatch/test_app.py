@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 import socket
 import time
 from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +16,8 @@ from functions.contract.records import Status
 from functions.dispatch.app import handler, logger, orders
 from functions.dispatch.orders import NotSentError
 from functions.workers.wake import Fleet, waker_from_environment
+
+RUNBOOK = Path(__file__).parents[3] / "docs/runbook.md"
 
 Recorded = Callable[[str], dict[str, Any]]
 
@@ -181,17 +186,17 @@ def test_the_log_says_by_the_pages_correlation_id_what_became_of_an_upload(
 
 
 class Waker:
-    """Notes what it is called for, or fails at it."""
+    """Notes what it is called for, or fails at it; ``failed`` workers it found."""
 
-    def __init__(self, *, fails: bool = False):
+    def __init__(self, *, fails: bool = False, failed: int = 0):
         self.calls: list[int] = []
-        self.fails = fails
+        self.fails, self.failed = fails, failed
 
     def wake(self, just_sent: int) -> Fleet:
         self.calls.append(just_sent)
         if self.fails:
             raise TimeoutError("Batch does not answer")
-        return Fleet(photographs=just_sent, running=0, starting=0, woken=1, failed=0)
+        return Fleet(photographs=just_sent, running=0, starting=0, woken=1, failed=self.failed)
 
 
 @pytest.fixture
@@ -213,6 +218,21 @@ def test_workers_are_woken_for_what_was_queued_only(
     cloud.upload("album/second one.jpg", b"x" * 2**21)  # refused
     dispatch(recorded("aws_several_records"))
     assert waker.calls == [1]
+
+
+def test_workers_that_had_failed_are_counted(
+    dispatch: Any,
+    cloud: Any,
+    recorded: Recorded,
+    wakes_with: Any,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Else nobody counts them: sweep, looking later, finds others in their slots."""
+    wakes_with(Waker(failed=2))
+    cloud.upload("colornet/album/photo.jpg", b"some bytes")
+    dispatch(recorded("aws_put"))
+    [blob] = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "_aws" in line]
+    assert (blob["Woken"], blob["WorkersFailed"]) == ([1], [2])
 
 
 def test_a_failed_wake_up_makes_no_message_come_again(
@@ -263,6 +283,30 @@ def test_from_the_bucket_through_the_queue_to_the_work_queue(dispatch: Any, clou
     assert dispatch({"Records": records}) == NOTHING_FAILED
     assert sorted(work.key for work in cloud.take_work()) == sorted(keys)
     assert cloud.record(keys[0]).strategy == "richzhang"
+
+
+def test_the_runbooks_copy_orders_the_same_again(
+    dispatch: Any, cloud: Any, recorded: Recorded
+) -> None:
+    key = "album/photo.jpg"
+    cloud.upload(key, b"x", strategy="richzhang", vividness="1.5", **{"correlation-id": "first"})
+    event = json.loads(json.dumps(recorded("aws_put")).replace("colornet/album", "album"))
+    dispatch(event)
+    first = cloud.record(key)
+    [block] = re.findall(r"```sh\n(aws s3api copy-object .*?)```", RUNBOOK.read_text(), re.DOTALL)
+    command = block.replace("<uploads bucket>", cloud.settings.uploads_bucket)
+    words = shlex.split(command.replace("\\\n", " "))[3:]
+    options = {
+        "".join(part.title() for part in option.removeprefix("--").split("-")): value
+        for option, value in zip(words[::2], words[1::2], strict=True)
+    }
+    time.sleep(1)  # S3 keeps time in seconds
+    cloud.s3.copy_object(**options)
+    dispatch(event)
+    again = cloud.record(key)
+    assert (first.order, again.order, again.status) == (1, 2, Status.QUEUED)
+    assert (again.strategy, again.knobs) == ("richzhang", {"vividness": 1.5})
+    assert [work.order for work in cloud.take_work()] == [1, 2]
 
 
 def test_where_batch_does_not_answer_the_function_ends_before_its_time(
