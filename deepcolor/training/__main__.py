@@ -1,9 +1,10 @@
-"""``python -m deepcolor.training prior|skin|sweep CONFIG …``: what the photographs of a run tell.
+"""``python -m deepcolor.training prior|hints|skin|sweep CONFIG …``: what a run's photographs tell.
 
 ``mix FIRST SECOND FILE`` averages the weights of two networks, of files or runs' checkpoints.
 ``prior CONFIG FILE`` writes the shares that evaluation weighs pixels by. The others measure the
-package's colornet on held-out photographs: ``skin CONFIG SOURCE …`` on the skin in those of these
-sources, ``sweep CONFIG`` by temperature, kept rebalancing, gain of chroma, size and mirroring.
+package's colornet on held-out photographs: ``hints CONFIG`` with hints at random places, ``skin
+CONFIG SOURCE …`` on the skin in those of these sources, ``sweep CONFIG`` by temperature, kept
+rebalancing, gain of chroma, size and mirroring.
 """
 
 from __future__ import annotations
@@ -12,8 +13,11 @@ import argparse
 import sys
 from pathlib import Path
 
+import torch
+
 from deepcolor import weights
 from deepcolor.builtin.colornet import WEIGHTS
+from deepcolor.builtin.colornet.looks import TwoLooks
 from deepcolor.builtin.colornet.network import ColorNet
 from deepcolor.errors import DeepcolorError
 from deepcolor.training.checkpoint import export, weights_in
@@ -24,18 +28,20 @@ from deepcolor.training.photographs import Photographs, split
 from deepcolor.training.prior import write_prior
 from deepcolor.training.skin import skin
 from deepcolor.training.sweep import Setting, sweep
+from deepcolor.training.validate import Validation
 
 parser = argparse.ArgumentParser(prog="python -m deepcolor.training")
 commands = parser.add_subparsers(dest="command", required=True)
 counting = commands.add_parser("prior", help="count the colors that evaluation weighs pixels by")
 measuring = commands.add_parser("skin", help="measure colornet on skin, from dark to light")
+hinting = commands.add_parser("hints", help="measure colornet with hints at random places")
 sweeping = commands.add_parser("sweep", help="measure colornet's settings")
 mixing = commands.add_parser("mix", help="average the weights of two networks")
 mixing.add_argument("first", type=Path)
 mixing.add_argument("second", type=Path)
 mixing.add_argument("file", type=Path, help="the weights to write")
 mixing.add_argument("--share", type=float, default=0.5, help="how much of the second")
-for command in (counting, measuring, sweeping):
+for command in (counting, measuring, hinting, sweeping):
     command.add_argument("config", type=Path)
 counting.add_argument("file", type=Path, help="the CSV to write")
 measuring.add_argument("sources", nargs="+", help="those whose photographs are of people")
@@ -64,6 +70,8 @@ def _do(arguments: argparse.Namespace) -> None:
     if arguments.command == "prior":
         write_prior(learned, arguments.file)
         print(f"{len(learned):,} photographs; {dropped}")
+    elif arguments.command == "hints":
+        _hints(held_out)
     elif arguments.command == "skin":
         _skin(held_out, arguments.sources)
     else:
@@ -78,10 +86,17 @@ def _do(arguments: argparse.Namespace) -> None:
         _sweep(held_out, settings, arguments.weights)
 
 
+def _hints(held_out: Photographs) -> None:
+    validation = Validation(held_out, torch.device("cpu"))
+    print("hints  PSNR dB")
+    for count, psnr in validation.hinted(TwoLooks(_network(None))).items():
+        print(f"{count:5}{psnr:9.2f}")
+
+
 def _skin(held_out: Photographs, sources: list[str]) -> None:
     people = [i for i, one in enumerate(held_out.sources()) if one in sources]
     print("group         photographs  CIEDE2000  of gray  chroma  / truth")
-    for name, row in skin(_network(None), held_out, people).items():
+    for name, row in skin(TwoLooks(_network(None)), held_out, people).items():
         print(
             f"{name:12}{row.photographs:13}{row.ciede2000:11.2f}{row.gray_ciede2000:9.2f}"
             f"{row.chroma:8.1f}{row.chroma / row.true_chroma:9.2f}"

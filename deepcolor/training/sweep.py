@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from deepcolor import metrics
+from deepcolor.builtin.colornet.looks import halved, mean
 from deepcolor.builtin.colornet.network import ColorNet
 from deepcolor.evaluation.truths import SIDE
 from deepcolor.lab import fit_gamut, lab_to_rgb, rgb_to_lab
@@ -21,7 +22,7 @@ AT_ONCE = 16
 
 @dataclass(frozen=True)
 class Setting:
-    """The network's own side in pixels, and as in ``annealing``; mirrored: and averaged."""
+    """The first look's own side in pixels, and as in ``annealing``; mirrored: and averaged."""
 
     size: int
     temperature: float
@@ -29,8 +30,9 @@ class Setting:
     chroma: float
     mirrored: bool
 
-    def of(self, net: ColorNet, logits: Tensor) -> Tensor:
-        return net.mean_color(logits, self.temperature, self.rebalance, self.chroma)
+    def of(self, net: ColorNet, seen: tuple[Tensor, Tensor]) -> Tensor:
+        how = self.temperature, self.rebalance, self.chroma
+        return mean(*(net.mean_color(logits, *how) for logits in seen))
 
 
 @dataclass(frozen=True)
@@ -58,20 +60,22 @@ def sweep(
             settings, lambda one: (one.size, one.mirrored)
         ):
             l = F.interpolate(lab[:, :1], (size, size), mode="bilinear", antialias=True)
-            logits = _logits(net, l)
-            other = _logits(net, l.flip(3)).flip(3) if mirrored else None
+            seen = _seen(net, l)
+            other = _seen(net, l.flip(3)) if mirrored else None
             for one in alike:
-                ab = one.of(net, logits)
+                ab = one.of(net, seen)
                 if other is not None:
-                    ab = (ab + one.of(net, other)) / 2
+                    ab = (ab + one.of(net, other).flip(3)) / 2
                 rows[one].append(_scored(ab, lab, rgb))
     for setting, values in rows.items():
         psnr, auc, ciede2000, colorfulness, true = torch.cat(values, dim=1).mean(dim=1).tolist()
         yield setting, Scores(psnr, auc * 100, ciede2000, colorfulness / true)
 
 
-def _logits(net: ColorNet, l: Tensor) -> Tensor:
-    return net.classify(net.features(l)).float()
+def _seen(net: ColorNet, l: Tensor) -> tuple[Tensor, Tensor]:
+    """The logits of both looks, as the strategy takes them."""
+    near, far = (net.classify(net.features(one)).float() for one in (l, halved(l, None)[0]))
+    return near, far
 
 
 def _scored(ab: Tensor, lab: Tensor, rgb: Tensor) -> Tensor:

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from deepcolor import metrics
 from deepcolor.builtin.colornet import annealing
+from deepcolor.builtin.colornet.looks import TwoLooks
 from deepcolor.builtin.colornet.network import ColorNet
 from deepcolor.evaluation.truths import SIDE
 from deepcolor.hints import REACH
@@ -49,13 +50,13 @@ class Validation:
 
     @torch.inference_mode()
     def scores(self, net: ColorNet, loss: LossOf) -> Scores:
-        """Figures without hints, at each vividness, and the mean's PSNR with hints."""
+        """The loss, figures without hints, at each vividness, and the mean's PSNR with hints."""
         sums: dict[str, float] = {}
         shown: list[list[Tensor]] = []
         for start in range(0, len(self.rgb), AT_ONCE):
             rgb = self.rgb[start : start + AT_ONCE].to(self.device)
             places = self.places[start : start + AT_ONCE].to(self.device)
-            figures, drawn = _scored(net, rgb, places)
+            figures, drawn = _scored(TwoLooks(net), rgb, places)
             lab = rgb_to_lab(rgb)
             figures["loss"] = loss(net, lab[:, :1], F.avg_pool2d(lab[:, 1:], 4)).expand(len(rgb))
             for name, values in figures.items():
@@ -66,9 +67,20 @@ class Validation:
                     shown.append(list(row))
         return Scores(_means(sums, len(self.rgb)), shown)
 
+    @torch.inference_mode()
+    def hinted(self, net: TwoLooks) -> dict[int, float]:
+        """The mean's PSNR in dB by the number of hints."""
+        sums = dict.fromkeys((0, *HINTS), 0.0)
+        for start in range(0, len(self.rgb), AT_ONCE):
+            rgb = self.rgb[start : start + AT_ONCE].to(self.device)
+            places = self.places[start : start + AT_ONCE].to(self.device)
+            for count in sums:
+                sums[count] += _hinted(net, rgb, places[:, :count]).sum().item()
+        return {count: total / len(self.rgb) for count, total in sums.items()}
+
 
 def _scored(
-    net: ColorNet, rgb: Tensor, places: Tensor
+    net: TwoLooks, rgb: Tensor, places: Tensor
 ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
     lab = rgb_to_lab(rgb)
     l, ab_true = lab[:, :1], lab[:, 1:]
@@ -76,31 +88,41 @@ def _scored(
     pictures: dict[str, Tensor] = {}
 
     def score(name: str, ab: Tensor) -> None:
-        ab = fit_gamut(l, F.interpolate(ab, (SIDE, SIDE), mode="bilinear"))
-        pictures[name] = drawn = lab_to_rgb(l, ab)
-        figures[f"{name}_psnr"] = metrics.psnr(drawn, rgb)
+        ab, pictures[name] = _drawn(l, ab)
+        figures[f"{name}_psnr"] = metrics.psnr(pictures[name], rgb)
         figures[f"{name}_auc"] = metrics.auc(ab, ab_true) * 100
         figures[f"{name}_ciede2000"] = metrics.ciede2000(torch.cat((l, ab), dim=1), lab)
-        figures[f"{name}_colorfulness"] = metrics.colorfulness(drawn)
+        figures[f"{name}_colorfulness"] = metrics.colorfulness(pictures[name])
 
     score("gray", torch.zeros_like(ab_true))
     for name, vividness in VIVIDNESS.items():
         score(name, net(l, *annealing(vividness)))
     for count in HINTS:
-        sizes = torch.full(places.shape[:2], HINT_SIDE, device=places.device)
-        hints = stamp(ab_true, places[:, :count], sizes[:, :count])
-        score(f"hints{count}", net(l, *annealing(0), hints))
+        figures[f"hints{count}_psnr"] = _hinted(net, rgb, places[:, :count])
     return figures, pictures
 
 
+def _hinted(net: TwoLooks, rgb: Tensor, places: Tensor) -> Tensor:
+    """The mean's PSNR (N,) with hints at ``places`` (N, count, 2) of 0…1."""
+    lab = rgb_to_lab(rgb)
+    l, ab_true = lab[:, :1], lab[:, 1:]
+    sizes = torch.full(places.shape[:2], HINT_SIDE, device=places.device)
+    _, drawn = _drawn(l, net(l, *annealing(0), stamp(ab_true, places, sizes)))
+    return metrics.psnr(drawn, rgb)
+
+
+def _drawn(l: Tensor, ab: Tensor) -> tuple[Tensor, Tensor]:
+    """a*b* at the photograph's size and within the gamut, and the picture of it, uint8."""
+    ab = fit_gamut(l, F.interpolate(ab, (SIDE, SIDE), mode="bilinear"))
+    return ab, lab_to_rgb(l, ab)
+
+
 def _means(sums: Mapping[str, float], count: int) -> dict[str, float]:
-    """Means, colorfulness as a ratio to the truth's; of the hinted only the PSNR."""
+    """Means, colorfulness as a ratio to the truth's."""
     truth = sums["truth_colorfulness"]
     means = {"loss": sums["loss"] / count}
     for name, total in sums.items():
         kind, _, figure = name.rpartition("_")
-        if kind.startswith("hints") and figure != "psnr":
-            continue
         if figure == "colorfulness":
             if kind in VIVIDNESS:
                 means[name] = total / truth if truth else 0.0

@@ -22,7 +22,10 @@ WEIGHTS = WeightFile(
 
 
 class Colornet(Strategy):
-    """A U-Net on EfficientNet-lite1 that classifies a*b* bins and takes their annealed mean."""
+    """A U-Net on EfficientNet-lite1 that classifies a*b* bins and takes their annealed mean.
+
+    It looks at a photograph twice, the second time at half the size.
+    """
 
     card = StrategyCard(
         name="colornet",
@@ -50,12 +53,13 @@ class Colornet(Strategy):
         from safetensors.torch import load_file
 
         from deepcolor.builtin.colornet.fused import fuse
+        from deepcolor.builtin.colornet.looks import TwoLooks
         from deepcolor.builtin.colornet.network import ColorNet
 
         [file] = self.card.weights
-        net = ColorNet.of(load_file(weights[file.filename]))
+        net = TwoLooks(ColorNet.of(load_file(weights[file.filename])))
         # torch's stubs lack memory_format.
-        self.net: ColorNet = net.eval().to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.net: TwoLooks = net.eval().to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         if device.type == "cpu":
             fuse(self.net)
 
@@ -73,4 +77,4 @@ def annealing(vividness: float) -> tuple[float, float, float]:
     """
     bold = max(0.0, vividness - 1)
     calm = vividness - bold
-    return 1 - 0.35 * calm - 0.27 * bold, 0.12 * calm + 0.88 * bold, 1 + 0.32 * calm
+    return 1 - 0.35 * calm - 0.27 * bold, 0.12 * calm + 0.88 * bold, 1 + 0.43 * calm

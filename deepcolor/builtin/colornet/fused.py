@@ -15,9 +15,9 @@ from weakref import WeakValueDictionary
 import torch
 from torch import Tensor, nn
 
-from deepcolor.builtin.colornet.network import ColorNet, InvertedResidual, Merge, SameConv
+from deepcolor.builtin.colornet.network import InvertedResidual, Merge, SameConv
 
-SHAPES = 8  # of inputs whose order of the weights is kept
+SHAPES = 16  # of inputs whose order of the weights is kept, two a photograph
 
 # What follows a convolution: oneDNN's name for it, and its numbers.
 NOTHING: tuple[str, list[float]] = ("none", [])
@@ -25,7 +25,7 @@ RELU: tuple[str, list[float]] = ("relu", [])
 RELU6: tuple[str, list[float]] = ("hardtanh", [0.0, 6.0])
 
 
-def fuse(net: ColorNet) -> None:
+def fuse(net: nn.Module) -> None:
     """Replaces the parts of a network that is from now on only to color, on the processor.
 
     Where this PyTorch has no oneDNN, or one that works otherwise, the network stays as it is.

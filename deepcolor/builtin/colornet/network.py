@@ -194,10 +194,10 @@ def _distances(height: int, width: int, device: torch.device) -> Tensor:
     return torch.cdist(place, place)
 
 
-def shrink(hints: Tensor, times: int) -> Tensor:
-    """Hints (N, 3, H, W) at 1/``times`` of the resolution: the mean of those in each cell."""
-    mask = F.avg_pool2d(hints[:, 2:], times)
-    ab = F.avg_pool2d(hints[:, :2] * hints[:, 2:], times) / mask.clamp_min(1e-6)
+def shrink(hints: Tensor, sides: list[int]) -> Tensor:
+    """Hints (N, 3, H, W) on a coarser grid, (N, 3, *``sides``): the mean of those in each cell."""
+    mask = F.interpolate(hints[:, 2:], sides, mode="area")
+    ab = F.interpolate(hints[:, :2] * hints[:, 2:], sides, mode="area") / mask.clamp_min(1e-6)
     return torch.cat((ab, (mask > 0).to(ab.dtype)), dim=1)
 
 
@@ -270,11 +270,11 @@ class ColorNet(nn.Module):
             hints = torch.cat((hints[:, :2] / HINT_SCALE, hints[:, 2:]), dim=1)
             # Photographs without a hint stay what they are without this room.
             given = hints[:, 2:].amax(dim=(2, 3), keepdim=True).to(x.dtype)
-            x = x + given * self.alike(at16, shrink(hints, 16))
+            x = x + given * self.alike(at16, shrink(hints, [*at16.shape[-2:]]))
             x = self.merge8(x, at8)
-            x = x + given * self.nearby8(shrink(hints, 8))
+            x = x + given * self.nearby8(shrink(hints, [*at8.shape[-2:]]))
             x = self.merge4(x, at4)
-            x = x + given * self.nearby4(shrink(hints, 4))
+            x = x + given * self.nearby4(shrink(hints, [*at4.shape[-2:]]))
         return self.forget(F.relu(self.refine(x)))
 
     def forward(

@@ -15,6 +15,7 @@ from safetensors.torch import load_file
 import deepcolor
 from deepcolor import weights
 from deepcolor.builtin.colornet import WEIGHTS, Colornet, annealing
+from deepcolor.builtin.colornet.looks import TwoLooks, halved
 from deepcolor.builtin.colornet.network import ColorNet, SameConv
 
 
@@ -24,9 +25,14 @@ def file() -> Path:
 
 
 @pytest.fixture(scope="module")
-def net(colornet: deepcolor.Colorizer) -> ColorNet:
+def looks(colornet: deepcolor.Colorizer) -> TwoLooks:
     assert isinstance(colornet.strategy, Colornet)
     return colornet.strategy.net
+
+
+@pytest.fixture(scope="module")
+def net(looks: TwoLooks) -> ColorNet:
+    return looks.net
 
 
 def test_the_card_tells_the_truth_of_the_file(file: Path) -> None:
@@ -101,6 +107,41 @@ def test_what_sweeps_and_training_take_for_the_mean_is_what_is_guessed(
         assert torch.allclose(net(l, *annealing(vividness)), told, atol=1e-3)
 
 
+@pytest.mark.parametrize("hinted", [False, True])
+def test_what_is_guessed_is_the_mean_of_both_looks(
+    looks: TwoLooks, net: ColorNet, hinted: bool
+) -> None:
+    blots = torch.rand(1, 1, 4, 6, generator=torch.Generator().manual_seed(0)) * 100
+    l = F.interpolate(blots, (128, 192), mode="bicubic").clamp(0, 100)
+    hints = torch.zeros(1, 3, 128, 192) if hinted else None
+    if hints is not None:
+        hints[:, :, 60:63, 90:93] = torch.tensor([50.0, 20.0, 1.0])[:, None, None]
+    with torch.inference_mode():
+        near = net(l, *annealing(1), hints)
+        far = net(F.avg_pool2d(l, 2), *annealing(1), halved(l, hints)[1])
+        found = looks(l, *annealing(1), hints)
+    expected = (near + F.interpolate(far, (32, 48), mode="bilinear")) / 2
+    assert torch.allclose(found, expected, atol=1e-3)
+    assert (near - found).abs().max() > 1
+
+
+@pytest.mark.parametrize(
+    ("side", "half"), [(32, 32), (64, 32), (96, 64), (128, 64), (160, 64), (256, 128)]
+)
+def test_half_the_size_is_again_a_multiple_of_32(side: int, half: int) -> None:
+    l, hints = torch.full((1, 1, side, 64), 70.0), torch.zeros(1, 3, side, 64)
+    hints[:, :, 20:23, 30:33] = torch.tensor([50.0, -20.0, 1.0])[:, None, None]
+    smaller, told = halved(l, hints)
+    assert smaller.shape == (1, 1, half, 32)
+    assert torch.allclose(smaller, torch.tensor(70.0))
+    assert told is not None
+    assert told.shape == (1, 3, half, 32)
+    here = told[:, 2] == 1
+    assert here.any()
+    assert torch.allclose(told[:, :2].movedim(1, -1)[here], torch.tensor([50.0, -20.0]))
+    assert not told[:, :2].movedim(1, -1)[~here].any()
+
+
 @pytest.mark.parametrize(("kernel", "before", "after"), [(3, 0, 1), (5, 1, 2)])
 def test_a_strided_convolution_sees_the_odd_row_at_the_end(
     kernel: int, before: int, after: int
@@ -115,11 +156,11 @@ def test_a_strided_convolution_sees_the_odd_row_at_the_end(
 
 def test_vividness_at_its_ends() -> None:
     assert annealing(0) == pytest.approx((1, 0, 1))
-    assert annealing(2) == pytest.approx((0.38, 1, 1.32))
+    assert annealing(2) == pytest.approx((0.38, 1, 1.43))
 
 
 @pytest.mark.parametrize("vividness", [0, 1, 2])
-def test_a_hints_color_comes_out_as_given(net: ColorNet, vividness: float) -> None:
+def test_a_hints_color_comes_out_as_given(looks: TwoLooks, vividness: float) -> None:
     """Whatever gain the chroma of guesses has."""
     l = torch.full((1, 1, 128, 128), 50.0)
     hints = torch.zeros(1, 3, 128, 128)
@@ -127,6 +168,6 @@ def test_a_hints_color_comes_out_as_given(net: ColorNet, vividness: float) -> No
     hints[0, :2, 60:68, 60:68] = given[:, None, None]
     hints[0, 2, 60:68, 60:68] = 1
     with torch.inference_mode():
-        ab = net(l, *annealing(vividness), hints)[0, :, 16, 16]
+        ab = looks(l, *annealing(vividness), hints)[0, :, 16, 16]
     assert (ab - given).norm() < 0.2 * given.norm()
     assert ab.norm() < 1.05 * given.norm()

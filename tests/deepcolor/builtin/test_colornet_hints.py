@@ -71,7 +71,7 @@ def test_shrunken_hints_are_the_mean_of_a_cell() -> None:
     hints = torch.zeros(1, 3, 8, 8)
     hints[0, :, 0, 0] = torch.tensor([10.0, 20, 1])
     hints[0, :, 0, 1] = torch.tensor([30.0, 20, 1])
-    small = shrink(hints, 4)
+    small = shrink(hints, [2, 2])
     assert small.shape == (1, 3, 2, 2)
     assert small[0, :, 0, 0].tolist() == pytest.approx([20, 20, 1])
     assert not small[0, :, 1:].any()

@@ -10,10 +10,12 @@ from pathlib import Path
 import pytest
 import torch
 from PIL import Image
+from safetensors.torch import load_file
 
 from deepcolor import weights
 from deepcolor.builtin.colornet import WEIGHTS, Colornet
-from deepcolor.builtin.colornet.network import Trunk
+from deepcolor.builtin.colornet.looks import TwoLooks
+from deepcolor.builtin.colornet.network import ColorNet, Trunk
 from deepcolor.errors import NotWritableError, UnreadableFileError
 from deepcolor.training import checkpoint, log, run
 from deepcolor.training.config import COLORNET, Config, Network, Schedule
@@ -104,7 +106,7 @@ def test_exported_weights_are_a_strategys(long: Run, tmp_path: Path) -> None:
     hints[:, :, 30:33, 30:33] = torch.tensor([40.0, -30, 1])[:, None, None]
     with torch.inference_mode():
         ab = strategy.predict(l, {"vividness": 0.0}, None)
-        expected = long.ema(l, 1.0, 0.0, 1.0)
+        expected = TwoLooks(long.ema)(l, 1.0, 0.0, 1.0)
         hinted = strategy.predict(l, {"vividness": 0.0}, hints)
     assert ab.shape == (1, 2, 16, 16)
     assert torch.allclose(ab, expected, atol=0.2)  # half precision
@@ -207,11 +209,10 @@ def test_a_run_that_cannot_be_written(config: Config, tmp_path: Path) -> None:
 def test_a_run_may_start_from_the_packages_weights(config: Config) -> None:
     """The colors are those of the package whatever this run's rebalancing."""
     one = Run(replace(config, network=Network(start=COLORNET)), ALONE)
-    shipped = Colornet()
-    shipped.prepare({WEIGHTS.filename: weights.path(WEIGHTS)}, torch.device("cpu"))
+    shipped = ColorNet.of(load_file(weights.path(WEIGHTS))).eval()
     l = torch.rand((1, 1, 64, 64)) * 100
     with torch.inference_mode():
-        assert torch.allclose(one.ema(l, 1.0, 0.0, 1.0), shipped.net(l, 1.0, 0.0, 1.0), atol=0.05)
+        assert torch.allclose(one.ema(l, 1.0, 0.0, 1.0), shipped(l, 1.0, 0.0, 1.0), atol=0.05)
     assert one.net.alike.query.weight.abs().sum() > 0
 
 

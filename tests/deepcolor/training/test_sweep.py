@@ -4,11 +4,16 @@ from pathlib import Path
 
 import pytest
 import torch
+import torch.nn.functional as F
 
+from deepcolor import metrics
 from deepcolor.bins import in_gamut_bins
+from deepcolor.builtin.colornet.looks import TwoLooks
 from deepcolor.builtin.colornet.network import ColorNet
+from deepcolor.evaluation.truths import SIDE
+from deepcolor.lab import fit_gamut, rgb_to_lab
 from deepcolor.training.pack import packed
-from deepcolor.training.photographs import Photographs, split
+from deepcolor.training.photographs import Photographs, split, square
 from deepcolor.training.sweep import Setting, sweep
 
 MEAN = Setting(64, 1.0, 0.0, 1.0, mirrored=False)
@@ -52,3 +57,15 @@ def test_a_mirrored_guess_is_the_mean_of_two(net: ColorNet, meadows: Photographs
     assert found[mirrored].psnr != found[MEAN].psnr
     # The mean of two guesses is never further away than they are on average.
     assert found[mirrored].auc > found[MEAN].auc - 0.1
+
+
+def test_both_looks_are_measured_as_they_color(net: ColorNet, meadows: Photographs) -> None:
+    [(_, _), (_, found)] = sweep(net, meadows, [MEAN])
+    scores = []
+    for photograph in meadows:
+        lab = rgb_to_lab(square(photograph, SIDE))[None]
+        l = F.interpolate(lab[:, :1], (64, 64), mode="bilinear", antialias=True)
+        with torch.inference_mode():
+            ab = F.interpolate(TwoLooks(net)(l, 1.0, 0.0, 1.0), (SIDE, SIDE), mode="bilinear")
+        scores.append(metrics.auc(fit_gamut(lab[:, :1], ab), lab[:, 1:]).item() * 100)
+    assert found.auc == pytest.approx(sum(scores) / len(scores), abs=1e-3)

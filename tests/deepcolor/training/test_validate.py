@@ -6,6 +6,7 @@ import pytest
 import torch
 from PIL import Image
 
+from deepcolor.builtin.colornet.looks import TwoLooks
 from deepcolor.builtin.colornet.network import ColorNet
 from deepcolor.evaluation import evaluate
 from deepcolor.training.pack import packed
@@ -53,6 +54,19 @@ def test_the_figures_are_those_of_evaluate(
         assert scores.figures[f"gray_{figure}"] == expected
         assert scores.figures[f"mean_{figure}"] == expected  # two opposite colors, as likely
     assert scores.figures["default_colorfulness"] == pytest.approx(0, abs=1e-3)
+
+
+def test_hints_are_measured_as_in_a_run(validation: Validation) -> None:
+    net = undecided(0.5)
+    with torch.no_grad():
+        for tensor in (net.nearby4.mix.weight, net.classify.weight):
+            torch.nn.init.normal_(tensor, std=0.2)
+    figures = validation.scores(net, lambda net, l, ab: ab.mean()).figures
+    found = validation.hinted(TwoLooks(net))
+    assert list(found) == [0, 1, 5, 10]
+    told = {n: figures[f"hints{n}_psnr" if n else "mean_psnr"] for n in found}
+    assert found == pytest.approx(told)
+    assert found[10] != pytest.approx(figures["mean_psnr"])
 
 
 def test_rows_show_gray_the_truth_and_three_guesses(validation: Validation, scores: Scores) -> None:
