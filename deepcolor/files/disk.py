@@ -40,7 +40,7 @@ def write_whole(path: Path, content: bytes, *, replacing: bool = True) -> None:
     if is_device(path):
         path.write_bytes(content)
         return
-    path.parent.mkdir(parents=True, exist_ok=True)
+    _make_folder(path.parent)
     writer = f"{os.getpid()}.{threading.get_ident()}"
     part = path.with_name(f".{writer}.{path.name[-PART_LETTERS:]}.part")
     try:
@@ -53,6 +53,13 @@ def write_whole(path: Path, content: bytes, *, replacing: bool = True) -> None:
             _name_anew(part, path)
     finally:
         part.unlink(missing_ok=True)
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except FileExistsError as error:  # which would be taken for one of the file itself
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder)) from error
 
 
 def _name_anew(part: Path, path: Path) -> None:
