@@ -319,9 +319,10 @@ def _kept_exif(image: Image.Image, keep_gps: bool) -> Image.Exif:
         exif = copied_exif(image.getexif())
         for tag in exif.keys() - kept:
             del exif[tag]
-        camera = exif.get_ifd(EXIF_CAMERA_IFD)
-        for tag in camera.keys() & EXIF_OF_PIXELS:
-            del camera[tag]
+        if EXIF_CAMERA_IFD in exif:  # to ask for it puts it there
+            camera = exif.get_ifd(EXIF_CAMERA_IFD)
+            for tag in camera.keys() & EXIF_OF_PIXELS:
+                del camera[tag]
         is_too_long = len(exif.tobytes()) > EXIF_MOST_BYTES
     except Exception:  # Pillow raises whatever its parser of damaged notes runs into
         return Image.Exif()
