@@ -13,8 +13,8 @@ MULTIPLE = 32  # what the sides of a look are of
 class TwoLooks(nn.Module):
     """A network that looks at a photograph once more, at half the size; the mean of both guesses.
 
-    From afar it sees other things, and errs in other ways: the mean errs less than either, for a
-    quarter more time. The arguments and the colors are those of
+    From afar it sees other things, and errs in other ways: the mean errs less than either, for
+    two fifths more time. The arguments and the colors are those of
     :meth:`deepcolor.builtin.colornet.network.ColorNet.forward`.
     """
 
