@@ -1,9 +1,8 @@
 """``python -m infra.local.object_store HOST PORT [ORIGIN ...]``: moto's server, the local stack's
 S3 and SQS, for programs and for the pages of the origins.
 
-moto is made for tests of a few requests; the local stack has it answer hundreds a second. It runs
-behind a web server that keeps connections open, and what it does anew for each request or counts
-anew for each message is spared here.
+moto is made for tests of a few requests; the local stack has it answer hundreds a second. What it
+does anew for each request or counts anew for each message is spared here.
 """
 
 from __future__ import annotations
@@ -14,24 +13,15 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import moto.sqs.models
-from cheroot.wsgi import Gateway_10, Server
-from moto.core.request import (
-    PRESERVED_HEADER_NAMES_ENVIRON_KEY,
-    environ_key_for_header,
-    should_preserve_original_header_name,
-)
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from moto.sqs.models import Message, SQSBackend
 
 from infra.local import contents
 from infra.local.other_sites import refusal
+from infra.local.serving import Server
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-
-THREADS = 64  # each queue that somebody waits at takes one, and each upload that is slow
-CONNECTIONS = 256
-SILENCE_SECONDS = 60  # within an upload
 
 
 class Dispatcher(DomainDispatcherApplication):
@@ -66,21 +56,6 @@ class Dispatcher(DomainDispatcherApplication):
         return answer
 
 
-class Gateway(Gateway_10):
-    """Tells moto of a request what WSGI does not: the path and names of metadata as they came."""
-
-    def get_environ(self) -> dict[str, Any]:  # type: ignore[override]
-        environ: dict[str, Any] = super().get_environ()  # type: ignore[no-untyped-call]
-        names = [name.decode("latin-1") for name in self.req.inheaders]
-        kept = [name for name in names if should_preserve_original_header_name(name)]
-        return environ | {
-            "RAW_URI": environ["REQUEST_URI"],
-            PRESERVED_HEADER_NAMES_ENVIRON_KEY: {
-                environ_key_for_header(name): name for name in kept
-            },
-        }
-
-
 def milliseconds_now() -> float:
     """Unix time. moto asks for it three times a message that waits, for each that it takes in, and
     goes by way of two dates.
@@ -103,13 +78,4 @@ def spare_sqs_its_counting() -> None:
 if __name__ == "__main__":
     spare_sqs_its_counting()
     host, port, *page_origins = sys.argv[1:]
-    server = Server(
-        (host, int(port)),
-        Dispatcher(page_origins),
-        numthreads=THREADS,
-        request_queue_size=CONNECTIONS,
-        timeout=SILENCE_SECONDS,
-    )
-    server.gateway = Gateway
-    server.keep_alive_conn_limit = CONNECTIONS
-    server.start()
+    Server(host, int(port), Dispatcher(page_origins)).serve_forever()

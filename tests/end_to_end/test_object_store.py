@@ -97,6 +97,47 @@ def test_a_body_may_come_in_chunks(store: Store) -> None:
     assert got == b"".join(chunks)
 
 
+def test_whoever_asks_for_leave_gets_it_and_then_the_answer(store: Store) -> None:
+    head = f"PUT /{BUCKET}/leave.jpg HTTP/1.1\r\nHost: {HOST}\r\nContent-Length: 3\r\n"
+    with socket.create_connection((HOST, store.port), timeout=10) as asking:
+        asking.sendall(f"{head}Expect: 100-continue\r\n\r\n".encode())
+        assert asking.recv(1000) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        asking.sendall(b"abc")
+        assert asking.recv(1000).startswith(b"HTTP/1.1 200 ")
+    assert store.s3.get_object(Bucket=BUCKET, Key="leave.jpg")["Body"].read() == b"abc"
+
+
+def test_what_nobody_read_of_a_body_is_no_request(store: Store) -> None:
+    connection = store.connection()
+    for _ in range(2):
+        connection.request("GET", f"/{BUCKET}/nowhere.jpg", body=b"GET / HTTP/1.1\r\n\r\n" * 9000)
+        reply = connection.getresponse()
+        assert reply.status == 404
+        assert b"NoSuchKey" in reply.read()
+    connection.close()
+
+
+@pytest.mark.parametrize("length", ["many", "-1", "1e3"])
+def test_a_length_that_is_no_number_is_refused(store: Store, length: str) -> None:
+    connection = store.connection()
+    connection.putrequest("PUT", f"/{BUCKET}/long.jpg")
+    connection.putheader("Content-Length", length)
+    connection.endheaders()
+    assert connection.getresponse().status == 400
+    connection.close()
+
+
+def test_who_hangs_up_within_an_upload_leaves_nothing_and_no_traceback(store: Store) -> None:
+    for kind in ("Content-Length: 1000", "Transfer-Encoding: chunked"):
+        with socket.create_connection((HOST, store.port), timeout=10) as leaving:
+            head = f"PUT /{BUCKET}/half.jpg HTTP/1.1\r\nHost: {HOST}\r\n{kind}\r\n\r\n"
+            leaving.sendall(f"{head}3e8\r\nabc".encode())
+            leaving.shutdown(socket.SHUT_WR)
+            leaving.recv(1000)
+    assert "half.jpg" not in str(store.s3.list_objects_v2(Bucket=BUCKET).get("Contents"))
+    assert "Traceback" not in store.log.read_text()
+
+
 def test_the_log_tells_what_was_asked_and_what_was_answered(store: Store) -> None:
     connection = store.connection()
     connection.request("GET", f"/{BUCKET}/nowhere.jpg?x=1")
