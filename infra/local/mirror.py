@@ -8,54 +8,26 @@ reason, and the rest goes on.
 from __future__ import annotations
 
 import contextlib
-import json
 import mimetypes
 import os
 import stat
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from deepcolor.files.disk import write_whole
 from infra.local.contents import Contents, Version
+from infra.local.index import Entry, Index, Stamp
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 LONGEST_NAME = 255  # bytes, of every common file system
-
-
-@dataclass(frozen=True)
-class Stamp:
-    """What tells whether a file has changed."""
-
-    modified_ns: int
-    size: int
-
-    @classmethod
-    def of(cls, path: Path) -> Stamp:
-        status = path.stat()
-        return cls(status.st_mtime_ns, status.st_size)
-
-
-@dataclass(frozen=True)
-class Entry:
-    """An object and its file, as they were when they were last the same."""
-
-    version: Version
-    stamp: Stamp
-    content_type: str
-    metadata: dict[str, str]
-
-    @classmethod
-    def from_json(cls, data: dict[str, Any]) -> Entry:
-        version, stamp = Version(**data["version"]), Stamp(**data["stamp"])
-        return cls(**data | {"version": version, "stamp": stamp})
 
 
 @dataclass
@@ -65,10 +37,9 @@ class Mirror:
     s3: S3Client
     bucket: str
     folder: Path
-    index: Path
+    index: Index
     entries: dict[str, Entry] = field(default_factory=dict)
     growing: dict[str, Stamp] = field(default_factory=dict)
-    saved: dict[str, Entry] = field(default_factory=dict)
     arriving: dict[str, Version] = field(default_factory=dict)
     said: set[str] = field(default_factory=set)
     contents: Contents = field(init=False)
@@ -82,11 +53,7 @@ class Mirror:
         Files that are new or changed since wait for :meth:`sync`, which makes them uploads.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
-        if not self.index.exists():
-            return
-        known = {
-            key: Entry.from_json(data) for key, data in json.loads(self.index.read_text()).items()
-        }
+        known = self.index.read()
         for key, path in self._files():
             entry = known.get(key)
             with self._going_on(path):
@@ -116,9 +83,8 @@ class Mirror:
             for key in objects.keys() | files.keys() | self.entries.keys():
                 with self._going_on(key):
                     self._sync_one(key, objects.get(key), files.get(key))
-        with self._going_on(self.index):
-            if self.entries != self.saved:
-                self._save()
+        with self._going_on(self.index.path):
+            self.index.save(self.entries)
         return looked - start
 
     def _sync_one(self, key: str, version: Version | None, path: Path | None) -> None:
@@ -245,11 +211,6 @@ class Mirror:
         if sentence not in self.said:
             self.said.add(sentence)
             print(sentence, file=sys.stderr, flush=True)
-
-    def _save(self) -> None:
-        data = {key: asdict(entry) for key, entry in self.entries.items()}
-        write_whole(self.index, json.dumps(data).encode())
-        self.saved = dict(self.entries)
 
 
 def _names_a_file(key: str) -> bool:

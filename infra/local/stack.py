@@ -16,6 +16,7 @@ from functions.contract.keys import MANIFEST_KEY
 from functions.contract.records import Records
 from infra.local.cloud import RESULTS_BUCKET, UPLOADS_BUCKET, Cloud
 from infra.local.folder import HIDDEN
+from infra.local.index import Index
 from infra.local.mirror import Mirror
 from infra.local.ports import HOST
 
@@ -102,7 +103,7 @@ class Stack:
         s3 = self.cloud.s3()
         for bucket in (UPLOADS_BUCKET, RESULTS_BUCKET):
             name = bucket.removeprefix("deepcolor-")
-            index = self._hidden() / f"{name}.json"
+            index = Index(self._hidden() / f"{name}.json")
             self.mirrors.append(Mirror(s3, bucket, self.folder / name, index))
         for mirror in self.mirrors:
             mirror.restore()

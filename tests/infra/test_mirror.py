@@ -15,9 +15,11 @@ from typing import Any
 
 import pytest
 
+from infra.local import index as index_module
 from infra.local import mirror as mirror_module
 from infra.local.cloud import Cloud
 from infra.local.contents import HEADER, PATH
+from infra.local.index import Index
 from infra.local.mirror import Mirror
 from infra.local.ports import HOST
 from tests.infra.servers import free_port, serving
@@ -37,7 +39,7 @@ def mirror(store: str, tmp_path: Path) -> Iterator[Mirror]:
     s3 = Cloud(store).s3()
     bucket = f"photographs-{uuid.uuid4()}"
     s3.create_bucket(Bucket=bucket)
-    made = Mirror(s3, bucket, tmp_path / "uploads", tmp_path / "uploads.json")
+    made = Mirror(s3, bucket, tmp_path / "uploads", Index(tmp_path / "uploads.json"))
     made.restore()
     yield made
     made.contents.connection.close()
@@ -118,16 +120,17 @@ def test_a_full_disk_is_waited_out(
     put(mirror, "a.jpg")
     (mirror.folder / "mine.jpg").write_bytes(b"x")
     with monkeypatch.context() as patch:
-        patch.setattr(mirror_module, "write_whole", full)
+        for module in (mirror_module, index_module):
+            patch.setattr(module, "write_whole", full)
         turn(mirror, 3)
     assert keys(mirror) == {"a.jpg", "mine.jpg"}
     said = lines(capsys)
     assert f"{mirror.folder}/a.jpg is not mirrored: No space left on device." in said
-    assert f"{mirror.index} is not mirrored: No space left on device." in said
+    assert f"{mirror.index.path} is not mirrored: No space left on device." in said
     assert len(said) == 2
     turn(mirror)
     assert (mirror.folder / "a.jpg").read_bytes() == b"in the bucket"
-    assert mirror.index.exists()
+    assert mirror.index.path.exists()
 
 
 def test_what_s3_refuses_is_said_and_the_next_goes_on(
@@ -263,7 +266,7 @@ def test_metadata_that_a_copy_onto_itself_changes_are_kept(mirror: Mirror) -> No
         MetadataDirective="REPLACE",
     )
     turn(mirror)
-    again = Mirror(mirror.s3, mirror.bucket, mirror.folder, mirror.index)
+    again = Mirror(mirror.s3, mirror.bucket, mirror.folder, Index(mirror.index.path))
     mirror.s3.delete_object(Bucket=mirror.bucket, Key="a.jpg")
     again.restore()
     head = mirror.s3.head_object(Bucket=mirror.bucket, Key="a.jpg")
