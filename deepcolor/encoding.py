@@ -13,7 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageCms
+from PIL.PngImagePlugin import PngInfo
 
+from deepcolor import xmp
 from deepcolor.errors import FormatLimitError, FormatNotWrittenError, QualityRangeError
 from deepcolor.formats import FORMATS, Format
 from deepcolor.photograph import EXIF_CAMERA_IFD, Photograph, copied_exif
@@ -37,7 +39,8 @@ SRGB_PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes(
 
 EXIF_DESCRIPTION = 0x010E
 EXIF_SOFTWARE = 0x0131
-TIFF_ICC_PROFILE = 34675
+TIFF_XMP, TIFF_ICC_PROFILE = 700, 34675
+PNG_XMP = "XML:com.adobe.xmp"
 INCH_IN_METERS = 0.0254
 
 _NOTES_OF_PROGRAMS = (b"{", b"<", b"ImageJ=")  # which say how the original's pixels lie
@@ -102,8 +105,8 @@ def encode(
     """The file's bytes, and Pillow's name of its format, of an ``RGB`` image or codes (H, W, 3).
 
     Sixteen-bit codes keep their depth in PNG and TIFF. Alpha is kept where the format can, the
-    camera's notes everywhere but in sixteen-bit TIFFs, which keep caption and resolution. Raises
-    :class:`FormatLimitError`.
+    camera's notes everywhere but in sixteen-bit TIFFs, which keep caption and resolution, and what
+    people wrote everywhere. Raises :class:`FormatLimitError`.
     """
     written = written_format(original.format, writing.format)
     if max(original.size) > LONGEST_SIDE.get(written, math.inf):
@@ -112,21 +115,28 @@ def encode(
     exif[EXIF_SOFTWARE] = credit.software
     caption = exif.get(EXIF_DESCRIPTION)
     exif[EXIF_DESCRIPTION] = credit.below(caption if isinstance(caption, bytes) else b"")
+    notes = xmp.packet(original.xmp, credit.software, credit.below)
     if not isinstance(colored, Image.Image):
-        return _deep(colored, original, credit, exif, written), written
+        return _deep(colored, original, credit, exif, notes, written), written
     if original.alpha is not None and written != "JPEG":
         colored = colored.copy()
         colored.putalpha(original.alpha)
-    options: dict[str, object] = {"icc_profile": SRGB_PROFILE, "exif": exif}
+    options: dict[str, Any] = {"icc_profile": SRGB_PROFILE, "exif": exif}
     if original.dpi is not None and written in {"JPEG", "PNG", "TIFF"}:
         options["dpi"] = original.dpi
     if written in DEFAULT_QUALITY:
         options["quality"] = writing.quality or DEFAULT_QUALITY[written]
-    if written == "TIFF" and EXIF_CAMERA_IFD not in exif:
-        options["compression"] = "tiff_lzw"  # which Pillow can't write with these notes
+    if written == "TIFF":
+        exif[TIFF_XMP] = notes
+        if EXIF_CAMERA_IFD not in exif:
+            options["compression"] = "tiff_lzw"  # which Pillow can't write with these notes
     elif written == "PNG":
         options["compress_level"] = 4
-    elif written == "AVIF":
+        options["pnginfo"] = PngInfo()
+        options["pnginfo"].add_itxt(PNG_XMP, notes.decode())
+    else:
+        options["xmp"] = notes
+    if written == "AVIF":
         options["speed"] = 8
     out = io.BytesIO()
     colored.save(out, format=written, **options)
@@ -143,6 +153,7 @@ def _deep(
     original: Photograph,
     credit: Credit,
     exif: Image.Exif,
+    notes: bytes,
     written: str,
 ) -> bytes:
     """Sixteen bits a channel, which Pillow can't write."""
@@ -150,11 +161,15 @@ def _deep(
         alpha = np.asarray(original.alpha).astype(np.uint16) * 257
         pixels = np.dstack((pixels, alpha))
     write = _deep_tiff if written == "TIFF" else _deep_png
-    return write(pixels, credit, exif, original.dpi)
+    return write(pixels, credit, exif, notes, original.dpi)
 
 
 def _deep_tiff(
-    pixels: NDArray[np.uint16], credit: Credit, exif: Image.Exif, dpi: tuple[float, float] | None
+    pixels: NDArray[np.uint16],
+    credit: Credit,
+    exif: Image.Exif,
+    notes: bytes,
+    dpi: tuple[float, float] | None,
 ) -> bytes:
     import tifffile
 
@@ -171,13 +186,20 @@ def _deep_tiff(
         software=credit.software,
         description=exif[EXIF_DESCRIPTION],
         metadata=None,
-        extratags=[(TIFF_ICC_PROFILE, 7, len(SRGB_PROFILE), SRGB_PROFILE, True)],
+        extratags=[
+            (TIFF_ICC_PROFILE, 7, len(SRGB_PROFILE), SRGB_PROFILE, True),
+            (TIFF_XMP, 1, len(notes), notes, True),
+        ],
     )
     return out.getvalue()
 
 
 def _deep_png(
-    pixels: NDArray[np.uint16], credit: Credit, exif: Image.Exif, dpi: tuple[float, float] | None
+    pixels: NDArray[np.uint16],
+    credit: Credit,
+    exif: Image.Exif,
+    notes: bytes,
+    dpi: tuple[float, float] | None,
 ) -> bytes:
     import png
 
@@ -189,13 +211,15 @@ def _deep_png(
     writer.write(plain, pixels.reshape(height, width * channels))
     plain.seek(0)
     header, *rest = png.Reader(plain).chunks()
-    notes = [(b"sRGB", b"\0"), *_png_notes(credit)]
-    notes.append((b"eXIf", exif.tobytes().removeprefix(b"Exif\0\0")))
+    more = [(b"sRGB", b"\0"), *_png_notes(credit)]
+    more.append((b"eXIf", exif.tobytes().removeprefix(b"Exif\0\0")))
+    # Neither compressed nor in a language, nor is the keyword.
+    more.append((b"iTXt", PNG_XMP.encode() + b"\0" + b"\0\0" + b"\0" + b"\0" + notes))
     if dpi is not None:
         across, down = (round(value / INCH_IN_METERS) for value in dpi)
-        notes.append((b"pHYs", struct.pack(">IIB", across, down, 1)))
+        more.append((b"pHYs", struct.pack(">IIB", across, down, 1)))
     out = io.BytesIO()
-    png.write_chunks(out, [header, *notes, *rest])
+    png.write_chunks(out, [header, *more, *rest])
     return out.getvalue()
 
 

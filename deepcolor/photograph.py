@@ -11,12 +11,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
+from xml.etree.ElementTree import Element
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 from PIL.TiffImagePlugin import TiffImageFile
 
+from deepcolor import xmp
 from deepcolor.errors import (
     AddressError,
     DamagedPhotographError,
@@ -87,7 +89,8 @@ class Photograph:
     ``pixels`` is an 8-bit image of mode ``L`` or ``RGB``, ``deep`` the same as (H, W) of uint16
     where a gray scan has sixteen bits, ``alpha`` an image of mode ``L`` or ``None``, ``format``
     Pillow's name of what it was read from (``None`` for pixels that came as such), ``exif`` the
-    camera's notes without orientation, ``dpi`` the pixels an inch across and down, if it tells.
+    camera's notes without orientation, ``dpi`` the pixels an inch across and down, if it tells,
+    ``xmp`` the properties that people wrote.
     """
 
     pixels: Image.Image
@@ -96,6 +99,7 @@ class Photograph:
     format: str | None
     exif: Image.Exif
     dpi: tuple[float, float] | None
+    xmp: tuple[Element, ...] = ()
 
     @property
     def size(self) -> tuple[int, int]:
@@ -253,7 +257,8 @@ def _normalize(image: Image.Image, name: str, reading: Reading) -> Photograph:
         upright = upright.getchannel("G") if gray else upright.convert("RGB")
     exif = _kept_exif(image, reading.keep_gps)
     dpi = _sensible_dpi(image.info.get("dpi")) if _tells_resolution(image) else None
-    return Photograph(in_srgb(upright, profile), deep, alpha, read_as, exif, dpi)
+    notes = xmp.kept(image, keep_gps=reading.keep_gps, is_turned=_is_turned(image))
+    return Photograph(in_srgb(upright, profile), deep, alpha, read_as, exif, dpi, notes)
 
 
 def _is_turned(image: Image.Image) -> bool:
