@@ -19,22 +19,27 @@ from deepcolor.version import __version__
 
 if TYPE_CHECKING:
     from deepcolor.card import Extra, Knob, License, StrategyCard, WeightFile
-    from deepcolor.colorizer import Colorizer, colorize, load
+    from deepcolor.colorizer import Colorizer, Encoded, colorize, load
+    from deepcolor.encoding import Writing
     from deepcolor.errors import DeepcolorError
     from deepcolor.hints import Hint
+    from deepcolor.photograph import Reading
     from deepcolor.registry import strategies
     from deepcolor.strategy import Strategy
 
 __all__ = [
     "Colorizer",
     "DeepcolorError",
+    "Encoded",
     "Extra",
     "Hint",
     "Knob",
     "License",
+    "Reading",
     "Strategy",
     "StrategyCard",
     "WeightFile",
+    "Writing",
     "__version__",
     "colorize",
     "load",
@@ -44,13 +49,16 @@ __all__ = [
 _ROOMS = {
     "Colorizer": "colorizer",
     "DeepcolorError": "errors",
+    "Encoded": "colorizer",
     "Extra": "card",
     "Hint": "hints",
     "Knob": "card",
     "License": "card",
+    "Reading": "photograph",
     "Strategy": "strategy",
     "StrategyCard": "card",
     "WeightFile": "card",
+    "Writing": "encoding",
     "colorize": "colorizer",
     "load": "colorizer",
     "strategies": "registry",

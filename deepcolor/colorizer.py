@@ -304,12 +304,23 @@ class Colorizer:
         ``jobs`` threads work, one a core unless told. On a processor each takes a whole photograph,
         for a core does more by itself than as a part of two; beside another device they read and
         write while it colors. ``hints`` are the same for all. What makes no sense for any raises
-        :class:`deepcolor.errors.DeepcolorError` in its kinds before the first.
+        :class:`deepcolor.errors.DeepcolorError` in its kinds at once. Until the last result is
+        taken, threads that others start have one of torch's own threads, too.
         """
         settings = check(self.card, knobs or {}, hints)
         _check_several(sources)
         reading = reading or Reading()
-        jobs = _threads(jobs)
+        return self._map(sources, settings, hints, _threads(jobs), reading, writing)
+
+    def _map(
+        self,
+        sources: Iterable[Input],
+        settings: Mapping[str, float],
+        hints: Sequence[Hint],
+        jobs: int,
+        reading: Reading,
+        writing: Writing | None,
+    ) -> Iterator[Encoded | DeepcolorError]:
         # Each of these threads keeps to its core: torch's own would only be in each other's way.
         pool = ThreadPoolExecutor(
             jobs, "deepcolor", initializer=torch.set_num_threads, initargs=(1,)

@@ -114,7 +114,7 @@ class TooManyPixelsError(DeepcolorError):
         super().__init__(
             f"{name} has {width} x {height} pixels, more than the {limit / 1e6:g} megapixels "
             "allowed; make it smaller, or allow more: --max-megapixels on the command line, "
-            "Colorizer.file(…, reading=Reading(max_pixels=…)) in Python."
+            "Colorizer.file(…, reading=deepcolor.Reading(max_pixels=…)) in Python."
         )
 
 

@@ -1,6 +1,7 @@
 """Joins a photograph's own full-resolution L* with a network's small a*b*.
 
-Works down the photograph in strips, so that memory beyond the result stays the same for any size.
+Works down the photograph in strips, so that memory beyond the result stays the same for any size,
+but for the gray of a photograph that came in RGB.
 """
 
 from __future__ import annotations

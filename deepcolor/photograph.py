@@ -61,6 +61,8 @@ EXIF_KEPT = frozenset(
 EXIF_OF_PIXELS = frozenset({0xA001, 0xA002, 0xA003})
 """The camera's notes on its own pixels, their color space and size, which are not the result's."""
 
+STRIP_PIXELS = 1 << 18  # that are looked at at a time
+
 EXIF_MOST_BYTES = 60_000
 """A JPEG holds 65,533, deepcolor's own notes included."""
 
@@ -149,12 +151,16 @@ def format_of(path: Path) -> str | None:
 
 def lightness_codes(photograph: Photograph) -> Image.Image | None:
     """The photograph as 8-bit gray if every pixel of it is gray, else ``None``."""
-    if photograph.pixels.mode == "L":
-        return photograph.pixels
-    red, green, blue = photograph.pixels.split()
-    if red.tobytes() == green.tobytes() == blue.tobytes():
-        return green
-    return None
+    pixels = photograph.pixels
+    if pixels.mode == "L":
+        return pixels
+    rows = max(1, STRIP_PIXELS // pixels.width)
+    for top in range(0, pixels.height, rows):
+        strip = pixels.crop((0, top, pixels.width, min(top + rows, pixels.height)))
+        red, green, blue = (channel.tobytes() for channel in strip.split())
+        if not red == green == blue:
+            return None
+    return pixels.getchannel("G")
 
 
 @functools.cache

@@ -151,7 +151,17 @@ def _fetch(strategy: str, file: WeightFile, progress: Progress | None) -> None:
 
 @contextmanager
 def _locked(part: Path) -> Iterator[FileIO]:
-    """A file to append to, which no other process appends to meanwhile."""
+    """A file to append to, which nobody else appends to meanwhile."""
+    with _opened_and_locked(part) as out:
+        if _is_at(out, part):
+            yield out
+            return
+    with _locked(part) as out:  # who had it before has moved or deleted it
+        yield out
+
+
+@contextmanager
+def _opened_and_locked(part: Path) -> Iterator[FileIO]:
     try:
         part.parent.mkdir(parents=True, exist_ok=True)
         out = part.open("ab", buffering=0)  # what a full disk does not take must not be counted
@@ -160,6 +170,13 @@ def _locked(part: Path) -> Iterator[FileIO]:
     with out:
         fcntl.flock(out, fcntl.LOCK_EX)
         yield out
+
+
+def _is_at(out: FileIO, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(out.fileno()), path.stat())
+    except FileNotFoundError:
+        return False
 
 
 def _download(url: str, file: WeightFile, out: FileIO, progress: Progress | None) -> None:

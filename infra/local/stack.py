@@ -9,10 +9,12 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from functions.contract.keys import MANIFEST_KEY
+from functions.contract.objects import head_of
 from functions.contract.records import Records
 from infra.local.cloud import RESULTS_BUCKET, UPLOADS_BUCKET, Cloud
 from infra.local.folder import HIDDEN
@@ -98,7 +100,7 @@ class Stack:
         origins = [f"http://{host}:{self.page_port}" for host in (HOST, "localhost")]
         store = ["-m", "infra.local.object_store", HOST, str(self.s3_port), *origins]
         self._start_piece("object store", store, {})
-        self._await_reply(f"{self.cloud.endpoint}/moto-api/")
+        self._await("object store", lambda: _replies(f"{self.cloud.endpoint}/moto-api/"))
         self.cloud.create(origins)
         s3 = self.cloud.s3()
         for bucket in (UPLOADS_BUCKET, RESULTS_BUCKET):
@@ -122,8 +124,10 @@ class Stack:
             ["-m", "uvicorn", "--factory", "web.app:create_app", *address],
             environment | {"DEEPCOLOR_WEB_SECRET": self._web_secret()},
         )
-        self._await_reply(f"{self.page}health")
-        self._await_manifest()
+        self._await("page", lambda: _replies(f"{self.page}health"))
+        self._await(
+            "worker's manifest", lambda: head_of(s3, RESULTS_BUCKET, MANIFEST_KEY) is not None
+        )
         self.cloud.connect()
         self._resume()
 
@@ -166,28 +170,15 @@ class Stack:
         piece.start()
         self.pieces.append(piece)
 
-    def _await(self, what: str) -> None:
-        for piece in self.pieces:
-            if not piece.is_running():
-                raise PieceDiedError(piece.name, piece.log)
-        if time.monotonic() > self._deadline:
-            raise TimeoutError(f"The {what} did not come up within {START_SECONDS:g} seconds.")
-        time.sleep(0.05)
-
-    def _await_reply(self, url: str) -> None:
-        self._deadline = time.monotonic() + START_SECONDS
-        while True:
-            try:
-                with urllib.request.urlopen(url, timeout=5):
-                    return
-            except (urllib.error.URLError, ConnectionError, TimeoutError):
-                self._await(url)
-
-    def _await_manifest(self) -> None:
-        self._deadline = time.monotonic() + START_SECONDS
-        s3 = self.cloud.s3()
-        while s3.list_objects_v2(Bucket=RESULTS_BUCKET, Prefix=MANIFEST_KEY)["KeyCount"] == 0:
-            self._await("worker's manifest")
+    def _await(self, what: str, is_there: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + START_SECONDS
+        while not is_there():
+            for piece in self.pieces:
+                if not piece.is_running():
+                    raise PieceDiedError(piece.name, piece.log)
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"The {what} did not come up within {START_SECONDS:g} seconds.")
+            time.sleep(0.05)
 
     def _resume(self) -> None:
         """Uploads once more what the last run had not finished."""
@@ -205,3 +196,11 @@ class Stack:
             path.touch(mode=0o600)
             path.write_text(secrets.token_urlsafe(32))
         return path.read_text()
+
+
+def _replies(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=5):
+            return True
+    except (urllib.error.URLError, ConnectionError, TimeoutError):
+        return False

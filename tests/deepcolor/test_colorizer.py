@@ -373,6 +373,17 @@ def test_maps_beside_each_other_give_all_threads_back(
         torch.set_num_threads(before)
 
 
+def test_what_makes_no_sense_for_any_is_said_before_the_first_is_asked_for(
+    colornet: Colorizer,
+) -> None:
+    with pytest.raises(UnknownKnobError):
+        colornet.map(["a.jpg"], {"brightness": 1})
+    with pytest.raises(SeveralWantedError):
+        colornet.map("a.jpg")
+    with pytest.raises(JobsRangeError):
+        colornet.map(["a.jpg"], jobs=0)
+
+
 def test_the_package_gives_its_public_names() -> None:
     assert {deepcolor.__name__, *deepcolor.__all__} >= {"deepcolor", "colorize", "load"}
     for name in deepcolor.__all__:

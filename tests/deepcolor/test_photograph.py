@@ -456,6 +456,14 @@ def test_gray_in_three_channels_is_recognized(landscape: Image.Image) -> None:
     assert lightness_codes(decode(Image.new("RGB", (2, 2), (10, 9, 9)))) is None
 
 
+@pytest.mark.parametrize("place", [(0, 0), (1023, 300), (5, 1023)])
+def test_a_single_pixel_of_color_makes_a_photograph_one(place: tuple[int, int]) -> None:
+    gray = Image.effect_noise((1024, 1024), 50).convert("RGB")
+    assert lightness_codes(decode(gray)) is not None
+    gray.putpixel(place, (1, 0, 0))
+    assert lightness_codes(decode(gray)) is None
+
+
 @pytest.mark.parametrize(
     "content",
     [b"", b"\0", b"a text, no picture\n" * 50, b"%PDF-1.7\n", b"<svg xmlns='x'/>", b"PK\3\4" * 9],
@@ -539,7 +547,7 @@ def test_a_bomb_is_refused_before_it_is_unpacked() -> None:
     assert (caught.value.code, caught.value.exit_code) == ("too_many_pixels", 1)
     assert str(caught.value).endswith(
         "allow more: --max-megapixels on the command line, "
-        "Colorizer.file(…, reading=Reading(max_pixels=…)) in Python."
+        "Colorizer.file(…, reading=deepcolor.Reading(max_pixels=…)) in Python."
     )
 
 

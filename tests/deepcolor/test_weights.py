@@ -5,8 +5,10 @@ import os
 import resource
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import boto3
@@ -405,3 +407,23 @@ def test_where_weights_are_kept(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
     assert weights.home() == tmp_path / ".cache/deepcolor/weights"
     monkeypatch.delenv("XDG_CACHE_HOME")
     assert weights.home() == tmp_path / ".cache/deepcolor/weights"
+
+
+def test_who_waited_for_a_file_that_was_deleted_meanwhile_gets_a_new_one(part: Path) -> None:
+    waiting, ended = Event(), Event()
+
+    def wait() -> int:
+        waiting.set()
+        with weights._locked(part) as out:
+            assert ended.is_set()
+            out.write(b"new")
+            return part.stat().st_size
+
+    with ThreadPoolExecutor(1) as pool:
+        with weights._locked(part):
+            size = pool.submit(wait)
+            waiting.wait()
+            time.sleep(0.2)  # until it waits for the lock, if it is to have the deleted file
+            part.unlink()
+            ended.set()
+        assert size.result() == 3
