@@ -49,8 +49,8 @@ format: .venv/.test ## put the code into shape
 bench: .venv/.test .venv/.peer ## measure speed and memory, and write docs/performance.md; BENCH="--quick"
 	$(BIN)/python -m benchmarks $(BENCH)
 
-docs: .venv/.test ## draw the docs' pictures and write the page of the command line
-	$(BIN)/python docs/generate.py
+docs: .venv/.test ## draw the docs' pictures and write the pages of the command line and the parameters
+	$(BIN)/python -m docs.generate
 
 build: .venv/.sam ## build the Lambda functions from template.yaml
 	.venv/sam/bin/sam build

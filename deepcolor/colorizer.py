@@ -68,6 +68,7 @@ def colorize(
     are simulated. Colors that the photograph has are ignored but for their L*. ``hints`` and
     ``knobs`` as in :meth:`Colorizer.__call__`. For more than one photograph, :func:`load` once.
     """
+    check(find(strategy).card, knobs, hints)  # before weights are fetched for nothing
     return load(strategy)(source, hints=hints, **knobs)
 
 

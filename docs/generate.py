@@ -11,6 +11,7 @@ import click
 from PIL import Image
 
 from deepcolor.cli import main
+from tests.infra.template import TEMPLATE
 
 DOCS = Path(__file__).parent
 PICTURES = DOCS / "pictures"
@@ -25,9 +26,10 @@ INTRODUCTION = """\
 Several strategies give one result each, and `--compare` a contact sheet of all. A folder means
 every photograph below it; hidden files, contact sheets, and results that an earlier run put beside
 their originals, by whichever installed strategy, are passed over, as they are among the matches of
-a pattern. A single file that is named is colored whatever it is called. Results are named on
-stdout, failures on stderr; progress shows on stderr, only on a terminal. Files are written whole or
-not at all.
+a pattern; those in a folder of their own are photographs like any other. Linked folders are not
+entered. A single file that is named is colored whatever it is called. Results are named on stdout,
+failures on stderr; progress shows on stderr, only on a terminal. Files are written whole or not at
+all.
 
 The name after `-o` is a file's if it ends in a format that deepcolor writes, which is then the
 result's; otherwise it is a folder's. No original is ever replaced, and nothing else that is there
@@ -35,6 +37,18 @@ without `--overwrite`, contact sheets included.
 
 With `--json`, each result is a line: `input`, `output`, `strategy`, `device`, `skipped`, `width`,
 `height`, `milliseconds` by stage, and `error` with `code` and `message`, or null.
+"""
+
+
+PARAMETERS = """\
+# The template's parameters
+
+<!-- Made by `make docs` from template.yaml. -->
+
+`make deploy DEPLOY="--parameter Name=value"` sets one; [On AWS](aws.md) tells of the first.
+
+| parameter | default | what it is |
+|---|---|---|
 """
 
 
@@ -54,6 +68,15 @@ def _sections(name: str, command: click.Command, parent: click.Context | None) -
             assert found is not None
             sections += _sections(f"{name} {child}", found, context)
     return sections
+
+
+def parameters_page() -> str:
+    """docs/parameters.md."""
+    lines = [PARAMETERS]
+    for name, one in TEMPLATE["Parameters"].items():
+        default = f"`{one['Default']}`" if one.get("Default", "") != "" else ""
+        lines.append(f"| `{name}` | {default} | {one['Description']} |\n")
+    return "".join(lines)
 
 
 def draw_pictures() -> None:
@@ -85,4 +108,5 @@ def _scaled(path: Path) -> Image.Image:
 
 if __name__ == "__main__":
     (DOCS / "command-line.md").write_text(command_line_page())
+    (DOCS / "parameters.md").write_text(parameters_page())
     draw_pictures()

@@ -109,6 +109,8 @@ def test_the_page_of_the_command_line_is_fresh() -> None:
     generate = runpy.run_path(str(DOCS / "generate.py"))
     written = (DOCS / "command-line.md").read_text()
     assert written == generate["command_line_page"](), "run: make docs"
+    written = (DOCS / "parameters.md").read_text()
+    assert written == generate["parameters_page"](), "run: make docs"
 
 
 def test_the_strategy_in_the_docs_is_the_one_in_the_folder() -> None:

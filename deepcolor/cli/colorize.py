@@ -161,6 +161,10 @@ def colorize(
         if output in {None, STDIO}:
             if as_json or overwrite or skip_existing:
                 raise click.UsageError("--json, --overwrite and --skip-existing want -o FILE.")
+            if sys.stdout.isatty():
+                raise click.UsageError(
+                    "The photograph would go to the terminal; name a file with -o, or pipe it on."
+                )
             sys.exit(_pipe(_planned(paths, STDIO, chosen)))
     if_there = IfThere.REPLACE if overwrite else IfThere.SKIP if skip_existing else IfThere.FAIL
     plan = _planned(paths, output, chosen)

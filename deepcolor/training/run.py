@@ -199,7 +199,7 @@ class Run:
         self.say(
             f"step {self.step:,}: loss {row['loss']:.3f}, "
             + ", ".join(f"{kind} {row[f'{kind}_psnr']:.2f}" for kind in ("gray", "mean", "hints10"))
-            + f" dB, CIEDE2000 {row['default_ciede2000']:.2f} of {row['gray_ciede2000']:.2f}"
+            + f" dB, CIEDE2000 {row['default_ciede2000']:.2f} (gray: {row['gray_ciede2000']:.2f})"
         )
 
     def rehearse(self, validation_seconds: float) -> int:

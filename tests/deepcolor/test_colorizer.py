@@ -22,6 +22,7 @@ from deepcolor.colorizer import Colorizer
 from deepcolor.errors import (
     DeepcolorError,
     DeviceMissingError,
+    HintsNotTakenError,
     JobsRangeError,
     KnobRangeError,
     SeveralWantedError,
@@ -371,6 +372,14 @@ def test_maps_beside_each_other_give_all_threads_back(
         assert torch.get_num_threads() == of_a_new_thread() == 2
     finally:
         torch.set_num_threads(before)
+
+
+def test_weights_are_not_fetched_for_what_makes_no_sense(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("deepcolor.colorizer.load", pytest.fail)
+    with pytest.raises(HintsNotTakenError):
+        deepcolor.colorize("photo.jpg", "richzhang", hints=[deepcolor.Hint(1, 1, "#c84b31")])
+    with pytest.raises(UnknownKnobError):
+        deepcolor.colorize("photo.jpg", "richzhang", brightness=1)
 
 
 def test_what_makes_no_sense_for_any_is_said_before_the_first_is_asked_for(

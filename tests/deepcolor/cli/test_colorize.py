@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import pty
 import signal
 import subprocess
 import sys
@@ -385,6 +386,23 @@ def test_a_contact_sheet_of_nothing_is_not_drawn(run: Any, folder: Path) -> None
     (folder / "letter.jpg").write_text("Dear grandmother, ...")
     assert run("letter.jpg", "--compare", "sheet.jpg").exit_code == 1
     assert below(folder) == ["letter.jpg"]
+
+
+def test_no_photograph_is_shown_to_a_terminal(photo: Path) -> None:
+    controller, terminal = pty.openpty()
+    try:
+        result = subprocess.run(
+            [sys.executable, "-m", "deepcolor", str(photo), "-o", "-"],
+            stdout=terminal,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    finally:
+        os.close(terminal)
+        os.close(controller)
+    assert result.returncode == 2
+    assert "would go to the terminal; name a file with -o, or pipe it on." in result.stderr
 
 
 def test_standard_input_to_a_file_is_as_careful(run: Any, folder: Path, photo: Path) -> None:
