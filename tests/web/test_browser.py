@@ -536,6 +536,46 @@ def test_colors_are_guided_by_hand(
     expect(page.get_by_role("button", name="Place colors")).to_be_hidden()
 
 
+def test_colors_are_seen_where_the_system_picks_its_own(
+    visit: Visit, address: str, gray_file: Path, colored: Colored
+) -> None:
+    page = visit(address, forced_colors="active", reduced_motion="reduce")
+    colored(page, gray_file)
+    page.get_by_role("link", name="Change the colors").click()
+    expect_picture(page.get_by_role("img", name=f"{gray_file.name}, in color"), 320)
+    line = page.locator(".stage .line")
+    for scheme in SCHEMES:
+        page.emulate_media(color_scheme=scheme)
+        assert color_at(page, line) == (255, 255, 255)
+    original, color = (page.locator(f"#studio .show-{which}") for which in ("before", "after"))
+    original.click()
+    assert color_at(page, original, (8, 22)) != color_at(page, color, (8, 22))
+    page.get_by_role("button", name="Place colors").click()
+    page.get_by_role("application").click(position={"x": 90, "y": 90})
+    swatches = page.locator(".swatch")
+    expect(swatches.first).to_be_focused()
+    seen = {color_at(page, swatches.nth(index)) for index in range(swatches.count())}
+    assert len(seen) > swatches.count() / 2  # at the ends of L* some are the same
+    page.get_by_role("button", name="strong green").click()
+    expect(page.locator(".marker")).to_have_count(1)
+    marker, chip = page.locator(".marker"), page.locator(".chip")
+    red, green, blue = color_at(page, marker)
+    assert green > max(red, blue) + 20
+    red, green, blue = color_at(page, chip, (8, 22))
+    assert green > max(red, blue) + 20
+
+
+def color_at(page: Page, element: Locator, place: tuple[int, int] | None = None) -> Any:
+    """The color that is seen in the middle of an element, or at a place in it."""
+    element.scroll_into_view_if_needed()
+    box = element.bounding_box()
+    assert box is not None
+    x, y = place or (box["width"] / 2, box["height"] / 2)
+    clip: Any = {"x": box["x"] + x, "y": box["y"] + y, "width": 1, "height": 1}
+    with Image.open(io.BytesIO(page.screenshot(clip=clip))) as pixel:
+        return pixel.convert("RGB").getpixel((0, 0))
+
+
 def test_the_palette_does_not_hide_the_place(
     visit: Visit, address: str, gray_file: Path, colored: Colored
 ) -> None:
