@@ -536,6 +536,41 @@ def test_colors_are_guided_by_hand(
     expect(page.get_by_role("button", name="Place colors")).to_be_hidden()
 
 
+def test_the_focus_stays_where_colors_are_taken_away(
+    visit: Visit, address: str, site: Site, gray_file: Path, colored: Colored, colored_jpeg: bytes
+) -> None:
+    page = visit(address)
+    key = colored(page, gray_file)
+    hints = [{"x": x, "y": 120, "color": "#5b7f5a"} for x in (80, 160, 240)]
+    order = {"strategy": "colornet", "knobs": {}, "hints": hints}
+    api = f"{address}/api/images/{key.split('/')[2]}/recolor"
+    assert page.context.request.post(api, data=order).ok
+    site.color(key, colored_jpeg)
+    page.goto(f"{address}/photographs/{key.split('/')[2]}")
+    chips = page.locator(".chip")
+    undo, clear = (page.get_by_role("button", name=name) for name in ("Undo", "Clear all"))
+    expect(chips).to_have_count(3)
+    expect_picture(page.get_by_role("img", name=f"{gray_file.name}, in color"), 320)
+    chips.first.press("Enter")
+    expect(chips).to_have_count(2)
+    expect(chips.first).to_be_focused()
+    # Pictures that arrive draw the chips anew.
+    page.locator(".stage .after").dispatch_event("load")
+    expect(chips.first).to_be_focused()
+    chips.last.press("Enter")
+    expect(undo).to_be_focused()
+    clear.press("Enter")
+    expect(chips).to_have_count(0)
+    expect(undo).to_be_focused()
+    for count in (1, 2, 3, 2, 1):
+        undo.press("Enter")
+        expect(chips).to_have_count(count)
+        expect(undo).to_be_focused()
+    undo.press("Enter")
+    expect(undo).to_be_hidden()
+    expect(page.get_by_role("button", name="Place colors")).to_be_focused()
+
+
 def test_colors_are_seen_where_the_system_picks_its_own(
     visit: Visit, address: str, gray_file: Path, colored: Colored
 ) -> None:
