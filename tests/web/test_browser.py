@@ -1091,6 +1091,9 @@ def test_german(
     error = {"code": "damaged_photograph", "message": "It is damaged."}
     site.record(key, Status.FAILED, error=error)
     expect(page.get_by_role("article")).to_contain_text("Dieses Foto ist beschädigt.")
+    page.get_by_text("Feineinstellungen").locator("visible=true").click()
+    page.get_by_label("Sättigung").locator("visible=true").fill("1.37")
+    expect(page.locator("output:visible").nth(1)).to_have_text("1,37")
     page.get_by_role("link", name="English").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Old photographs, in color.")
     expect(page.get_by_role("article")).to_contain_text("This photograph is damaged.")

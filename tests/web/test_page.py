@@ -91,6 +91,18 @@ def test_numbers_and_lists_are_german_too(make_site: MakeSite) -> None:
     assert "AVIF oder HEIC, bis 1,5 MB je Foto." in html
 
 
+def test_knobs_are_written_in_the_visitors_language(
+    visitor: TestClient, uploaded: tuple[str, str]
+) -> None:
+    path = f"/photographs/{uploaded[0]}"
+    order = {"strategy": "colornet", "knobs": {"saturation": 1.37}}
+    assert visitor.post(f"/api/images/{uploaded[0]}/recolor", json=order).status_code == 202
+    assert ">1.37</output>" in visitor.get(path).text
+    german = visitor.get(f"{path}?lang=de").text
+    assert ">1,37</output>" in german
+    assert 'value="1.37"' in german
+
+
 def test_a_photographs_page_is_its_owners(
     visitor: TestClient, site: Site, uploaded: tuple[str, str], colored_jpeg: bytes
 ) -> None:

@@ -1,5 +1,7 @@
 // What the visitor orders: which strategy, and how its knobs are turned.
 
+import { number } from "./words.js";
+
 const RETRY_MILLISECONDS = 2000;
 
 const form = document.getElementById("order");
@@ -42,7 +44,8 @@ const knobsIn = (element) => element.querySelectorAll("input[data-knob]");
 const initial = (knob) => String(Number(knob.dataset.default));
 const rounded = (value) => Math.round(value * 1000) / 1000;
 
-const tell = (knob) => (knob.labels[0].nextElementSibling.value = Number(knob.value).toFixed(2) * 1);
+const tell = (knob) =>
+  (knob.labels[0].nextElementSibling.value = number(Math.round(knob.value * 100) / 100));
 
 form.addEventListener("input", ({ target }) => {
   if (target.matches("input[data-knob]")) tell(target);
