@@ -699,6 +699,28 @@ def test_two_ways_are_compared(
     expect(page.get_by_role("heading", name="Your photographs")).to_be_in_viewport()
 
 
+def test_a_photograph_deleted_elsewhere_is_waited_for_no_longer(
+    browser: Browser, address: str, site: Site, gray_file: Path
+) -> None:
+    """The browser itself notes refused requests in the console, so it is not looked at here."""
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(address)
+    choose(page, gray_file)
+    key = site.arrived(gray_file.name)
+    site.record(key, Status.QUEUED)
+    image_id = key.split("/")[2]
+    page.goto(f"{address}/photographs/{image_id}")
+    expect(page.locator(".state")).to_have_text("Waiting for its turn")
+    expect(page.locator(".busy")).to_have_count(1)
+    assert context.request.delete(f"{address}/api/images/{image_id}").ok
+    sentence = re.compile("You have no such photograph in this browser.")
+    expect(page.locator("[data-status=failed] .state")).to_have_text(sentence)
+    expect(page.locator(".busy")).to_have_count(0)
+    expect(page.get_by_role("log")).to_contain_text(sentence)
+    context.close()
+
+
 def test_what_a_browser_cannot_show(
     visit: Visit, address: str, site: Site, tmp_path: Path, colored_jpeg: bytes
 ) -> None:

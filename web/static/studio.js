@@ -3,7 +3,7 @@
 import { announce } from "./announce.js";
 import { Problem, readImage, recolorImage } from "./api.js";
 import { Comparison } from "./comparison.js";
-import { copyLink, Download, remove, telling } from "./deeds.js";
+import { copyLink, Download, remove } from "./deeds.js";
 import { Guide } from "./guide.js";
 import { openZoom } from "./later.js";
 import { awaitStrategies, ordered, takesHints, titleOf } from "./strategies.js";
@@ -81,15 +81,19 @@ async function recolor(wish = order()) {
   });
 }
 
+function retell(change) {
+  change();
+  announce(say("announcement", { name, state: part(".state").textContent }));
+}
+
+// One that cannot be asked for any more, such as one deleted elsewhere, will never be colored.
 async function follow(signal) {
-  await watch(
-    image.id,
-    (news) => {
-      show(news);
-      announce(say("announcement", { name, state: part(".state").textContent }));
-    },
-    signal,
-  );
+  try {
+    await watch(image.id, (news) => retell(() => show(news)), signal);
+  } catch (problem) {
+    retell(() => tell({ status: "failed", error: { message: sentenceOf(problem) } }));
+    if (!(problem instanceof Problem)) throw problem;
+  }
 }
 
 async function compare() {
@@ -126,11 +130,13 @@ async function ordering(work) {
   try {
     await work();
   } catch (problem) {
-    trouble.textContent = problem instanceof Problem ? problem.message : say("unexpected");
+    trouble.textContent = sentenceOf(problem);
     trouble.hidden = false;
     if (!(problem instanceof Problem)) throw problem;
   }
 }
+
+const sentenceOf = (problem) => (problem instanceof Problem ? problem.message : say("unexpected"));
 
 form.addEventListener("submit", (event) => {
   event.preventDefault();
@@ -161,7 +167,7 @@ show(image);
 document.getElementById("unstarted").remove();
 const beside = new URLSearchParams(location.search).get("beside");
 await Promise.all([
-  isFinal(image) ? null : telling(() => follow(watching.signal)),
+  isFinal(image) ? null : follow(watching.signal),
   beside ? ordering(async () => setBeside(await readImage(beside))) : null,
   awaitStrategies(),
 ]);
