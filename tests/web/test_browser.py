@@ -691,12 +691,63 @@ def test_two_ways_are_compared(
         expect(page.get_by_role("button", name="The <b>Painter</b>")).to_be_visible()
         expect(page.get_by_text("Two versions, side by side.").first).to_be_visible()
         page.reload()
-    page.get_by_role("link", name="Show only this one").click()
+    page.get_by_role("button", name="Look closely").click()
+    closely = page.get_by_role("dialog", name=name)
+    closely.get_by_role("button", name="colornet").click()
+    expect_picture(closely.get_by_role("img", name=f"{name}, colored by colornet"), 320)
+    closely.get_by_role("button", name="The <b>Painter</b>").click()
+    expect_picture(closely.get_by_role("img", name=f"{name}, colored by The <b>Painter</b>"), 320)
+    expect(closely.get_by_role("button", name="Original")).to_have_count(0)
+    closely.get_by_role("button", name="Close").click()
+    page.get_by_role("link", name="Show only colornet").click()
     expect_picture(page.get_by_role("img", name=f"{name}, the original"), 320)
     expect(page.get_by_role("button", name="Place colors")).to_be_visible()
     page.get_by_role("link", name="All photographs").click()
     expect(card(page, name)).to_have_count(2)
     expect(page.get_by_role("heading", name="Your photographs")).to_be_in_viewport()
+
+
+def beside(page: Page, site: Site, colored_jpeg: bytes) -> None:
+    """Colors a copy to compare with, as the form on the page now stands."""
+    page.get_by_role("button", name="Color a copy to compare").click()
+    page.wait_for_url("**/photographs/*?beside=*")
+    copy = page.url.rpartition("=")[2]
+    uploads = site.s3.list_objects_v2(Bucket=site.uploads)["Contents"]
+    site.color(next(item["Key"] for item in uploads if copy in item["Key"]), colored_jpeg)
+    expect(page.get_by_text("Two versions, side by side.").first).to_be_visible()
+
+
+def test_versions_of_one_strategy_are_told_apart(
+    visit: Visit, address: str, site: Site, gray_file: Path, colored: Colored, colored_jpeg: bytes
+) -> None:
+    page = visit(address)
+    colored(page, gray_file)
+    card(page, gray_file.name).get_by_role("link", name="Change the colors").click()
+    name = gray_file.name
+    expect_picture(page.get_by_role("img", name=f"{name}, in color"), 320)
+    beside(page, site, colored_jpeg)
+    for number in (1, 2):
+        expect(page.get_by_role("button", name=f"colornet · Version {number}")).to_be_visible()
+
+    page.goto(page.url.partition("?")[0])
+    page.get_by_text("Advanced").locator("visible=true").click()
+    page.get_by_label("Saturation").locator("visible=true").press("End")
+    beside(page, site, colored_jpeg)
+    kept, turned = "colornet · Saturation 1", "colornet · Saturation 2"
+    for title in (kept, turned):
+        expect(page.get_by_role("button", name=title, exact=True)).to_be_visible()
+        expect_picture(page.get_by_role("img", name=f"{name}, colored by {title}"), 320)
+    expect(page.get_by_role("link", name=f"Show only {kept}")).to_be_visible()
+    note = f"Download, copy and delete are for the version on the left: {kept}."
+    expect(page.get_by_text(note)).to_be_visible()
+    for deed in (page.locator(".download"), page.get_by_role("button", name="Copy link")):
+        expect(deed).to_have_accessible_description(note)
+    page.get_by_role("button", name="Delete").click()
+    asked = page.get_by_role("dialog", name=f"Delete {name} ({kept})?")
+    asked.get_by_role("button", name="Keep it").click()
+    page.get_by_role("link", name=f"Open {turned}").click()
+    expect_picture(page.get_by_role("img", name=f"{name}, the original"), 320)
+    expect(page.get_by_text("Download, copy and delete")).to_be_hidden()
 
 
 def test_a_photograph_deleted_elsewhere_is_waited_for_no_longer(

@@ -79,9 +79,7 @@ export class Card {
 
   #listen(onAgain) {
     this.#named(".again", () => onAgain(this));
-    this.#named(".zoom-in", () =>
-      openZoom(this.name, [this.comparison.before, this.comparison.after]),
-    );
+    this.#named(".zoom-in", () => openZoom(this.name, this.comparison));
     this.#named(".copy", () => copyLink(this.image.id));
     this.#named(".delete", async () => {
       if (!this.image || (await remove(this.image.id, this.name))) this.#leave();

@@ -36,6 +36,14 @@ export class Comparison {
     this.split(50);
   }
 
+  get pictures() {
+    return [this.before, this.after];
+  }
+
+  get titles() {
+    return this.#buttons.map((button) => button.textContent);
+  }
+
   // What the parts are called: alternative texts, the range's name and its value in words.
   describe({ before, after, range, valueText, buttons }) {
     this.before.alt = before;

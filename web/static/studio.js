@@ -6,7 +6,7 @@ import { Comparison } from "./comparison.js";
 import { copyLink, Download, remove } from "./deeds.js";
 import { Guide } from "./guide.js";
 import { openZoom } from "./later.js";
-import { awaitStrategies, ordered, takesHints, titleOf } from "./strategies.js";
+import { awaitStrategies, ordered, takesHints, titleOf, titlesOf } from "./strategies.js";
 import { isFinal, watch } from "./watch.js";
 import { failure, say, state } from "./words.js";
 
@@ -45,12 +45,13 @@ function tell({ status, error, strategy }) {
 function draw() {
   const versions = [image, other].map((each) => each?.timings?.times.done);
   if (other) {
-    const titles = [image, other].map(({ strategy }) => titleOf(strategy));
+    const titles = titlesOf([image, other]);
     const [before, after] = titles.map((title) => say("colored_by", { name, title }));
     const valueText = (percent) => say("split_two", { percent, title: titles[0] });
     comparison.describe({ before, after, range: say("comparison_two", { name }), valueText, buttons: titles });
     if (image.colored_url) comparison.show(comparison.before, image.colored_url, versions[0]);
     if (other.colored_url) comparison.show(comparison.after, other.colored_url, versions[1]);
+    introduce(titles);
   } else {
     const before = say("original_of", { name });
     const range = say("comparison_of", { name });
@@ -59,6 +60,16 @@ function draw() {
     if (image.colored_url) comparison.show(comparison.after, image.colored_url, versions[0]);
   }
   offerGuide();
+}
+
+// Two versions are seen, but only one can be meant by what is done here.
+function introduce(titles) {
+  part("#subject").textContent = say("subject", { title: titles[0] });
+  const [open, alone] = part("#beside").querySelectorAll("a");
+  open.href = `/photographs/${other.id}`;
+  open.textContent = say("beside_open", { title: titles[1] });
+  alone.textContent = say("beside_alone", { title: titles[0] });
+  part("#beside").hidden = part("#subject").hidden = false;
 }
 
 function offerGuide() {
@@ -105,24 +116,26 @@ async function compare() {
 }
 
 async function setBeside(beside) {
-  const { strategy } = beside;
-  if (!isFinal(beside)) {
+  if (!isFinal(beside)) beside = await finished(beside);
+  if (beside.error) throw new Problem(failure(beside.error), 0);
+  other = beside;
+  draw();
+  comparison.split(50);
+  announce(`${say("beside_ready")} ${comparison.titles.join(", ")}`);
+}
+
+// While another version is colored, the page tells of that one.
+async function finished(beside) {
+  try {
     tell({ ...beside, error: null });
     await watch(beside.id, (news) => {
       tell(news);
       beside = news;
     });
+    return beside;
+  } finally {
+    tell(image);
   }
-  tell(image);
-  if (beside.error) throw new Problem(failure(beside.error), 0);
-  other = beside;
-  draw();
-  comparison.split(50);
-  const link = document.querySelector("#beside a");
-  link.href = `/photographs/${beside.id}`;
-  link.textContent = say("beside_open");
-  document.getElementById("beside").hidden = false;
-  announce(`${say("beside_ready")} ${titleOf(image.strategy)}, ${titleOf(strategy)}`);
 }
 
 async function ordering(work) {
@@ -151,16 +164,15 @@ for (const picture of [comparison.before, comparison.after]) {
     guide.redraw();
   });
 }
-part(".zoom-in").addEventListener("click", () =>
-  openZoom(name, [comparison.before, comparison.after]),
-);
+part(".zoom-in").addEventListener("click", () => openZoom(name, comparison));
 part(".copy").addEventListener("click", () => copyLink(image.id));
 part(".again").addEventListener("click", () => {
   const { strategy, knobs, hints } = image;
   recolor({ strategy, knobs, hints });
 });
 part(".delete").addEventListener("click", async () => {
-  if (await remove(image.id, name)) location.assign("/");
+  const meant = other ? `${name} (${comparison.titles[0]})` : name;
+  if (await remove(image.id, meant)) location.assign("/");
 });
 
 show(image);
