@@ -772,6 +772,72 @@ def test_a_photograph_deleted_elsewhere_is_waited_for_no_longer(
     context.close()
 
 
+SIGNED = re.compile("[?&](Signature|X-Amz-Signature)=")
+
+
+def refuse_signed(route: Route) -> None:
+    """As S3 does when an address's time is over."""
+    route.fulfill(status=403, headers={"Access-Control-Allow-Origin": "*"})
+
+
+def test_pictures_whose_addresses_expired_are_found_again(
+    browser: Browser,
+    address: str,
+    gray_file: Path,
+    colored: Colored,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The browser itself notes refused requests in the console, so it is not looked at here."""
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(address)
+    key = colored(page, gray_file)
+    expired: set[str] = set()
+
+    def refuse_first(route: Route) -> None:
+        if len(expired) < 2:
+            expired.add(route.request.url)
+        if route.request.url in expired:
+            refuse_signed(route)
+        else:
+            route.continue_()
+
+    def renew(route: Route) -> None:
+        monkeypatch.setattr("web.addresses.LASTING_SECONDS", 1800)  # else it is the same address
+        route.continue_()
+
+    page.route(SIGNED, refuse_first)
+    page.route(re.compile("/api/images/"), renew)
+    for path in ("/", f"/photographs/{key.split('/')[2]}"):
+        monkeypatch.setattr("web.addresses.LASTING_SECONDS", 3600)
+        expired.clear()
+        page.goto(f"{address}{path}")
+        for title in ("in color", "the original"):
+            expect_picture(page.get_by_role("img", name=f"{gray_file.name}, {title}"), 320)
+        assert len(expired) == 2
+    context.close()
+
+
+def test_pictures_that_cannot_be_fetched_are_not_blamed_on_the_browser(
+    browser: Browser, address: str, gray_file: Path, colored: Colored
+) -> None:
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(address)
+    colored(page, gray_file)
+    refused: list[str] = []
+    page.on("request", lambda request: SIGNED.search(request.url) and refused.append(request.url))
+    page.route(SIGNED, refuse_signed)
+    page.reload()
+    note = card(page, gray_file.name).locator(".unshown")
+    expect(note).to_have_text(re.compile("This picture cannot be fetched just now."))
+    page.wait_for_timeout(HASTY_MILLISECONDS)
+    del refused[:]
+    page.wait_for_timeout(HASTY_MILLISECONDS)
+    assert refused == []  # it is not asked for on and on
+    context.close()
+
+
 def test_what_a_browser_cannot_show(
     visit: Visit, address: str, site: Site, tmp_path: Path, colored_jpeg: bytes
 ) -> None:
@@ -784,6 +850,9 @@ def test_what_a_browser_cannot_show(
     note = scan.get_by_text("Your browser cannot show this kind of file.")
     expect(note).to_be_visible()
     assert abs(middle(note)[1] - middle(scan.locator(".mat"))[1]) < 2
+    site.arrived("scan.tif")
+    page.reload()
+    expect(note).to_be_visible()
     site.color(site.arrived("scan.tif"), colored_jpeg)
     expect_picture(scan.get_by_role("img", name="scan.tif, in color"), 320)
     expect(scan.get_by_role("slider")).to_be_hidden()

@@ -20,7 +20,7 @@ let other = null; // another coloring of the same photograph, to compare with
 let watching = new AbortController();
 const name = image.filename;
 
-const comparison = new Comparison(part(".comparison"));
+const comparison = new Comparison(part(".comparison"), renew);
 const download = new Download(part(".download"));
 const guide = new Guide(comparison, image.hints, () => recolor());
 
@@ -33,6 +33,11 @@ function show(news) {
   if (isDone) download.offer(image);
   else download.withdraw();
   draw();
+}
+
+async function renew() {
+  if (other) other = await readImage(other.id);
+  show(await readImage(image.id));
 }
 
 function tell({ status, error, strategy }) {
