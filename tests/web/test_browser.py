@@ -1208,6 +1208,11 @@ def test_without_scripts_a_form_does_it(
     # It looks again by itself.
     expect_picture(page.get_by_role("img", name="photograph, in color"), 320)
     expect_picture(page.get_by_role("img", name="photograph, the original"), 320)
+    page.get_by_role("link", name="All photographs").click()
+    expect(page.get_by_role("listitem")).to_have_text("photograph Colored")
+    page.get_by_role("link", name="Choose photographs").click()
+    page.get_by_role("link", name="Album").click()
+    page.get_by_role("link", name="photograph", exact=True).click()
     page.get_by_role("radio", name="colornet").check()
     page.get_by_role("button", name="Color again").click()
     expect(page.get_by_text("On its way")).to_be_visible()
@@ -1329,7 +1334,7 @@ def test_axe_finds_nothing_on_the_pages_of_few_words(
     expect_accessible(page)
     context = browser.new_context()
     page = context.new_page()
-    for path in ("/photographs/none", "/upload?strategy=none"):
+    for path in ("/album", "/photographs/none", "/upload?strategy=none"):
         page.goto(f"{address}{path}")
         expect_accessible(page)
     with served(make_site(published=False)) as waiting:
