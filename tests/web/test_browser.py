@@ -1248,6 +1248,27 @@ def test_german(
     expect(page.get_by_role("heading", level=1)).to_have_text("Old photographs, in color.")
 
 
+def test_going_back_leads_to_where_one_was_in_the_album(
+    visit: Visit, address: str, site: Site, tmp_path: Path, gray_jpeg: bytes
+) -> None:
+    page = visit(address, reduced_motion="reduce")
+    paths = [tmp_path / f"many-{number}.jpg" for number in range(8)]
+    for path in paths:
+        path.write_bytes(gray_jpeg)
+    choose(page, *paths)
+    expect(page.get_by_role("article").filter(has_text="On its way")).to_have_count(8)
+    page.evaluate("scrollTo(0, 0)")
+    page.goto(f"{address}/#album")
+    expect(page.get_by_role("article").filter(has_text="On its way")).to_have_count(8)
+    last = card(page, "many-0.jpg")
+    last.scroll_into_view_if_needed()
+    before = page.evaluate("scrollY")
+    page.goto(f"{address}/upload?strategy=colornet")
+    page.go_back()
+    expect(last).to_be_in_viewport()
+    page.wait_for_function("top => Math.abs(scrollY - top) < 2", arg=before)
+
+
 def test_the_first_view_is_light_and_asks_nobody_else(browser: Browser, address: str) -> None:
     context = browser.new_context()
     page = context.new_page()
