@@ -45,6 +45,7 @@ def create_app() -> SecurityHeaders:
     app = Starlette(
         routes=[
             Route("/", page.show, methods=["GET"]),
+            Route("/album", page.album, methods=["GET"]),
             Route("/photographs/{id}", page.photograph, methods=["GET"]),
             Route("/photographs/{id}/delete", page.delete_photograph, methods=["POST"]),
             Route("/photographs/{id}/recolor", page.recolor_photograph, methods=["POST"]),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -47,6 +48,7 @@ class Drawing:
             "words": spoken,
             "say": spoken.say,
             "languages": [Words.of(each) for each in words.LANGUAGES],
+            "in_language": _in_language,
             "accept": wishes.accept(),
             "kinds": spoken.listing(wishes.kinds()),
             "limit": spoken.megabytes(self.max_upload_bytes),
@@ -69,3 +71,11 @@ class Drawing:
         response = self.draw(request, "refused.html", context, problem.status)
         response.headers.update(problem.headers)
         return response
+
+
+def _in_language(request: Request, language: str) -> str:
+    """The address of the same page; of the photograph's where a form was sent: that only posts."""
+    if request.method == "GET":
+        return f"?{request.url.include_query_params(lang=language).query}"
+    image_id = request.path_params.get("id", "")
+    return f"/photographs/{quote(image_id)}?lang={language}" if image_id else f"/?lang={language}"

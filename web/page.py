@@ -9,11 +9,12 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from functions.contract.manifest import ManifestMissingError, ManifestReader
-from web import gallery
+from web import gallery, ids
 from web.bodies import read_form
 from web.coloring import MAX_HINTS, Coloring
 from web.drawing import Drawing
@@ -48,6 +49,16 @@ class Page:
         response = self.drawing.draw(request, "index.html", context)
         self.visitors.remember(self.visitors.welcome(request), request, response)
         return response
+
+    def album(self, request: Request) -> Response:
+        """For where no script runs to list the photographs on the first page."""
+        after = request.query_params.get("after", "")
+        if after and not ids.is_id(after):
+            raise HTTPException(HTTPStatus.NOT_FOUND)
+        visitor = self.visitors.known(request)
+        views, following = self.photographs.album(visitor, after) if visitor else ([], None)
+        context = {"views": views, "following": following}
+        return self.drawing.draw(request, "album.html", context)
 
     def photograph(self, request: Request) -> Response:
         photograph = self._asked_for(request)

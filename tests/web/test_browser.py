@@ -536,6 +536,81 @@ def test_colors_are_guided_by_hand(
     expect(page.get_by_role("button", name="Place colors")).to_be_hidden()
 
 
+def test_the_focus_stays_where_colors_are_taken_away(
+    visit: Visit, address: str, site: Site, gray_file: Path, colored: Colored, colored_jpeg: bytes
+) -> None:
+    page = visit(address)
+    key = colored(page, gray_file)
+    hints = [{"x": x, "y": 120, "color": "#5b7f5a"} for x in (80, 160, 240)]
+    order = {"strategy": "colornet", "knobs": {}, "hints": hints}
+    api = f"{address}/api/images/{key.split('/')[2]}/recolor"
+    assert page.context.request.post(api, data=order).ok
+    site.color(key, colored_jpeg)
+    page.goto(f"{address}/photographs/{key.split('/')[2]}")
+    chips = page.locator(".chip")
+    undo, clear = (page.get_by_role("button", name=name) for name in ("Undo", "Clear all"))
+    expect(chips).to_have_count(3)
+    expect_picture(page.get_by_role("img", name=f"{gray_file.name}, in color"), 320)
+    chips.first.press("Enter")
+    expect(chips).to_have_count(2)
+    expect(chips.first).to_be_focused()
+    # Pictures that arrive draw the chips anew.
+    page.locator(".stage .after").dispatch_event("load")
+    expect(chips.first).to_be_focused()
+    chips.last.press("Enter")
+    expect(undo).to_be_focused()
+    clear.press("Enter")
+    expect(chips).to_have_count(0)
+    expect(undo).to_be_focused()
+    for count in (1, 2, 3, 2, 1):
+        undo.press("Enter")
+        expect(chips).to_have_count(count)
+        expect(undo).to_be_focused()
+    undo.press("Enter")
+    expect(undo).to_be_hidden()
+    expect(page.get_by_role("button", name="Place colors")).to_be_focused()
+
+
+def test_colors_are_seen_where_the_system_picks_its_own(
+    visit: Visit, address: str, gray_file: Path, colored: Colored
+) -> None:
+    page = visit(address, forced_colors="active", reduced_motion="reduce")
+    colored(page, gray_file)
+    page.get_by_role("link", name="Change the colors").click()
+    expect_picture(page.get_by_role("img", name=f"{gray_file.name}, in color"), 320)
+    line = page.locator(".stage .line")
+    for scheme in SCHEMES:
+        page.emulate_media(color_scheme=scheme)
+        assert color_at(page, line) == (255, 255, 255)
+    original, color = (page.locator(f"#studio .show-{which}") for which in ("before", "after"))
+    original.click()
+    assert color_at(page, original, (8, 22)) != color_at(page, color, (8, 22))
+    page.get_by_role("button", name="Place colors").click()
+    page.get_by_role("application").click(position={"x": 90, "y": 90})
+    swatches = page.locator(".swatch")
+    expect(swatches.first).to_be_focused()
+    seen = {color_at(page, swatches.nth(index)) for index in range(swatches.count())}
+    assert len(seen) > swatches.count() / 2  # at the ends of L* some are the same
+    page.get_by_role("button", name="strong green").click()
+    expect(page.locator(".marker")).to_have_count(1)
+    marker, chip = page.locator(".marker"), page.locator(".chip")
+    red, green, blue = color_at(page, marker)
+    assert green > max(red, blue) + 20
+    red, green, blue = color_at(page, chip, (8, 22))
+    assert green > max(red, blue) + 20
+
+
+def color_at(page: Page, element: Locator, place: tuple[int, int] | None = None) -> Any:
+    """The color that is seen in the middle of an element, or at a place in it."""
+    element.scroll_into_view_if_needed()
+    box = element.bounding_box()
+    assert box is not None
+    x, y = place or (box["width"] / 2, box["height"] / 2)
+    clip: Any = {"x": box["x"] + x, "y": box["y"] + y, "width": 1, "height": 1}
+    with Image.open(io.BytesIO(page.screenshot(clip=clip))) as pixel:
+        return pixel.convert("RGB").getpixel((0, 0))
+
+
 def test_the_palette_does_not_hide_the_place(
     visit: Visit, address: str, gray_file: Path, colored: Colored
 ) -> None:
@@ -616,12 +691,151 @@ def test_two_ways_are_compared(
         expect(page.get_by_role("button", name="The <b>Painter</b>")).to_be_visible()
         expect(page.get_by_text("Two versions, side by side.").first).to_be_visible()
         page.reload()
-    page.get_by_role("link", name="Show only this one").click()
+    page.get_by_role("button", name="Look closely").click()
+    closely = page.get_by_role("dialog", name=name)
+    closely.get_by_role("button", name="colornet").click()
+    expect_picture(closely.get_by_role("img", name=f"{name}, colored by colornet"), 320)
+    closely.get_by_role("button", name="The <b>Painter</b>").click()
+    expect_picture(closely.get_by_role("img", name=f"{name}, colored by The <b>Painter</b>"), 320)
+    expect(closely.get_by_role("button", name="Original")).to_have_count(0)
+    closely.get_by_role("button", name="Close").click()
+    page.get_by_role("link", name="Show only colornet").click()
     expect_picture(page.get_by_role("img", name=f"{name}, the original"), 320)
     expect(page.get_by_role("button", name="Place colors")).to_be_visible()
     page.get_by_role("link", name="All photographs").click()
     expect(card(page, name)).to_have_count(2)
     expect(page.get_by_role("heading", name="Your photographs")).to_be_in_viewport()
+
+
+def beside(page: Page, site: Site, colored_jpeg: bytes) -> None:
+    """Colors a copy to compare with, as the form on the page now stands."""
+    page.get_by_role("button", name="Color a copy to compare").click()
+    page.wait_for_url("**/photographs/*?beside=*")
+    copy = page.url.rpartition("=")[2]
+    uploads = site.s3.list_objects_v2(Bucket=site.uploads)["Contents"]
+    site.color(next(item["Key"] for item in uploads if copy in item["Key"]), colored_jpeg)
+    expect(page.get_by_text("Two versions, side by side.").first).to_be_visible()
+
+
+def test_versions_of_one_strategy_are_told_apart(
+    visit: Visit, address: str, site: Site, gray_file: Path, colored: Colored, colored_jpeg: bytes
+) -> None:
+    page = visit(address)
+    colored(page, gray_file)
+    card(page, gray_file.name).get_by_role("link", name="Change the colors").click()
+    name = gray_file.name
+    expect_picture(page.get_by_role("img", name=f"{name}, in color"), 320)
+    beside(page, site, colored_jpeg)
+    for number in (1, 2):
+        expect(page.get_by_role("button", name=f"colornet · Version {number}")).to_be_visible()
+
+    page.goto(page.url.partition("?")[0])
+    page.get_by_text("Advanced").locator("visible=true").click()
+    page.get_by_label("Saturation").locator("visible=true").press("End")
+    beside(page, site, colored_jpeg)
+    kept, turned = "colornet · Saturation 1", "colornet · Saturation 2"
+    for title in (kept, turned):
+        expect(page.get_by_role("button", name=title, exact=True)).to_be_visible()
+        expect_picture(page.get_by_role("img", name=f"{name}, colored by {title}"), 320)
+    expect(page.get_by_role("link", name=f"Show only {kept}")).to_be_visible()
+    note = f"Download, copy and delete are for the version on the left: {kept}."
+    expect(page.get_by_text(note)).to_be_visible()
+    for deed in (page.locator(".download"), page.get_by_role("button", name="Copy link")):
+        expect(deed).to_have_accessible_description(note)
+    page.get_by_role("button", name="Delete").click()
+    asked = page.get_by_role("dialog", name=f"Delete {name} ({kept})?")
+    asked.get_by_role("button", name="Keep it").click()
+    page.get_by_role("link", name=f"Open {turned}").click()
+    expect_picture(page.get_by_role("img", name=f"{name}, the original"), 320)
+    expect(page.get_by_text("Download, copy and delete")).to_be_hidden()
+
+
+def test_a_photograph_deleted_elsewhere_is_waited_for_no_longer(
+    browser: Browser, address: str, site: Site, gray_file: Path
+) -> None:
+    """The browser itself notes refused requests in the console, so it is not looked at here."""
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(address)
+    choose(page, gray_file)
+    key = site.arrived(gray_file.name)
+    site.record(key, Status.QUEUED)
+    image_id = key.split("/")[2]
+    page.goto(f"{address}/photographs/{image_id}")
+    expect(page.locator(".state")).to_have_text("Waiting for its turn")
+    expect(page.locator(".busy")).to_have_count(1)
+    assert context.request.delete(f"{address}/api/images/{image_id}").ok
+    sentence = re.compile("You have no such photograph in this browser.")
+    expect(page.locator("[data-status=failed] .state")).to_have_text(sentence)
+    expect(page.locator(".busy")).to_have_count(0)
+    expect(page.get_by_role("log")).to_contain_text(sentence)
+    context.close()
+
+
+SIGNED = re.compile("[?&](Signature|X-Amz-Signature)=")
+
+
+def refuse_signed(route: Route) -> None:
+    """As S3 does when an address's time is over."""
+    route.fulfill(status=403, headers={"Access-Control-Allow-Origin": "*"})
+
+
+def test_pictures_whose_addresses_expired_are_found_again(
+    browser: Browser,
+    address: str,
+    gray_file: Path,
+    colored: Colored,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The browser itself notes refused requests in the console, so it is not looked at here."""
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(address)
+    key = colored(page, gray_file)
+    expired: set[str] = set()
+
+    def refuse_first(route: Route) -> None:
+        if len(expired) < 2:
+            expired.add(route.request.url)
+        if route.request.url in expired:
+            refuse_signed(route)
+        else:
+            route.continue_()
+
+    def renew(route: Route) -> None:
+        monkeypatch.setattr("web.addresses.LASTING_SECONDS", 1800)  # else it is the same address
+        route.continue_()
+
+    page.route(SIGNED, refuse_first)
+    page.route(re.compile("/api/images/"), renew)
+    for path in ("/", f"/photographs/{key.split('/')[2]}"):
+        monkeypatch.setattr("web.addresses.LASTING_SECONDS", 3600)
+        expired.clear()
+        page.goto(f"{address}{path}")
+        for title in ("in color", "the original"):
+            expect_picture(page.get_by_role("img", name=f"{gray_file.name}, {title}"), 320)
+        assert len(expired) == 2
+    context.close()
+
+
+def test_pictures_that_cannot_be_fetched_are_not_blamed_on_the_browser(
+    browser: Browser, address: str, gray_file: Path, colored: Colored
+) -> None:
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(address)
+    colored(page, gray_file)
+    refused: list[str] = []
+    page.on("request", lambda request: SIGNED.search(request.url) and refused.append(request.url))
+    page.route(SIGNED, refuse_signed)
+    page.reload()
+    note = card(page, gray_file.name).locator(".unshown")
+    expect(note).to_have_text(re.compile("This picture cannot be fetched just now."))
+    page.wait_for_timeout(HASTY_MILLISECONDS)
+    del refused[:]
+    page.wait_for_timeout(HASTY_MILLISECONDS)
+    assert refused == []  # it is not asked for on and on
+    context.close()
 
 
 def test_what_a_browser_cannot_show(
@@ -636,6 +850,9 @@ def test_what_a_browser_cannot_show(
     note = scan.get_by_text("Your browser cannot show this kind of file.")
     expect(note).to_be_visible()
     assert abs(middle(note)[1] - middle(scan.locator(".mat"))[1]) < 2
+    site.arrived("scan.tif")
+    page.reload()
+    expect(note).to_be_visible()
     site.color(site.arrived("scan.tif"), colored_jpeg)
     expect_picture(scan.get_by_role("img", name="scan.tif, in color"), 320)
     expect(scan.get_by_role("slider")).to_be_hidden()
@@ -991,6 +1208,11 @@ def test_without_scripts_a_form_does_it(
     # It looks again by itself.
     expect_picture(page.get_by_role("img", name="photograph, in color"), 320)
     expect_picture(page.get_by_role("img", name="photograph, the original"), 320)
+    page.get_by_role("link", name="All photographs").click()
+    expect(page.get_by_role("listitem")).to_have_text("photograph Colored")
+    page.get_by_role("link", name="Choose photographs").click()
+    page.get_by_role("link", name="Album").click()
+    page.get_by_role("link", name="photograph", exact=True).click()
     page.get_by_role("radio", name="colornet").check()
     page.get_by_role("button", name="Color again").click()
     expect(page.get_by_text("On its way")).to_be_visible()
@@ -1016,11 +1238,35 @@ def test_german(
     error = {"code": "damaged_photograph", "message": "It is damaged."}
     site.record(key, Status.FAILED, error=error)
     expect(page.get_by_role("article")).to_contain_text("Dieses Foto ist beschädigt.")
+    page.get_by_text("Feineinstellungen").locator("visible=true").click()
+    page.get_by_label("Sättigung").locator("visible=true").fill("1.37")
+    expect(page.locator("output:visible").nth(1)).to_have_text("1,37")
     page.get_by_role("link", name="English").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Old photographs, in color.")
     expect(page.get_by_role("article")).to_contain_text("This photograph is damaged.")
     page.goto(address)
     expect(page.get_by_role("heading", level=1)).to_have_text("Old photographs, in color.")
+
+
+def test_going_back_leads_to_where_one_was_in_the_album(
+    visit: Visit, address: str, site: Site, tmp_path: Path, gray_jpeg: bytes
+) -> None:
+    page = visit(address, reduced_motion="reduce")
+    paths = [tmp_path / f"many-{number}.jpg" for number in range(8)]
+    for path in paths:
+        path.write_bytes(gray_jpeg)
+    choose(page, *paths)
+    expect(page.get_by_role("article").filter(has_text="On its way")).to_have_count(8)
+    page.evaluate("scrollTo(0, 0)")
+    page.goto(f"{address}/#album")
+    expect(page.get_by_role("article").filter(has_text="On its way")).to_have_count(8)
+    last = card(page, "many-0.jpg")
+    last.scroll_into_view_if_needed()
+    before = page.evaluate("scrollY")
+    page.goto(f"{address}/upload?strategy=colornet")
+    page.go_back()
+    expect(last).to_be_in_viewport()
+    page.wait_for_function("top => Math.abs(scrollY - top) < 2", arg=before)
 
 
 def test_the_first_view_is_light_and_asks_nobody_else(browser: Browser, address: str) -> None:
@@ -1109,7 +1355,7 @@ def test_axe_finds_nothing_on_the_pages_of_few_words(
     expect_accessible(page)
     context = browser.new_context()
     page = context.new_page()
-    for path in ("/photographs/none", "/upload?strategy=none"):
+    for path in ("/album", "/photographs/none", "/upload?strategy=none"):
         page.goto(f"{address}{path}")
         expect_accessible(page)
     with served(make_site(published=False)) as waiting:

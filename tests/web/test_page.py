@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import httpx2
 
+from web.photographs import Photographs
+
 if TYPE_CHECKING:
     import pytest
     from starlette.testclient import TestClient
 
-    from tests.web.conftest import MakeSite, Site
+    from tests.web.conftest import MakeSite, Site, Wish
 
 HTML = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}  # as browsers ask for a page
 
@@ -89,6 +91,52 @@ def test_the_language_is_the_browsers_until_one_is_chosen(visitor: TestClient) -
 def test_numbers_and_lists_are_german_too(make_site: MakeSite) -> None:
     html = make_site(max_upload_bytes=3 * 2**19).client().get("/?lang=de").text
     assert "AVIF oder HEIC, bis 1,5 MB je Foto." in html
+
+
+def test_knobs_are_written_in_the_visitors_language(
+    visitor: TestClient, uploaded: tuple[str, str]
+) -> None:
+    path = f"/photographs/{uploaded[0]}"
+    order = {"strategy": "colornet", "knobs": {"saturation": 1.37}}
+    assert visitor.post(f"/api/images/{uploaded[0]}/recolor", json=order).status_code == 202
+    assert ">1.37</output>" in visitor.get(path).text
+    german = visitor.get(f"{path}?lang=de").text
+    assert ">1,37</output>" in german
+    assert 'value="1.37"' in german
+
+
+def test_the_album_without_scripts_is_its_owners(
+    visitor: TestClient,
+    site: Site,
+    wish: Wish,
+    gray_jpeg: bytes,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("web.photographs.PAGE_LENGTH", 1)
+    assert "There are no photographs in this browser yet." in visitor.get("/album").text
+    ids = []
+    for name in ("<old>.jpg", "new.jpg"):
+        created = visitor.post("/api/images", json=wish | {"filename": name}).json()
+        site.send(created, gray_jpeg)
+        ids.append(created["id"])
+    newest = visitor.get("/album").text
+    assert re.findall('href="/photographs/(.*?)">(.*?)</a>', newest) == [(ids[1], "new.jpg")]
+    assert "On its way" in newest
+    older = visitor.get(re.search('href="(/album[?]after=.*?)"', newest)[1]).text
+    link = (ids[0], "&lt;old&gt;.jpg")
+    assert re.findall('href="/photographs/(.*?)">(.*?)</a>', older) == [link]
+    assert "/album?after=" not in older
+    assert "/photographs/" not in site.client().get("/album").text
+    assert visitor.get("/album?after=../x", headers=HTML).status_code == 404
+
+
+def test_the_first_page_lists_nothing(
+    visitor: TestClient, site: Site, uploaded: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listed: list[str] = []
+    monkeypatch.setattr(Photographs, "album", lambda self, visitor, after: listed.append(visitor))
+    assert '<noscript><a href="/album">' in visitor.get("/").text
+    assert listed == []
 
 
 def test_a_photographs_page_is_its_owners(
@@ -173,6 +221,23 @@ def test_a_form_recolors(
     refused = visitor.post(f"{path}/recolor", data={"strategy": "none"}, headers=HTML)
     assert refused.status_code == 422
     assert "This way of coloring is not available any more." in refused.text
+
+
+def test_a_refused_form_can_be_read_in_another_language(
+    visitor: TestClient, site: Site, wish: Wish
+) -> None:
+    image_id = visitor.post("/api/images", json=wish).json()["id"]
+    path = f"/photographs/{image_id}"
+    form = {"strategy": "painter"}
+    early = visitor.post(f"{path}/recolor", data=form, headers=HTML)
+    assert early.status_code == 409
+    german = re.search('<a href="(.*?)" lang="de"', early.text)[1]
+    assert german == f"{path}?lang=de"
+    assert '<html lang="de">' in visitor.get(german).text
+    strange = HTML | {"Sec-Fetch-Site": "cross-site"}
+    refused = visitor.post(f"{path}/delete", headers=strange)
+    german = re.search('<a href="(.*?)" lang="en"', refused.text)[1]
+    assert visitor.get(german).status_code == 200
 
 
 def test_a_form_deletes(visitor: TestClient, site: Site, uploaded: tuple[str, str]) -> None:

@@ -1,6 +1,7 @@
 // The card of one photograph in the album: its upload, its state in words, its pictures, its deeds.
 
 import { announce } from "./announce.js";
+import { readImage } from "./api.js";
 import { Comparison } from "./comparison.js";
 import { copyLink, Download, remove } from "./deeds.js";
 import { openZoom } from "./later.js";
@@ -18,7 +19,7 @@ export class Card {
     this.part = (selector) => this.element.querySelector(selector);
     this.part(".name").textContent = name;
     this.part("progress").setAttribute("aria-label", say("upload_of", { name }));
-    this.comparison = new Comparison(this.part(".comparison"));
+    this.comparison = new Comparison(this.part(".comparison"), () => this.#renew());
     this.comparison.describe({
       before: say("original_of", { name }),
       after: say("colored_of", { name }),
@@ -77,11 +78,14 @@ export class Card {
     comparison.show(comparison.after, image.colored_url, image.timings.times.done);
   }
 
+  async #renew() {
+    this.image = await readImage(this.image.id);
+    this.#draw();
+  }
+
   #listen(onAgain) {
     this.#named(".again", () => onAgain(this));
-    this.#named(".zoom-in", () =>
-      openZoom(this.name, [this.comparison.before, this.comparison.after]),
-    );
+    this.#named(".zoom-in", () => openZoom(this.name, this.comparison));
     this.#named(".copy", () => copyLink(this.image.id));
     this.#named(".delete", async () => {
       if (!this.image || (await remove(this.image.id, this.name))) this.#leave();

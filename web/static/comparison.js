@@ -8,22 +8,26 @@ export class Comparison {
   #stage;
   #range;
   #buttons;
+  #renew;
+  #renewed = new Set();
   #valueText = (percent) => say("split", { percent });
 
-  constructor(element) {
+  // `renew` shows the pictures at fresh addresses, where signed ones can expire.
+  constructor(element, renew = async () => {}) {
     this.element = element;
+    this.#renew = renew;
     const part = (selector) => element.querySelector(selector);
     this.#stage = part(".stage");
     this.#range = part(".range");
     this.before = part(".before");
     this.after = part(".after");
     this.note = part(".unshown");
-    this.note.textContent = say("undisplayable");
-    for (const picture of [this.before, this.after]) {
-      picture.addEventListener("load", () => this.#arrange(picture, true));
-      picture.addEventListener("error", () => this.#arrange(picture, false));
+    for (const picture of this.pictures) {
+      picture.addEventListener("load", () => this.#appear(picture));
+      picture.addEventListener("error", () => this.#miss(picture));
       picture.addEventListener("dragstart", (event) => event.preventDefault());
-      if (picture.getAttribute("src")) this.#arrange(picture, !failed(picture));
+      if (failed(picture)) this.#miss(picture);
+      else if (picture.getAttribute("src")) this.#appear(picture);
     }
     this.#range.addEventListener("input", () => {
       this.#stage.classList.remove("gliding");
@@ -34,6 +38,14 @@ export class Comparison {
       button.addEventListener("click", () => this.glide(ENDS[index])),
     );
     this.split(50);
+  }
+
+  get pictures() {
+    return [this.before, this.after];
+  }
+
+  get titles() {
+    return this.#buttons.map((button) => button.textContent);
   }
 
   // What the parts are called: alternative texts, the range's name and its value in words.
@@ -73,16 +85,44 @@ export class Comparison {
     this.element.classList.toggle("busy", is);
   }
 
-  #arrange(picture, isShown) {
-    picture.hidden = !isShown;
-    if (isShown && picture.naturalWidth) {
+  #appear(picture) {
+    this.#renewed.delete(picture);
+    if (picture.naturalWidth) {
       const ratio = picture.naturalWidth / picture.naturalHeight;
       this.element.style.setProperty("--ratio", ratio);
     }
-    const [before, after] = [this.before, this.after].map((each) => !each.hidden);
+    this.#arrange(picture, true);
+  }
+
+  // A picture that is not there where it was said to be is asked for once at a fresh address.
+  async #miss(picture) {
+    this.#arrange(picture, false);
+    const { src } = picture;
+    const isThere = await canBeFetched(src);
+    if (!isThere && !this.#renewed.has(picture)) {
+      this.#renewed.add(picture);
+      await this.#renew().catch(() => {}); // which leaves the old address, and so the sentence below
+    }
+    if (picture.src !== src) return;
+    this.note.textContent = isThere ? say("undisplayable") : say("unfetched");
+  }
+
+  #arrange(picture, isShown) {
+    picture.hidden = !isShown;
+    const [before, after] = this.pictures.map((each) => !each.hidden);
     this.element.toggleAttribute("data-whole", before && after);
     this.note.hidden = before || after;
   }
 }
 
-const failed = (picture) => picture.complete && picture.naturalWidth === 0;
+const failed = (picture) =>
+  picture.hasAttribute("src") && picture.complete && picture.naturalWidth === 0;
+
+// Why an <img> shows nothing only another question tells; what it left in the cache may lack the
+// leave to be read. A file that was just chosen is here.
+async function canBeFetched(url) {
+  if (url.startsWith("blob:")) return true;
+  const response = await fetch(url, { cache: "no-store" }).catch(() => null);
+  response?.body?.cancel();
+  return response?.ok ?? false;
+}

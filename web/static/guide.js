@@ -133,6 +133,21 @@ export class Guide {
   }
 
   #draw() {
+    const focused = document.activeElement;
+    const index = this.#chips.indexOf(focused);
+    const wasHere = this.placed.contains(focused);
+    this.#drawHints();
+    if (!wasHere) return;
+    // What had the focus may be gone, which would then begin anew at the top of the page.
+    const heirs = [this.#chips[index], focused, this.#button(".undo"), this.place];
+    heirs.find((each) => each?.checkVisibility())?.focus({ preventScroll: true });
+  }
+
+  get #chips() {
+    return [...this.placed.querySelectorAll(".chip")];
+  }
+
+  #drawHints() {
     const { naturalWidth: width, naturalHeight: height } = this.#picture;
     position(this.mark, ...this.#cross);
     for (const marker of this.surface.querySelectorAll(".marker")) marker.remove();

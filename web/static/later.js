@@ -4,8 +4,8 @@ import { Problem } from "./api.js";
 import { telling } from "./deeds.js";
 import { say } from "./words.js";
 
-export const openZoom = (name, pictures) =>
-  using(import("./zoom.js"), (zoom) => zoom.openZoom(name, pictures));
+export const openZoom = (name, comparison) =>
+  using(import("./zoom.js"), (zoom) => zoom.openZoom(name, comparison));
 
 export const downloadAll = (button) =>
   using(import("./archive.js"), (archive) => archive.downloadAll(button));

@@ -59,10 +59,14 @@ archiver.addEventListener("click", () => downloadAll(archiver));
 
 for (const element of document.querySelectorAll(".example .comparison")) new Comparison(element);
 
-// The album that an address points at is only seen once it is there.
+// The album that an address points at, or the place in it to which a visitor comes back, is only
+// seen once it is there.
 function arrive() {
-  if (location.hash === "#album") document.getElementById("album").scrollIntoView();
+  if (history.state) scrollTo({ top: history.state.top, behavior: "instant" });
+  else if (location.hash === "#album") document.getElementById("album").scrollIntoView();
 }
+
+addEventListener("pagehide", () => history.replaceState({ top: scrollY }, ""));
 
 const enable = () => choosers.forEach((chooser) => (chooser.disabled = !ordered()));
 enable();

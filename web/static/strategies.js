@@ -1,10 +1,14 @@
 // What the visitor orders: which strategy, and how its knobs are turned.
 
+import { number, say } from "./words.js";
+
 const RETRY_MILLISECONDS = 2000;
 
 const form = document.getElementById("order");
 
 const chosenRadio = () => form.querySelector('input[name="strategy"]:checked');
+const radioOf = (name) =>
+  [...form.querySelectorAll('input[name="strategy"]')].find((each) => each.value === name);
 
 // {strategy, knobs}, of the knobs only the turned ones; null while there is no strategy.
 export function ordered() {
@@ -20,10 +24,20 @@ export function ordered() {
 export const takesHints = () => chosenRadio()?.hasAttribute("data-hints") ?? false;
 
 // The title by which a strategy is called here.
-export function titleOf(name) {
-  const radios = form.querySelectorAll('input[name="strategy"]');
-  const radio = [...radios].find((each) => each.value === name);
-  return radio?.labels[0].textContent ?? name;
+export const titleOf = (name) => radioOf(name)?.labels[0].textContent ?? name;
+
+// What tells two colorings of one photograph apart: their strategies, else how the knobs are
+// turned, else which comes first.
+export function titlesOf(images) {
+  const titles = images.map(({ strategy }) => titleOf(strategy));
+  if (titles[0] !== titles[1]) return titles;
+  const knobs = images.map(turned);
+  const labels = differing(...knobs);
+  return titles.map((title, index) => {
+    const settings = labels.map((label) => `${label} ${knobs[index].get(label)}`);
+    const difference = settings.join(", ") || say("version", { number: index + 1 });
+    return `${title} · ${difference}`;
+  });
 }
 
 // The server draws the strategies; while it knows none, its page is asked again.
@@ -42,7 +56,22 @@ const knobsIn = (element) => element.querySelectorAll("input[data-knob]");
 const initial = (knob) => String(Number(knob.dataset.default));
 const rounded = (value) => Math.round(value * 1000) / 1000;
 
-const tell = (knob) => (knob.labels[0].nextElementSibling.value = Number(knob.value).toFixed(2) * 1);
+// The knobs of a coloring as the page calls and writes them.
+function turned({ strategy, knobs }) {
+  const own = radioOf(strategy) ? knobsIn(radioOf(strategy).closest(".strategy")) : [];
+  return new Map(
+    [...own].map((knob) => [
+      knob.labels[0].textContent,
+      number(Number(knobs[knob.dataset.knob] ?? knob.dataset.default)),
+    ]),
+  );
+}
+
+const differing = (first, second) =>
+  [...first.keys()].filter((label) => second.has(label) && second.get(label) !== first.get(label));
+
+const tell = (knob) =>
+  (knob.labels[0].nextElementSibling.value = number(Math.round(knob.value * 100) / 100));
 
 form.addEventListener("input", ({ target }) => {
   if (target.matches("input[data-knob]")) tell(target);

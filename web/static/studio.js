@@ -3,10 +3,10 @@
 import { announce } from "./announce.js";
 import { Problem, readImage, recolorImage } from "./api.js";
 import { Comparison } from "./comparison.js";
-import { copyLink, Download, remove, telling } from "./deeds.js";
+import { copyLink, Download, remove } from "./deeds.js";
 import { Guide } from "./guide.js";
 import { openZoom } from "./later.js";
-import { awaitStrategies, ordered, takesHints, titleOf } from "./strategies.js";
+import { awaitStrategies, ordered, takesHints, titleOf, titlesOf } from "./strategies.js";
 import { isFinal, watch } from "./watch.js";
 import { failure, say, state } from "./words.js";
 
@@ -20,7 +20,7 @@ let other = null; // another coloring of the same photograph, to compare with
 let watching = new AbortController();
 const name = image.filename;
 
-const comparison = new Comparison(part(".comparison"));
+const comparison = new Comparison(part(".comparison"), renew);
 const download = new Download(part(".download"));
 const guide = new Guide(comparison, image.hints, () => recolor());
 
@@ -35,6 +35,11 @@ function show(news) {
   draw();
 }
 
+async function renew() {
+  if (other) other = await readImage(other.id);
+  show(await readImage(image.id));
+}
+
 function tell({ status, error, strategy }) {
   studio.dataset.status = status;
   const sentence = error ? failure(error) : state(status);
@@ -45,12 +50,13 @@ function tell({ status, error, strategy }) {
 function draw() {
   const versions = [image, other].map((each) => each?.timings?.times.done);
   if (other) {
-    const titles = [image, other].map(({ strategy }) => titleOf(strategy));
+    const titles = titlesOf([image, other]);
     const [before, after] = titles.map((title) => say("colored_by", { name, title }));
     const valueText = (percent) => say("split_two", { percent, title: titles[0] });
     comparison.describe({ before, after, range: say("comparison_two", { name }), valueText, buttons: titles });
     if (image.colored_url) comparison.show(comparison.before, image.colored_url, versions[0]);
     if (other.colored_url) comparison.show(comparison.after, other.colored_url, versions[1]);
+    introduce(titles);
   } else {
     const before = say("original_of", { name });
     const range = say("comparison_of", { name });
@@ -59,6 +65,16 @@ function draw() {
     if (image.colored_url) comparison.show(comparison.after, image.colored_url, versions[0]);
   }
   offerGuide();
+}
+
+// Two versions are seen, but only one can be meant by what is done here.
+function introduce(titles) {
+  part("#subject").textContent = say("subject", { title: titles[0] });
+  const [open, alone] = part("#beside").querySelectorAll("a");
+  open.href = `/photographs/${other.id}`;
+  open.textContent = say("beside_open", { title: titles[1] });
+  alone.textContent = say("beside_alone", { title: titles[0] });
+  part("#beside").hidden = part("#subject").hidden = false;
 }
 
 function offerGuide() {
@@ -81,15 +97,19 @@ async function recolor(wish = order()) {
   });
 }
 
+function retell(change) {
+  change();
+  announce(say("announcement", { name, state: part(".state").textContent }));
+}
+
+// One that cannot be asked for any more, such as one deleted elsewhere, will never be colored.
 async function follow(signal) {
-  await watch(
-    image.id,
-    (news) => {
-      show(news);
-      announce(say("announcement", { name, state: part(".state").textContent }));
-    },
-    signal,
-  );
+  try {
+    await watch(image.id, (news) => retell(() => show(news)), signal);
+  } catch (problem) {
+    retell(() => tell({ status: "failed", error: { message: sentenceOf(problem) } }));
+    if (!(problem instanceof Problem)) throw problem;
+  }
 }
 
 async function compare() {
@@ -101,24 +121,26 @@ async function compare() {
 }
 
 async function setBeside(beside) {
-  const { strategy } = beside;
-  if (!isFinal(beside)) {
+  if (!isFinal(beside)) beside = await finished(beside);
+  if (beside.error) throw new Problem(failure(beside.error), 0);
+  other = beside;
+  draw();
+  comparison.split(50);
+  announce(`${say("beside_ready")} ${comparison.titles.join(", ")}`);
+}
+
+// While another version is colored, the page tells of that one.
+async function finished(beside) {
+  try {
     tell({ ...beside, error: null });
     await watch(beside.id, (news) => {
       tell(news);
       beside = news;
     });
+    return beside;
+  } finally {
+    tell(image);
   }
-  tell(image);
-  if (beside.error) throw new Problem(failure(beside.error), 0);
-  other = beside;
-  draw();
-  comparison.split(50);
-  const link = document.querySelector("#beside a");
-  link.href = `/photographs/${beside.id}`;
-  link.textContent = say("beside_open");
-  document.getElementById("beside").hidden = false;
-  announce(`${say("beside_ready")} ${titleOf(image.strategy)}, ${titleOf(strategy)}`);
 }
 
 async function ordering(work) {
@@ -126,11 +148,13 @@ async function ordering(work) {
   try {
     await work();
   } catch (problem) {
-    trouble.textContent = problem instanceof Problem ? problem.message : say("unexpected");
+    trouble.textContent = sentenceOf(problem);
     trouble.hidden = false;
     if (!(problem instanceof Problem)) throw problem;
   }
 }
+
+const sentenceOf = (problem) => (problem instanceof Problem ? problem.message : say("unexpected"));
 
 form.addEventListener("submit", (event) => {
   event.preventDefault();
@@ -145,23 +169,22 @@ for (const picture of [comparison.before, comparison.after]) {
     guide.redraw();
   });
 }
-part(".zoom-in").addEventListener("click", () =>
-  openZoom(name, [comparison.before, comparison.after]),
-);
+part(".zoom-in").addEventListener("click", () => openZoom(name, comparison));
 part(".copy").addEventListener("click", () => copyLink(image.id));
 part(".again").addEventListener("click", () => {
   const { strategy, knobs, hints } = image;
   recolor({ strategy, knobs, hints });
 });
 part(".delete").addEventListener("click", async () => {
-  if (await remove(image.id, name)) location.assign("/");
+  const meant = other ? `${name} (${comparison.titles[0]})` : name;
+  if (await remove(image.id, meant)) location.assign("/");
 });
 
 show(image);
 document.getElementById("unstarted").remove();
 const beside = new URLSearchParams(location.search).get("beside");
 await Promise.all([
-  isFinal(image) ? null : telling(() => follow(watching.signal)),
+  isFinal(image) ? null : follow(watching.signal),
   beside ? ordering(async () => setBeside(await readImage(beside))) : null,
   awaitStrategies(),
 ]);

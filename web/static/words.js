@@ -13,7 +13,8 @@ export const hue = (name) => sections.hues[name];
 export const failure = ({ code, message }) => sections.errors[code] ?? message;
 export const refusal = (code, detail) => sections.problems[code] ?? detail ?? say("unexpected");
 
-export const megabytes = (count) =>
-  `${(count / 2 ** 20).toLocaleString(language, { maximumSignificantDigits: 4 })} MB`;
+export const number = (value) =>
+  value.toLocaleString(language, { maximumSignificantDigits: 4, useGrouping: false });
+export const megabytes = (count) => `${number(count / 2 ** 20)} MB`;
 
 const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);

@@ -7,11 +7,14 @@ const buttons = [".show-before", ".show-after"].map((each) => dialog.querySelect
 
 let shown = [];
 
-// `pictures` are the two images of a comparison; the second, in color, is shown first.
-export function openZoom(name, pictures) {
+// Of the two pictures of a comparison, called as they are there, the second is shown first.
+export function openZoom(name, { pictures, titles }) {
   shown = pictures;
   dialog.querySelector(".name").textContent = name;
-  buttons.forEach((button, index) => (button.disabled = !pictures[index].naturalWidth));
+  buttons.forEach((button, index) => {
+    button.textContent = titles[index];
+    button.disabled = !pictures[index].naturalWidth;
+  });
   show(1);
   dialog.showModal();
   picture.decode().then(center, () => {});

@@ -44,9 +44,12 @@ class Words:
         *others, last = names
         return f"{', '.join(others)} {self.say('page', 'or')} {last}"
 
+    def number(self, value: float) -> str:
+        text = f"{value:.4g}"
+        return text.replace(".", ",") if self.language == "de" else text
+
     def megabytes(self, count: int) -> str:
-        number = f"{count / 2**20:.4g} MB"
-        return number.replace(".", ",") if self.language == "de" else number
+        return f"{self.number(count / 2**20)} MB"
 
     def of_scripts(self) -> dict[str, Mapping[str, Any]]:
         return {name: self.sections[name] for name in SAID_BY_SCRIPTS}
