@@ -53,7 +53,7 @@ def bury(record: SQSRecord) -> None:
 
 def _bury_work(work: Work) -> None:
     record = records().get(work.key)
-    if record is None or record.order != work.order:
+    if record is None or not work.is_about(record):
         return
     bucket = Settings.from_environment().results_bucket
     head = head_of(s3(), bucket, work.key)

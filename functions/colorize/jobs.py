@@ -133,12 +133,10 @@ class Jobs:
         if work.record and (running := self.records.follow(work.record.moved(Status.RUNNING))):
             return running, running.order == 1
         record = self.records.get(work.key)
-        if record is None or record.order != work.order or record.status.is_final:
+        if record is None or not work.is_about(record) or record.status.is_final:
             return None, False
         standing = self.records.put(record.moved(Status.RUNNING))
-        if standing is None or standing.order != record.order or standing.status.is_final:
-            return None, False
-        return standing, False
+        return (standing if _is_open(record, standing) else None), False
 
     def color(self, job: Job) -> Outcome:
         """The colored photograph, or why there can be none.
@@ -193,8 +191,7 @@ class Jobs:
                 }
                 self._finish(record, head, times)
                 return
-            standing = self.records.get(record.key)
-            if standing is None or standing.order != record.order or standing.status.is_final:
+            if not _is_open(record, self.records.get(record.key)):
                 return
             previous = self._head(record)
             if previous is not None and self._answers(previous, record):
@@ -206,9 +203,7 @@ class Jobs:
 
     def _finish(self, record: Record, head: Head, milliseconds: dict[str, float]) -> None:
         standing = self.records.put(results.done(record, head, milliseconds))
-        is_failed = standing is not None and standing.status is Status.FAILED
-        if standing is None or (is_failed and standing.order == record.order):
-            # Deleted or given up while it was being colored, and so nobody's result.
+        if _is_nobodys(record, standing):
             self._delete_result(record.key, head["ETag"])
             return
         self._log("done", record, milliseconds=milliseconds)
@@ -259,6 +254,25 @@ class Jobs:
             "width": str(colored.width),
             "height": str(colored.height),
         }
+
+
+def _is_open(record: Record, standing: Record | None) -> bool:
+    """Whether the record's order still waits for its end, by the record that stands now."""
+    if standing is None or not standing.is_of_order(record):
+        return False
+    return not standing.status.is_final
+
+
+def _is_nobodys(record: Record, standing: Record | None) -> bool:
+    """Whether the record was deleted or its order given up while it was being colored.
+
+    Where a later order stands, a result stays until that one's replaces it.
+    """
+    if standing is None:
+        return True
+    if standing.order > record.order:
+        return False
+    return standing.status is Status.FAILED or not standing.is_of_order(record)
 
 
 def _ascii_key(key: str) -> str:

@@ -297,6 +297,48 @@ def test_what_is_deleted_while_it_is_colored_leaves_nothing(
     assert cloud.records.get("web/v/i/a.jpg") is None
 
 
+def delete_all(cloud: Any, key: str) -> None:
+    """As the page does."""
+    cloud.s3.delete_object(Bucket=cloud.settings.uploads_bucket, Key=key)
+    for there in (f"records/{key}.json", key):
+        cloud.s3.delete_object(Bucket=cloud.settings.results_bucket, Key=there)
+
+
+@pytest.mark.parametrize("is_colored_before", [False, True])
+def test_what_is_uploaded_where_another_was_deleted_is_not_its_end(
+    cloud: Any, jobs: Jobs, place: Any, gray_jpeg: bytes, is_colored_before: bool
+) -> None:
+    """Both are order 1 of their key."""
+    first = jobs.fetch(place("a.jpg", gray_jpeg))
+    assert first is not None
+    outcome = jobs.color(first)
+    delete_all(cloud, "a.jpg")
+    file = io.BytesIO()
+    opened(gray_jpeg).resize((100, 80)).save(file, "JPEG")
+    second = jobs.fetch(place("a.jpg", file.getvalue()))
+    assert second is not None
+    if is_colored_before:
+        jobs.store(second, jobs.color(second))
+    jobs.store(first, outcome)
+    assert cloud.results() == (["a.jpg"] if is_colored_before else [])
+    assert jobs.fetch(Work.of(first.record)) is None
+    jobs.store(second, jobs.color(second))
+    record = cloud.record("a.jpg")
+    assert (record.status, record.source) == (Status.DONE, second.record.source)
+    assert opened(cloud.result("a.jpg")["Body"]).size == (100, 80)
+
+
+def test_the_failure_of_what_was_deleted_is_not_that_of_the_next_upload(
+    cloud: Any, jobs: Jobs, place: Any, gray_jpeg: bytes
+) -> None:
+    first = jobs.fetch(place("a.jpg", gray_jpeg))
+    assert first is not None
+    delete_all(cloud, "a.jpg")
+    place("a.jpg", gray_jpeg + b"\0")
+    jobs.store(first, Refusal("code", "message"))
+    assert cloud.record("a.jpg").status is Status.QUEUED
+
+
 def test_what_is_given_up_while_it_is_colored_leaves_no_result(
     cloud: Any, jobs: Jobs, place: Any, gray_jpeg: bytes
 ) -> None:
