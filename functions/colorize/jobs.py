@@ -100,11 +100,9 @@ class Jobs:
     def fetch(self, work: Work) -> Job | None:
         """The upload a message is about; ``None`` when nothing is left to do for it."""
         start = time.perf_counter()
-        record, is_first = self._started(work)
+        record, previous = self._started(work)
         if record is None:
             return None
-        # Where nobody has worked on this upload before, no result can lie in the way.
-        previous = None if is_first else self._head(record)
         if previous is not None and self._answers(previous, record):
             self._finish(record, previous, {})
             return None
@@ -124,19 +122,24 @@ class Jobs:
         spent = round((time.perf_counter() - start) * 1000, 1)
         return Job(record, content, previous["ETag"] if previous else None, spent)
 
-    def _started(self, work: Work) -> tuple[Record | None, bool]:
-        """The work's record, running, and whether this is the first anybody does for its upload.
+    def _started(self, work: Work) -> tuple[Record | None, Head | None]:
+        """The work's record, running, and the result that lies there from before.
 
+        That is looked at before the record is seen to stand, so that it is no later order's.
         ``None`` when nothing is left to do.
         """
-        # As a rule nobody has touched the record since the message was sent with it.
-        if work.record and (running := self.records.follow(work.record.moved(Status.RUNNING))):
-            return running, running.order == 1
+        if work.record:
+            # As a rule nobody has touched the record since the message was sent with it. For a
+            # first order nobody has worked then, and no result can lie in the way.
+            previous = self._head(work.key) if work.order > 1 else None
+            if running := self.records.follow(work.record.moved(Status.RUNNING)):
+                return running, previous
         record = self.records.get(work.key)
         if record is None or not work.is_about(record) or record.status.is_final:
-            return None, False
+            return None, None
+        previous = self._head(work.key)
         standing = self.records.put(record.moved(Status.RUNNING))
-        return (standing if _is_open(record, standing) else None), False
+        return (standing, previous) if _is_open(record, standing) else (None, None)
 
     def color(self, job: Job) -> Outcome:
         """The colored photograph, or why there can be none.
@@ -146,7 +149,12 @@ class Jobs:
         record = job.record
         outcome = self.painter.paint(
             Commission(
-                job.content, record.strategy, record.knobs, record.hints, record.correlation_id
+                job.content,
+                record.strategy,
+                record.knobs,
+                record.hints,
+                record.correlation_id,
+                results.instance(record),
             )
         )
         if isinstance(outcome, Refusal) and outcome.code in UNKNOWN and self._others_know(record):
@@ -165,10 +173,16 @@ class Jobs:
         return card is not None and record.knobs.keys() <= {one["name"] for one in card["knobs"]}
 
     def store(self, job: Job, outcome: Outcome) -> None:
-        """Writes the result and then the record, unless a newer order has come in between."""
+        """Writes the result and then the record, unless a newer order has come in between.
+
+        Raises :class:`ContendedError` when others keep changing the result.
+        """
         record, replaces = job.record, job.replaces
         if isinstance(outcome, Refusal):
             self._fail(record, outcome)
+            return
+        # While somebody waits for a second order they often ask for a third.
+        if replaces is not None and not self._stands(record):
             return
         metadata = self._metadata(record, outcome)
         for _ in range(ATTEMPTS):
@@ -191,9 +205,10 @@ class Jobs:
                 }
                 self._finish(record, head, times)
                 return
-            if not _is_open(record, self.records.get(record.key)):
+            # In this turn: what lay there while the record stood is no later order's.
+            previous = self._head(record.key)
+            if not self._stands(record):
                 return
-            previous = self._head(record)
             if previous is not None and self._answers(previous, record):
                 # Another worker's, or this one's own: S3's answer to the first try was lost.
                 self._finish(record, previous, {})
@@ -233,11 +248,14 @@ class Jobs:
             if error.response["Error"]["Code"] not in LOST_RACE:
                 raise
 
-    def _head(self, record: Record) -> Head | None:
-        return head_of(self.s3, self.settings.results_bucket, record.key)
+    def _stands(self, record: Record) -> bool:
+        return _is_open(record, self.records.get(record.key))
+
+    def _head(self, key: str) -> Head | None:
+        return head_of(self.s3, self.settings.results_bucket, key)
 
     def _answers(self, head: Head, record: Record) -> bool:
-        """Whether a result is of this very upload, strategy, weights, knobs and hints."""
+        """Whether a result is of this very order, and of the weights that are here."""
         try:
             card = self.cards.get(record.strategy) or find(record.strategy).card
         except UnknownStrategyError:

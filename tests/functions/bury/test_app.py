@@ -92,7 +92,7 @@ def test_a_photograph_whose_result_is_there_is_done(cloud: Any, context: Any, or
     assert (record.result["width"], record.result["height"]) == (4, 3)
 
 
-@pytest.mark.parametrize("other", ["source-etag", "strategy", "knobs", "hints"])
+@pytest.mark.parametrize("other", ["instance", "source-etag", "strategy", "knobs", "hints"])
 def test_a_result_that_answers_another_question_does_not_count(
     cloud: Any, context: Any, order: Any, other: str
 ) -> None:

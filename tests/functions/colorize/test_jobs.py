@@ -3,6 +3,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,9 +18,12 @@ from deepcolor.builtin.colornet import WEIGHTS
 from deepcolor.builtin.richzhang import RichZhang
 from functions.colorize.commission import Refusal
 from functions.colorize.jobs import Jobs
+from functions.contract import results
 from functions.contract.manifest import Manifest, publish
 from functions.contract.records import UPLOAD_GONE, Record, Status
 from functions.contract.work import Work
+
+Orders = Callable[[int], Work]
 
 
 def opened(content: bytes) -> Image.Image:
@@ -50,6 +54,7 @@ def test_a_photograph_is_colored(cloud: Any, place: Any, drain: Any, gray_jpeg: 
     assert colorful(image)
     assert result["ContentType"] == "image/jpeg"
     assert result["Metadata"] == {
+        "instance": results.instance(record),
         "source-key": "colornet/album/grandma%20%26%20me.jpg",
         "source-etag": record.source.etag.strip('"'),
         "strategy": "colornet",
@@ -247,6 +252,130 @@ def test_the_newest_order_wins_in_whatever_turn_they_finish(
     assert (record.order, record.status) == (2, Status.DONE)
     assert (record.result["width"], record.result["height"]) == (100, 80)
     assert opened(cloud.result("a.jpg")["Body"]).size == (100, 80)
+
+
+@pytest.fixture
+def orders(cloud: Any, jobs: Jobs, place: Any, gray_jpeg: bytes) -> Orders:
+    """Gives the order of that number: vividly, faintly, vividly, … The first is done already."""
+
+    def given(number: int) -> Work:
+        vividness = "1.5" if number % 2 else "0.5"
+        place("a.jpg", gray_jpeg, vividness=vividness, **{"correlation-id": str(number)})
+        [work] = cloud.take_work()
+        assert work.order == number
+        return work
+
+    do(jobs, given(1))
+    return given
+
+
+def do(jobs: Jobs, work: Work) -> None:
+    job = jobs.fetch(work)
+    assert job is not None
+    jobs.store(job, jobs.color(job))
+
+
+def once(cloud: Any, event: str, act: Callable[[], None]) -> None:
+    """Does something in between: at the next event of botocore's about a photograph's result."""
+
+    def hook(params: dict[str, Any], **_: Any) -> None:
+        if params["url_path"] == "/a.jpg":
+            cloud.s3.meta.events.unregister(event, hook)
+            act()
+
+    cloud.s3.meta.events.register(event, hook)
+
+
+def assert_vivid(cloud: Any) -> None:
+    """The third order is done, and it is its result that lies there."""
+    record, result = cloud.record("a.jpg"), cloud.result("a.jpg")
+    assert (record.order, record.status) == (3, Status.DONE)
+    assert record.result["etag"] == result["ETag"]
+    assert json.loads(result["Metadata"]["knobs"]) == {"vividness": 1.5}
+    assert result["Metadata"]["instance"] == results.instance(record)
+
+
+def test_a_wish_that_comes_again_is_another_file_of_the_same_colors(
+    cloud: Any, jobs: Jobs, orders: Orders
+) -> None:
+    """So that whoever is to replace the one can't replace the other."""
+    first = cloud.result("a.jpg")
+    do(jobs, orders(2))
+    do(jobs, orders(3))
+    third = cloud.result("a.jpg")
+    assert third["ETag"] != first["ETag"]
+    assert np.array_equal(opened(third["Body"]), opened(first["Body"]))
+    assert_vivid(cloud)
+
+
+def test_an_order_in_work_while_the_one_before_it_is_asked_for_again(
+    cloud: Any, jobs: Jobs, orders: Orders
+) -> None:
+    """What the first order left answers the third's wish, but the second might still replace it."""
+    second = jobs.fetch(orders(2))
+    assert second is not None
+    do(jobs, orders(3))
+    jobs.store(second, jobs.color(second))
+    assert_vivid(cloud)
+
+
+def test_an_order_that_was_overtaken_is_not_put(
+    cloud: Any, jobs: Jobs, orders: Orders, writes: list[str]
+) -> None:
+    second = jobs.fetch(orders(2))
+    assert second is not None
+    orders(3)
+    del writes[:]
+    jobs.store(second, jobs.color(second))
+    assert writes == []
+
+
+@pytest.mark.parametrize("event", ["before-call.s3.PutObject", "before-call.s3.HeadObject"])
+def test_an_order_that_is_overtaken_amid_its_last_steps(
+    cloud: Any, jobs: Jobs, orders: Orders, event: str
+) -> None:
+    second = jobs.fetch(orders(2))
+    assert second is not None
+    outcome = jobs.color(second)
+    if event.endswith("HeadObject"):  # asked for where something else lies there by now
+        cloud.s3.put_object(Bucket=cloud.settings.results_bucket, Key="a.jpg", Body=b"another")
+    once(cloud, event, lambda: do(jobs, orders(3)))
+    jobs.store(second, outcome)
+    assert_vivid(cloud)
+
+
+@pytest.mark.parametrize("is_first_try", [True, False])
+def test_an_order_that_is_overtaken_amid_its_first_steps(
+    cloud: Any, jobs: Jobs, orders: Orders, is_first_try: bool
+) -> None:
+    work = orders(2)
+    if not is_first_try:
+        jobs.fetch(work)
+    once(cloud, "before-call.s3.HeadObject", lambda: do(jobs, orders(3)))
+    second = jobs.fetch(work)
+    if second is not None:
+        jobs.store(second, jobs.color(second))
+    assert_vivid(cloud)
+
+
+def test_a_second_order_looks_for_a_result_and_once_more_for_its_record(
+    cloud: Any, jobs: Jobs, orders: Orders
+) -> None:
+    work = orders(2)
+    asked: list[tuple[str, str]] = []
+    cloud.s3.meta.events.register(
+        "before-call.s3",
+        lambda model, params, **_: asked.append((model.name, params["url_path"])),
+    )
+    do(jobs, work)
+    assert asked == [
+        ("HeadObject", "/a.jpg"),
+        ("PutObject", "/records/a.jpg.json"),
+        ("GetObject", "/a.jpg"),
+        ("GetObject", "/records/a.jpg.json"),
+        ("PutObject", "/a.jpg"),
+        ("PutObject", "/records/a.jpg.json"),
+    ]
 
 
 def test_an_older_orders_failure_is_not_the_newers(
