@@ -135,6 +135,9 @@ class Jobs:
             if running := self.records.follow(work.record.moved(Status.RUNNING)):
                 return running, previous
         record = self.records.get(work.key)
+        if work.record and _is_nobodys(work.record, record):
+            # Whoever had the message before may have died between the result and the record.
+            self._take_back(work.record)
         if record is None or not work.is_about(record) or record.status.is_final:
             return None, None
         previous = self._head(work.key)
@@ -224,9 +227,20 @@ class Jobs:
         self._log("done", record, milliseconds=milliseconds)
 
     def _fail(self, record: Record, refusal: Refusal) -> None:
+        """Writes why there is no result, unless another worker with the same message left one."""
+        head = self._head(record.key)
+        if head is not None and results.answers(head, results.question(record)):
+            self._finish(record, head, {})
+            return
         error = {"code": refusal.code, "message": refusal.message}
         self.records.put(record.moved(Status.FAILED, error=error))
         self._log("failed", record, error=error)
+
+    def _take_back(self, record: Record) -> None:
+        """Deletes the result of an order whose record was deleted or failed."""
+        head = self._head(record.key)
+        if head is not None and results.answers(head, results.question(record)):
+            self._delete_result(record.key, head["ETag"])
 
     def _log(self, message: str, record: Record, **extra: object) -> None:
         self.logger.info(

@@ -16,8 +16,8 @@ from PIL import Image
 from deepcolor import __version__, registry, weights
 from deepcolor.builtin.colornet import WEIGHTS
 from deepcolor.builtin.richzhang import RichZhang
-from functions.colorize.commission import Refusal
-from functions.colorize.jobs import Jobs
+from functions.colorize.commission import OUT_OF_MEMORY, Refusal
+from functions.colorize.jobs import Job, Jobs
 from functions.contract import results
 from functions.contract.manifest import Manifest, publish
 from functions.contract.records import UPLOAD_GONE, Record, Status
@@ -498,6 +498,68 @@ def test_of_two_workers_with_one_message_the_first_result_stays(
     record = cloud.record("a.jpg")
     assert cloud.result("a.jpg")["ETag"] == written
     assert (record.status, record.result["etag"]) == (Status.DONE, written)
+
+
+def leave_result_alone(jobs: Jobs, job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ends a job as a worker does that dies between the result and the record."""
+
+    def die(*_: Any) -> None:
+        raise SystemExit
+
+    outcome = jobs.color(job)
+    with monkeypatch.context() as dying:
+        dying.setattr(jobs, "_finish", die)
+        with pytest.raises(SystemExit):
+            jobs.store(job, outcome)
+
+
+@pytest.mark.parametrize("dies", ["first", "second"])
+def test_of_two_workers_with_one_message_none_fails_beside_the_others_result(
+    cloud: Any, jobs: Jobs, place: Any, gray_jpeg: bytes, monkeypatch: Any, dies: str
+) -> None:
+    work = place("a.jpg", gray_jpeg)
+    pair = [jobs.fetch(work), jobs.fetch(work)]
+    dead, living = pair if dies == "first" else reversed(pair)
+    assert dead is not None
+    assert living is not None
+    leave_result_alone(jobs, dead, monkeypatch)
+    jobs.store(living, OUT_OF_MEMORY)
+    record = cloud.record("a.jpg")
+    assert (record.status, record.error) == (Status.DONE, None)
+    assert record.result["etag"] == cloud.result("a.jpg")["ETag"]
+
+
+@pytest.mark.parametrize("end", ["failed", "deleted", "uploaded anew"])
+def test_a_dead_workers_result_is_taken_back_when_its_message_comes_again(
+    cloud: Any, jobs: Jobs, place: Any, gray_jpeg: bytes, monkeypatch: Any, end: str
+) -> None:
+    """Its order is over: the result was put just after another worker had looked for one, say."""
+    place("a.jpg", gray_jpeg)
+    [work] = cloud.take_work()
+    job = jobs.fetch(work)
+    assert job is not None
+    if end == "failed":
+        cloud.records.put(job.record.moved(Status.FAILED, error=UPLOAD_GONE))
+    else:
+        delete_all(cloud, "a.jpg")
+    if end == "uploaded anew":
+        place("a.jpg", gray_jpeg + b"\0")
+    leave_result_alone(jobs, job, monkeypatch)
+    assert cloud.results() == ["a.jpg"]
+    assert jobs.fetch(work) is None
+    assert cloud.results() == []
+
+
+def test_a_result_of_an_earlier_order_stays_beside_a_failure(
+    cloud: Any, jobs: Jobs, orders: Orders
+) -> None:
+    before, work = cloud.result("a.jpg"), orders(2)
+    job = jobs.fetch(work)
+    assert job is not None
+    jobs.store(job, OUT_OF_MEMORY)
+    assert jobs.fetch(work) is None
+    assert cloud.record("a.jpg").status is Status.FAILED
+    assert cloud.result("a.jpg")["ETag"] == before["ETag"]
 
 
 @pytest.mark.parametrize(
