@@ -15,7 +15,7 @@ from deepcolor.errors import UnknownStrategyError
 from deepcolor.registry import DEFAULT, find, manifest
 from functions.colorize.commission import Colored, Commission, Outcome, Paints, Refusal
 from functions.contract import results
-from functions.contract.manifest import ManifestReader, publish
+from functions.contract.manifest import ManifestReader, publish_unless_outdated
 from functions.contract.objects import LOST_RACE, Head, head_of, put_if_unchanged
 from functions.contract.records import UPLOAD_GONE, ContendedError, Record, Records, Status
 from functions.contract.settings import Settings
@@ -71,10 +71,14 @@ class Jobs:
         self.records = Records(self.s3, self.settings.results_bucket)
 
     def publish_manifest(self) -> None:
-        """Tells the page and the dispatcher which strategies run here, when that has changed."""
+        """Tells the page and the dispatcher which strategies run here, when that has changed.
+
+        Not where those of a later deployment are told already.
+        """
         cards = manifest()
-        if cards != self.published:
-            publish(self.s3, self.settings.results_bucket, cards)
+        if cards != self.published and publish_unless_outdated(
+            self.s3, self.settings.results_bucket, cards, self.settings.deployment
+        ):
             self.published = cards
 
     def get_ready(self) -> None:

@@ -683,3 +683,18 @@ def test_the_manifest_is_published_when_it_changes(
     jobs.publish_manifest()
     assert writes == ["strategies.json"] * 2
     assert published().strategies["richzhang"]["ready"] is True
+
+
+def test_a_worker_that_starts_after_a_later_deployment_leaves_its_manifest(
+    cloud: Any, jobs: Jobs, writes: list[str]
+) -> None:
+    """Dispatch would refuse what the later workers can do."""
+    publish(cloud.s3, cloud.settings.results_bucket, registry.manifest(), deployment=8)
+    del writes[:]
+    jobs.settings = replace(jobs.settings, deployment=7)
+    jobs.get_ready()
+    assert writes == []
+    jobs.settings = replace(jobs.settings, deployment=9)  # as where an earlier image is had back
+    jobs.publish_manifest()
+    assert writes == ["strategies.json"]
+    assert json.loads(cloud.result("strategies.json")["Body"])["deployment"] == 9
