@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import uuid
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -79,9 +78,7 @@ def _bury_upload(key: str) -> None:
         source = Source.of(head)
         if current is not None and current.source == source:
             return current
-        order = current.order + 1 if current else 1
-        correlation_id = source.request or uuid.uuid4().hex
-        return Record(key, order, Status.QUEUED, "", source, correlation_id)
+        return Record.opened(key, source, current)
 
     record = records().update(key, opened)
     if record is not None:

@@ -8,6 +8,7 @@ the status only moves forward, and no order replaces another but the next one th
 from __future__ import annotations
 
 import json
+import uuid
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
@@ -91,6 +92,21 @@ class Record:
     result: dict[str, Any] | None = None
     error: dict[str, str] | None = None
     etag: str | None = field(default=None, compare=False)
+
+    @classmethod
+    def opened(
+        cls, key: str, source: Source, before: Record | None, strategy: str = "", **wish: Any
+    ) -> Record:
+        """The next order of a key; ``strategy`` is empty where nobody could tell."""
+        return cls(
+            key=key,
+            order=before.order + 1 if before else 1,
+            status=Status.QUEUED,
+            strategy=strategy,
+            source=source,
+            correlation_id=source.request or uuid.uuid4().hex,
+            **wish,
+        ).moved(Status.QUEUED)
 
     def moved(self, status: Status, **changes: Any) -> Record:
         """This record with another status, stamped with the time."""
