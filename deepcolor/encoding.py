@@ -53,11 +53,13 @@ _OLDER_CREDIT = re.compile(
 class Writing:
     """How results are written; ``quality`` (1…100) is of the formats that lose something.
 
+    ``instance`` names this file in its XMP: those of two names differ, though their colors don't.
     Raises :class:`FormatNotWrittenError` and :class:`QualityRangeError`.
     """
 
     format: Format = "keep"
     quality: int | None = None
+    instance: str | None = None
 
     def __post_init__(self) -> None:
         if self.format not in FORMATS:
@@ -115,7 +117,7 @@ def encode(
     exif[EXIF_SOFTWARE] = credit.software
     caption = exif.get(EXIF_DESCRIPTION)
     exif[EXIF_DESCRIPTION] = credit.below(caption if isinstance(caption, bytes) else b"")
-    notes = xmp.packet(original.xmp, credit.software, credit.below)
+    notes = xmp.packet(original.xmp, credit.software, credit.below, writing.instance)
     if not isinstance(colored, Image.Image):
         return _deep(colored, original, credit, exif, notes, written), written
     if original.alpha is not None and written != "JPEG":

@@ -37,6 +37,7 @@ NAMESPACES = {
     "stArea": "http://ns.adobe.com/xmp/sType/Area#",
     "stDim": "http://ns.adobe.com/xap/1.0/sType/Dimensions#",
     "xmp": "http://ns.adobe.com/xap/1.0/",
+    "xmpMM": "http://ns.adobe.com/xap/1.0/mm/",
     "xmpRights": "http://ns.adobe.com/xap/1.0/rights/",
 }
 for _prefix, _uri in NAMESPACES.items():
@@ -55,6 +56,7 @@ PEOPLES = {
 REGIONS = {_name("MP:RegionInfo"), _name("mwg-rs:Regions")}
 """Who is where in the picture, as shares of its width and height before it is turned."""
 SOURCE_TYPE, CREATOR_TOOL = _name("Iptc4xmpExt:DigitalSourceType"), _name("xmp:CreatorTool")
+INSTANCE_ID = _name("xmpMM:InstanceID")
 DESCRIPTION = _name("dc:description")
 KEPT = REGIONS | {
     _name(f"{prefix}:{name}")
@@ -127,17 +129,22 @@ def kept(image: Image.Image, *, keep_gps: bool, is_turned: bool) -> tuple[Elemen
 
 
 def packet(
-    properties: Sequence[Element], software: str, credited: Callable[[bytes], bytes]
+    properties: Sequence[Element],
+    software: str,
+    credited: Callable[[bytes], bytes],
+    instance: str | None,
 ) -> bytes:
     """The XMP of a result: what was kept, and that a trained algorithm made up its colors.
 
-    ``credited`` gives a caption with the credit in it.
+    ``credited`` gives a caption with the credit in it. ``instance`` names this very file.
     """
     properties = [copy.deepcopy(one) for one in properties if one.tag != SOURCE_TYPE]
     for one in properties:
         if one.tag == DESCRIPTION:
             _credit(one, credited)
     own = [_property(SOURCE_TYPE, BY_A_TRAINED_ALGORITHM), _property(CREATOR_TOOL, software)]
+    if instance is not None:
+        own.append(_property(INSTANCE_ID, instance))
     return _packet([*properties, *own])
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import uuid
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -53,7 +52,7 @@ def bury(record: SQSRecord) -> None:
 
 def _bury_work(work: Work) -> None:
     record = records().get(work.key)
-    if record is None or record.order != work.order:
+    if record is None or not work.is_about(record):
         return
     bucket = Settings.from_environment().results_bucket
     head = head_of(s3(), bucket, work.key)
@@ -79,9 +78,7 @@ def _bury_upload(key: str) -> None:
         source = Source.of(head)
         if current is not None and current.source == source:
             return current
-        order = current.order + 1 if current else 1
-        correlation_id = source.request or uuid.uuid4().hex
-        return Record(key, order, Status.QUEUED, "", source, correlation_id)
+        return Record.opened(key, source, current)
 
     record = records().update(key, opened)
     if record is not None:

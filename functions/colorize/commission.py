@@ -10,7 +10,8 @@ from typing import Protocol
 class Commission:
     """A photograph's bytes and how to color it; ``hints`` are as the command line takes them.
 
-    ``correlation_id`` is for the log.
+    ``correlation_id`` is for the log; ``instance`` goes into the result, which by it is another
+    file than that of any other order.
     """
 
     content: bytes
@@ -18,6 +19,7 @@ class Commission:
     knobs: dict[str, float]
     hints: list[str]
     correlation_id: str = ""
+    instance: str | None = None
 
 
 @dataclass(frozen=True)

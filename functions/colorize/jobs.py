@@ -15,7 +15,7 @@ from deepcolor.errors import UnknownStrategyError
 from deepcolor.registry import DEFAULT, find, manifest
 from functions.colorize.commission import Colored, Commission, Outcome, Paints, Refusal
 from functions.contract import results
-from functions.contract.manifest import ManifestReader, publish
+from functions.contract.manifest import ManifestReader, publish_unless_outdated
 from functions.contract.objects import LOST_RACE, Head, head_of, put_if_unchanged
 from functions.contract.records import UPLOAD_GONE, ContendedError, Record, Records, Status
 from functions.contract.settings import Settings
@@ -71,10 +71,14 @@ class Jobs:
         self.records = Records(self.s3, self.settings.results_bucket)
 
     def publish_manifest(self) -> None:
-        """Tells the page and the dispatcher which strategies run here, when that has changed."""
+        """Tells the page and the dispatcher which strategies run here, when that has changed.
+
+        Not where those of a later deployment are told already.
+        """
         cards = manifest()
-        if cards != self.published:
-            publish(self.s3, self.settings.results_bucket, cards)
+        if cards != self.published and publish_unless_outdated(
+            self.s3, self.settings.results_bucket, cards, self.settings.deployment
+        ):
             self.published = cards
 
     def get_ready(self) -> None:
@@ -100,11 +104,9 @@ class Jobs:
     def fetch(self, work: Work) -> Job | None:
         """The upload a message is about; ``None`` when nothing is left to do for it."""
         start = time.perf_counter()
-        record, is_first = self._started(work)
+        record, previous = self._started(work)
         if record is None:
             return None
-        # Where nobody has worked on this upload before, no result can lie in the way.
-        previous = None if is_first else self._head(record)
         if previous is not None and self._answers(previous, record):
             self._finish(record, previous, {})
             return None
@@ -124,21 +126,27 @@ class Jobs:
         spent = round((time.perf_counter() - start) * 1000, 1)
         return Job(record, content, previous["ETag"] if previous else None, spent)
 
-    def _started(self, work: Work) -> tuple[Record | None, bool]:
-        """The work's record, running, and whether this is the first anybody does for its upload.
+    def _started(self, work: Work) -> tuple[Record | None, Head | None]:
+        """The work's record, running, and the result that lies there from before.
 
+        That is looked at before the record is seen to stand, so that it is no later order's.
         ``None`` when nothing is left to do.
         """
-        # As a rule nobody has touched the record since the message was sent with it.
-        if work.record and (running := self.records.follow(work.record.moved(Status.RUNNING))):
-            return running, running.order == 1
+        if work.record:
+            # As a rule nobody has touched the record since the message was sent with it. For a
+            # first order nobody has worked then, and no result can lie in the way.
+            previous = self._head(work.key) if work.order > 1 else None
+            if running := self.records.follow(work.record.moved(Status.RUNNING)):
+                return running, previous
         record = self.records.get(work.key)
-        if record is None or record.order != work.order or record.status.is_final:
-            return None, False
+        if work.record and _is_nobodys(work.record, record):
+            # Whoever had the message before may have died between the result and the record.
+            self._take_back(work.record)
+        if record is None or not work.is_about(record) or record.status.is_final:
+            return None, None
+        previous = self._head(work.key)
         standing = self.records.put(record.moved(Status.RUNNING))
-        if standing is None or standing.order != record.order or standing.status.is_final:
-            return None, False
-        return standing, False
+        return (standing, previous) if _is_open(record, standing) else (None, None)
 
     def color(self, job: Job) -> Outcome:
         """The colored photograph, or why there can be none.
@@ -148,7 +156,12 @@ class Jobs:
         record = job.record
         outcome = self.painter.paint(
             Commission(
-                job.content, record.strategy, record.knobs, record.hints, record.correlation_id
+                job.content,
+                record.strategy,
+                record.knobs,
+                record.hints,
+                record.correlation_id,
+                results.instance(record),
             )
         )
         if isinstance(outcome, Refusal) and outcome.code in UNKNOWN and self._others_know(record):
@@ -167,10 +180,16 @@ class Jobs:
         return card is not None and record.knobs.keys() <= {one["name"] for one in card["knobs"]}
 
     def store(self, job: Job, outcome: Outcome) -> None:
-        """Writes the result and then the record, unless a newer order has come in between."""
+        """Writes the result and then the record, unless a newer order has come in between.
+
+        Raises :class:`ContendedError` when others keep changing the result.
+        """
         record, replaces = job.record, job.replaces
         if isinstance(outcome, Refusal):
             self._fail(record, outcome)
+            return
+        # While somebody waits for a second order they often ask for a third.
+        if replaces is not None and not self._stands(record):
             return
         metadata = self._metadata(record, outcome)
         for _ in range(ATTEMPTS):
@@ -193,10 +212,10 @@ class Jobs:
                 }
                 self._finish(record, head, times)
                 return
-            standing = self.records.get(record.key)
-            if standing is None or standing.order != record.order or standing.status.is_final:
+            # In this turn: what lay there while the record stood is no later order's.
+            previous = self._head(record.key)
+            if not self._stands(record):
                 return
-            previous = self._head(record)
             if previous is not None and self._answers(previous, record):
                 # Another worker's, or this one's own: S3's answer to the first try was lost.
                 self._finish(record, previous, {})
@@ -206,17 +225,26 @@ class Jobs:
 
     def _finish(self, record: Record, head: Head, milliseconds: dict[str, float]) -> None:
         standing = self.records.put(results.done(record, head, milliseconds))
-        is_failed = standing is not None and standing.status is Status.FAILED
-        if standing is None or (is_failed and standing.order == record.order):
-            # Deleted or given up while it was being colored, and so nobody's result.
+        if _is_nobodys(record, standing):
             self._delete_result(record.key, head["ETag"])
             return
         self._log("done", record, milliseconds=milliseconds)
 
     def _fail(self, record: Record, refusal: Refusal) -> None:
+        """Writes why there is no result, unless another worker with the same message left one."""
+        head = self._head(record.key)
+        if head is not None and results.answers(head, results.question(record)):
+            self._finish(record, head, {})
+            return
         error = {"code": refusal.code, "message": refusal.message}
         self.records.put(record.moved(Status.FAILED, error=error))
         self._log("failed", record, error=error)
+
+    def _take_back(self, record: Record) -> None:
+        """Deletes the result of an order whose record was deleted or failed."""
+        head = self._head(record.key)
+        if head is not None and results.answers(head, results.question(record)):
+            self._delete_result(record.key, head["ETag"])
 
     def _log(self, message: str, record: Record, **extra: object) -> None:
         self.logger.info(
@@ -238,11 +266,14 @@ class Jobs:
             if error.response["Error"]["Code"] not in LOST_RACE:
                 raise
 
-    def _head(self, record: Record) -> Head | None:
-        return head_of(self.s3, self.settings.results_bucket, record.key)
+    def _stands(self, record: Record) -> bool:
+        return _is_open(record, self.records.get(record.key))
+
+    def _head(self, key: str) -> Head | None:
+        return head_of(self.s3, self.settings.results_bucket, key)
 
     def _answers(self, head: Head, record: Record) -> bool:
-        """Whether a result is of this very upload, strategy, weights, knobs and hints."""
+        """Whether a result is of this very order, and of the weights that are here."""
         try:
             card = self.cards.get(record.strategy) or find(record.strategy).card
         except UnknownStrategyError:
@@ -259,6 +290,25 @@ class Jobs:
             "width": str(colored.width),
             "height": str(colored.height),
         }
+
+
+def _is_open(record: Record, standing: Record | None) -> bool:
+    """Whether the record's order still waits for its end, by the record that stands now."""
+    if standing is None or not standing.is_of_order(record):
+        return False
+    return not standing.status.is_final
+
+
+def _is_nobodys(record: Record, standing: Record | None) -> bool:
+    """Whether the record was deleted or its order given up while it was being colored.
+
+    Where a later order stands, a result stays until that one's replaces it.
+    """
+    if standing is None:
+        return True
+    if standing.order > record.order:
+        return False
+    return standing.status is Status.FAILED or not standing.is_of_order(record)
 
 
 def _ascii_key(key: str) -> str:

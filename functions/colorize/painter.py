@@ -12,6 +12,7 @@ from PIL import Image
 
 from deepcolor import Colorizer, DeepcolorError, Hint, load
 from deepcolor.colorizer import is_out_of_memory
+from deepcolor.encoding import Writing
 from deepcolor.errors import StrategyBrokenError
 from functions.colorize.commission import (
     OUT_OF_MEMORY,
@@ -52,7 +53,8 @@ class Painter:
     def _paint(self, commission: Commission) -> Colored:
         hints = [Hint.parse(text) for text in commission.hints]
         colorizer = self._colorizer(commission.strategy)
-        done = colorizer.file(commission.content, commission.knobs, hints=hints)
+        writing = Writing(instance=commission.instance)
+        done = colorizer.file(commission.content, commission.knobs, hints=hints, writing=writing)
         return Colored(done.content, done.media_type, done.width, done.height, done.milliseconds)
 
     def _colorizer(self, strategy: str) -> Colorizer:

@@ -3,6 +3,9 @@
 It has the shape that ``deepcolor strategies --json`` prints::
 
     {"default": "colornet", "strategies": [{"name": "colornet", "title": …, "ready": true, …}]}
+
+and on AWS the number of its ``deployment``, too, for a worker may start after one that it is from
+before.
 """
 
 from __future__ import annotations
@@ -15,11 +18,13 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from functions.contract.keys import MANIFEST_KEY
+from functions.contract.objects import put_if_unchanged
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 FRESH_SECONDS = 5.0
+JSON = "application/json"
 
 
 class ManifestMissingError(Exception):
@@ -81,11 +86,41 @@ class ManifestReader:
         self._checked = time.monotonic()
 
 
-def publish(s3: S3Client, bucket: str, manifest: dict[str, Any]) -> None:
-    """Writes the manifest, as ``deepcolor strategies --json`` gives it, where all will read it."""
-    s3.put_object(
-        Bucket=bucket,
-        Key=MANIFEST_KEY,
-        Body=json.dumps(manifest, indent=1).encode(),
-        ContentType="application/json",
-    )
+def deployment_of(job_definition: str) -> int:
+    """The number of a deployment: the revision in its workers' job definition's ARN, which grows
+    with each other image, an earlier one's, too.
+    """
+    return int(job_definition.rpartition(":")[2])
+
+
+def publish(s3: S3Client, bucket: str, manifest: dict[str, Any], deployment: int = 0) -> None:
+    """Writes the manifest, as ``deepcolor strategies --json`` gives it, where all will read it.
+
+    ``deployment`` is 0 where nobody counts them.
+    """
+    body = _body(manifest, deployment)
+    s3.put_object(Bucket=bucket, Key=MANIFEST_KEY, Body=body, ContentType=JSON)
+
+
+def publish_unless_outdated(
+    s3: S3Client, bucket: str, manifest: dict[str, Any], deployment: int
+) -> bool:
+    """Writes the manifest unless a later deployment's is there.
+
+    Gives back whether it was written, which it also was not where another writer was faster.
+    """
+    try:
+        reply = s3.get_object(Bucket=bucket, Key=MANIFEST_KEY)
+    except s3.exceptions.NoSuchKey:
+        etag = None
+    else:
+        if json.loads(reply["Body"].read()).get("deployment", 0) > deployment:
+            return False
+        etag = reply["ETag"]
+    body = _body(manifest, deployment)
+    return put_if_unchanged(s3, bucket, MANIFEST_KEY, body, etag, ContentType=JSON) is not None
+
+
+def _body(manifest: dict[str, Any], deployment: int) -> bytes:
+    counted = manifest | {"deployment": deployment} if deployment else manifest
+    return json.dumps(counted, indent=1).encode()

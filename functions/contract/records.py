@@ -2,12 +2,13 @@
 
 A record's *order* counts what was asked of one key: the first upload is order 1, an upload over
 it (or a recoloring) the next. Every write is conditional on what was read, so that within an order
-the status only moves forward, and an older order never replaces a newer one.
+the status only moves forward, and no order replaces another but the next one that is opened.
 """
 
 from __future__ import annotations
 
 import json
+import uuid
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
@@ -92,11 +93,33 @@ class Record:
     error: dict[str, str] | None = None
     etag: str | None = field(default=None, compare=False)
 
+    @classmethod
+    def opened(
+        cls, key: str, source: Source, before: Record | None, strategy: str = "", **wish: Any
+    ) -> Record:
+        """The next order of a key; ``strategy`` is empty where nobody could tell."""
+        return cls(
+            key=key,
+            order=before.order + 1 if before else 1,
+            status=Status.QUEUED,
+            strategy=strategy,
+            source=source,
+            correlation_id=source.request or uuid.uuid4().hex,
+            **wish,
+        ).moved(Status.QUEUED)
+
     def moved(self, status: Status, **changes: Any) -> Record:
         """This record with another status, stamped with the time."""
         times = self.times | {status.value: now()}
         etag = self.etag if status.rank > self.status.rank else None  # else no news: look first
         return replace(self, status=status, times=times, etag=etag, **changes)
+
+    def is_of_order(self, other: Record) -> bool:
+        """Whether both tell of one order.
+
+        Its number alone does not say: where a record was deleted they are counted from 1 again.
+        """
+        return (self.key, self.order, self.source) == (other.key, other.order, other.source)
 
     def to_fields(self) -> dict[str, Any]:
         """What is written of it."""
@@ -143,21 +166,21 @@ class Records:
         return Record.from_json(reply["Body"].read(), reply["ETag"])
 
     def put(self, record: Record) -> Record | None:
-        """Moves a record on to ``record`` if that is news, and gives back whichever stands then.
+        """Moves an order's record on if that is news, and gives back whichever stands then.
 
         ``None`` when it has been deleted: whoever did that wants to hear no more of it.
         """
 
-        def newer(current: Record | None) -> Record | None:
-            if current is None or (current.order, current.status.rank) >= (
-                record.order,
-                record.status.rank,
-            ):
-                return current
-            return record
+        def moved_on(current: Record | None) -> Record | None:
+            is_news = (
+                current is not None
+                and current.is_of_order(record)
+                and current.status.rank < record.status.rank
+            )
+            return record if is_news else current
 
         # As a rule nothing has happened since it was read, and it need not be read again.
-        return self.follow(record) or self.update(record.key, newer)
+        return self.follow(record) or self.update(record.key, moved_on)
 
     def follow(self, record: Record) -> Record | None:
         """Writes a record over the one that it has been moved on from, without another look.

@@ -1,18 +1,35 @@
-"""Results: colored photographs, whose metadata say what they answer."""
+"""Results: colored photographs, whose metadata say what they answer.
+
+Each order's result is another file than those of all other orders of its key, for its instance is
+in the file, too. So no etag ever comes back, and who puts a result over the etag that it has read
+can't undo what a later order has put there, whatever lay there before.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
+import uuid
 from collections.abc import Mapping
 
 from functions.contract.objects import Head
 from functions.contract.records import Record, Status
 
 
+def instance(record: Record) -> str:
+    """The name of an order's result as XMP has it, which no other order's has."""
+    order = json.dumps([record.key, record.order, vars(record.source), record.correlation_id])
+    return f"uuid:{uuid.uuid5(uuid.NAMESPACE_OID, order)}"
+
+
 def question(record: Record) -> dict[str, str]:
-    """What is asked, as the metadata of an answer repeat it; an answer also names its weights."""
+    """What is asked, as the metadata of an answer repeat it; an answer also names its weights.
+
+    Another order's answer is none, though it be to the same wish: it may yet be overwritten by an
+    order in between.
+    """
     return {
+        "instance": instance(record),
         "source-etag": record.source.etag.strip('"'),
         "strategy": record.strategy,
         "knobs": json.dumps(record.knobs, sort_keys=True),

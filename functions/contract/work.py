@@ -27,6 +27,12 @@ class Work:
     def of(cls, record: Record) -> Work:
         return cls(record.key, record.order, record.correlation_id, record)
 
+    def is_about(self, record: Record) -> bool:
+        """Whether a record is of the order that the message was sent for."""
+        if self.record is not None:
+            return self.record.is_of_order(record)
+        return self.order == record.order
+
     def to_json(self) -> str:
         record = self.record and self.record.to_fields() | {"etag": self.record.etag}
         return json.dumps(vars(self) | {"record": record})

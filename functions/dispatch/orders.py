@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -111,16 +110,9 @@ class Orders:
         wish = read_wish(
             key, metadata, source.size, self.manifest.read(), self.settings.max_upload_bytes
         )
-        record = Record(
-            key=key,
-            order=current.order + 1 if current else 1,
-            status=Status.QUEUED,
-            strategy=wish.strategy,
-            source=source,
-            correlation_id=metadata.get("correlation-id") or uuid.uuid4().hex,
-            knobs=wish.knobs,
-            hints=wish.hints,
-        ).moved(Status.QUEUED)
+        record = Record.opened(
+            key, source, current, wish.strategy, knobs=wish.knobs, hints=wish.hints
+        )
         if wish.refusal:
             return Outcome.REFUSED, record.moved(Status.FAILED, error=wish.refusal)
         return Outcome.QUEUED, record

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import boto3
 
+from functions.contract.manifest import deployment_of
 from functions.contract.patience import BRIEF
 from functions.contract.settings import Settings
 from functions.workers.register import Register, Slot
@@ -110,9 +111,16 @@ class BatchWaker:
     def _submit(self, slots: Sequence[Slot]) -> None:
         """Submits a job for each slot and notes its id in the register."""
         ids = {}
+        deployment = str(deployment_of(self.job_definition))
         for slot in slots:
             job = self.batch.submit_job(
-                jobName=slot.job_name, jobQueue=self.job_queue, jobDefinition=self.job_definition
+                jobName=slot.job_name,
+                jobQueue=self.job_queue,
+                jobDefinition=self.job_definition,
+                # Here, for a job definition can't name its own revision.
+                containerOverrides={
+                    "environment": [{"name": "DEEPCOLOR_DEPLOYMENT", "value": deployment}]
+                },
             )
             ids[slot.job_name] = job["jobId"]
         for _ in range(ATTEMPTS if ids else 0):

@@ -10,7 +10,7 @@ from typing import Any
 
 import boto3
 
-from functions.contract.manifest import publish
+from functions.contract.manifest import deployment_of, publish
 from infra.deploy import buckets, image, instances
 from infra.deploy.account import (
     GPU_TYPES,
@@ -127,7 +127,9 @@ def _up(stack: Stack, arguments: argparse.Namespace) -> None:
     if "JobQueueArn" in outputs:
         instances.renew(session, outputs["JobQueueArn"])
     if manifest:
-        publish(session.client("s3"), outputs["ResultsBucketName"], manifest)
+        definition = outputs.get("JobDefinitionArn")
+        deployment = deployment_of(definition) if definition else 0
+        publish(session.client("s3"), outputs["ResultsBucketName"], manifest, deployment)
     print(f"""
   Page      {outputs["PageAddress"]}
 

@@ -29,7 +29,7 @@ PACKET = f"""<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
  <rdf:RDF {PREFIXES}
    xmlns:crs="http://ns.adobe.com/camera-raw-settings/1.0/"
    xmlns:xmpGImg="http://ns.adobe.com/xap/1.0/g/img/"
-   xmlns:xmpMM="http://ns.adobe.com/xap/1.0/mm/" xmlns:tiff="http://ns.adobe.com/tiff/1.0/">
+   xmlns:tiff="http://ns.adobe.com/tiff/1.0/">
   <rdf:Description rdf:about="" photoshop:City="Killarney" xmp:Rating="5" dc:format="image/jpeg"
     tiff:Orientation="1" crs:Exposure="+1.5" exif:GPSLatitude="52,3.5N" xmpMM:DocumentID="x"
     xmp:CreatorTool="Adobe Photoshop Lightroom">
@@ -80,12 +80,14 @@ def _png_notes(packet: bytes) -> Any:
     return notes
 
 
-def colored(content: bytes, wanted: Any = "keep", keep_gps: bool = False) -> bytes:
+def colored(
+    content: bytes, wanted: Any = "keep", keep_gps: bool = False, instance: str | None = None
+) -> bytes:
     photograph = decode(content, Reading(keep_gps=keep_gps))
     deep = photograph.deep is not None
     color = np.zeros((*photograph.size[::-1], 3), np.uint16 if deep else np.uint8)
     image = color if deep else Image.fromarray(color)
-    return encode(image, photograph, CREDIT, Writing(wanted))[0]
+    return encode(image, photograph, CREDIT, Writing(wanted, instance=instance))[0]
 
 
 def packet_of(content: bytes) -> str:
@@ -124,6 +126,19 @@ def test_that_colors_are_made_up_is_said_in_iptcs_term(written: str, packet: byt
     [term] = re.findall(r"digitalsourcetype/(\w+)", said)
     assert term == "compositeWithTrainedAlgorithmicMedia"
     assert CREDIT.software in said
+
+
+@pytest.mark.parametrize(
+    ("written", "depth"), [*((written, 8) for written in FORMATS), ("png", 16), ("tiff", 16)]
+)
+def test_files_of_two_names_differ_though_their_colors_do_not(written: str, depth: int) -> None:
+    content = scan(written, depth=depth)
+    one, other = (colored(content, instance=f"uuid:{name}") for name in ("one", "other"))
+    assert "<xmpMM:InstanceID>uuid:one</xmpMM:InstanceID>" in packet_of(one)
+    assert "InstanceID" not in packet_of(colored(content))
+    assert one != other
+    with Image.open(io.BytesIO(one)) as first, Image.open(io.BytesIO(other)) as second:
+        assert first.tobytes() == second.tobytes()
 
 
 @pytest.mark.parametrize("written", ["png", "tiff"])

@@ -405,6 +405,7 @@ def test_an_image_that_is_there_is_deployed_and_none_is_built(
         "UploadsBucketName": "uploads",
         "PageAddress": "https://page",
         "JobQueueArn": "arn:jobs",
+        "JobDefinitionArn": "arn:definition:7",
     }
     renewed: list[str] = []
     monkeypatch.setattr("infra.deploy.instances.renew", lambda _, queue: renewed.append(queue))
@@ -424,6 +425,9 @@ def test_an_image_that_is_there_is_deployed_and_none_is_built(
     assert [entry["Key"] for entry in listed.get("Contents", [])] == (
         ["strategies.json"] if is_built else []
     )
+    if is_built:
+        written = session.client("s3").get_object(Bucket=results, Key="strategies.json")
+        assert json.loads(written["Body"].read()) == {"strategies": [], "deployment": 7}
 
 
 def environment_of(name: str, status: str | None) -> dict[str, Any]:

@@ -176,6 +176,13 @@ def test_unfinished_uploads_do_not_stay(name: str) -> None:
     assert any("AbortIncompleteMultipartUpload" in rule for rule in rules)
 
 
+@pytest.mark.parametrize("name", ["KeepUploadsDays", "KeepVisitorsDays"])
+def test_what_a_message_speaks_of_outlives_it(name: str) -> None:
+    """A worker takes a photograph without a record for one that its visitor deleted."""
+    longest_seconds = max(queue["MessageRetentionPeriod"] for queue in QUEUES.values())
+    assert TEMPLATE["Parameters"][name]["MinValue"] * 24 * 60 * 60 > longest_seconds
+
+
 def test_what_the_functions_keep_never_expires() -> None:
     rules = BUCKETS["ResultsBucket"]["LifecycleConfiguration"]["Rules"]
     expiring = [rule for rule in rules if "ExpirationInDays" in rule]

@@ -92,7 +92,7 @@ def test_a_photograph_whose_result_is_there_is_done(cloud: Any, context: Any, or
     assert (record.result["width"], record.result["height"]) == (4, 3)
 
 
-@pytest.mark.parametrize("other", ["source-etag", "strategy", "knobs", "hints"])
+@pytest.mark.parametrize("other", ["instance", "source-etag", "strategy", "knobs", "hints"])
 def test_a_result_that_answers_another_question_does_not_count(
     cloud: Any, context: Any, order: Any, other: str
 ) -> None:
@@ -111,6 +111,18 @@ def test_an_older_orders_message_buries_no_newer_order(
     assert newer.order == 2
     assert handler(dead(first.to_json()), context) == NOTHING_FAILED
     assert cloud.record("a.jpg") == newer
+
+
+def test_dead_work_buries_no_upload_that_came_after_its_record_was_deleted(
+    cloud: Any, context: Any, order: Any
+) -> None:
+    """Both are order 1 of their key."""
+    first = order("a.jpg", b"first")
+    cloud.s3.delete_object(Bucket=cloud.settings.results_bucket, Key="records/a.jpg.json")
+    order("a.jpg", b"second")
+    standing = cloud.record("a.jpg")
+    assert handler(dead(first.to_json()), context) == NOTHING_FAILED
+    assert cloud.record("a.jpg") == standing
 
 
 def test_work_without_a_record_is_passed_over(cloud: Any, context: Any) -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,11 +16,14 @@ from PIL import Image
 from deepcolor import __version__, registry, weights
 from deepcolor.builtin.colornet import WEIGHTS
 from deepcolor.builtin.richzhang import RichZhang
-from functions.colorize.commission import Refusal
-from functions.colorize.jobs import Jobs
+from functions.colorize.commission import OUT_OF_MEMORY, Refusal
+from functions.colorize.jobs import Job, Jobs
+from functions.contract import results
 from functions.contract.manifest import Manifest, publish
 from functions.contract.records import UPLOAD_GONE, Record, Status
 from functions.contract.work import Work
+
+Orders = Callable[[int], Work]
 
 
 def opened(content: bytes) -> Image.Image:
@@ -50,6 +54,7 @@ def test_a_photograph_is_colored(cloud: Any, place: Any, drain: Any, gray_jpeg: 
     assert colorful(image)
     assert result["ContentType"] == "image/jpeg"
     assert result["Metadata"] == {
+        "instance": results.instance(record),
         "source-key": "colornet/album/grandma%20%26%20me.jpg",
         "source-etag": record.source.etag.strip('"'),
         "strategy": "colornet",
@@ -249,6 +254,130 @@ def test_the_newest_order_wins_in_whatever_turn_they_finish(
     assert opened(cloud.result("a.jpg")["Body"]).size == (100, 80)
 
 
+@pytest.fixture
+def orders(cloud: Any, jobs: Jobs, place: Any, gray_jpeg: bytes) -> Orders:
+    """Gives the order of that number: vividly, faintly, vividly, … The first is done already."""
+
+    def given(number: int) -> Work:
+        vividness = "1.5" if number % 2 else "0.5"
+        place("a.jpg", gray_jpeg, vividness=vividness, **{"correlation-id": str(number)})
+        [work] = cloud.take_work()
+        assert work.order == number
+        return work
+
+    do(jobs, given(1))
+    return given
+
+
+def do(jobs: Jobs, work: Work) -> None:
+    job = jobs.fetch(work)
+    assert job is not None
+    jobs.store(job, jobs.color(job))
+
+
+def once(cloud: Any, event: str, act: Callable[[], None]) -> None:
+    """Does something in between: at the next event of botocore's about a photograph's result."""
+
+    def hook(params: dict[str, Any], **_: Any) -> None:
+        if params["url_path"] == "/a.jpg":
+            cloud.s3.meta.events.unregister(event, hook)
+            act()
+
+    cloud.s3.meta.events.register(event, hook)
+
+
+def assert_vivid(cloud: Any) -> None:
+    """The third order is done, and it is its result that lies there."""
+    record, result = cloud.record("a.jpg"), cloud.result("a.jpg")
+    assert (record.order, record.status) == (3, Status.DONE)
+    assert record.result["etag"] == result["ETag"]
+    assert json.loads(result["Metadata"]["knobs"]) == {"vividness": 1.5}
+    assert result["Metadata"]["instance"] == results.instance(record)
+
+
+def test_a_wish_that_comes_again_is_another_file_of_the_same_colors(
+    cloud: Any, jobs: Jobs, orders: Orders
+) -> None:
+    """So that whoever is to replace the one can't replace the other."""
+    first = cloud.result("a.jpg")
+    do(jobs, orders(2))
+    do(jobs, orders(3))
+    third = cloud.result("a.jpg")
+    assert third["ETag"] != first["ETag"]
+    assert np.array_equal(opened(third["Body"]), opened(first["Body"]))
+    assert_vivid(cloud)
+
+
+def test_an_order_in_work_while_the_one_before_it_is_asked_for_again(
+    cloud: Any, jobs: Jobs, orders: Orders
+) -> None:
+    """What the first order left answers the third's wish, but the second might still replace it."""
+    second = jobs.fetch(orders(2))
+    assert second is not None
+    do(jobs, orders(3))
+    jobs.store(second, jobs.color(second))
+    assert_vivid(cloud)
+
+
+def test_an_order_that_was_overtaken_is_not_put(
+    cloud: Any, jobs: Jobs, orders: Orders, writes: list[str]
+) -> None:
+    second = jobs.fetch(orders(2))
+    assert second is not None
+    orders(3)
+    del writes[:]
+    jobs.store(second, jobs.color(second))
+    assert writes == []
+
+
+@pytest.mark.parametrize("event", ["before-call.s3.PutObject", "before-call.s3.HeadObject"])
+def test_an_order_that_is_overtaken_amid_its_last_steps(
+    cloud: Any, jobs: Jobs, orders: Orders, event: str
+) -> None:
+    second = jobs.fetch(orders(2))
+    assert second is not None
+    outcome = jobs.color(second)
+    if event.endswith("HeadObject"):  # asked for where something else lies there by now
+        cloud.s3.put_object(Bucket=cloud.settings.results_bucket, Key="a.jpg", Body=b"another")
+    once(cloud, event, lambda: do(jobs, orders(3)))
+    jobs.store(second, outcome)
+    assert_vivid(cloud)
+
+
+@pytest.mark.parametrize("is_first_try", [True, False])
+def test_an_order_that_is_overtaken_amid_its_first_steps(
+    cloud: Any, jobs: Jobs, orders: Orders, is_first_try: bool
+) -> None:
+    work = orders(2)
+    if not is_first_try:
+        jobs.fetch(work)
+    once(cloud, "before-call.s3.HeadObject", lambda: do(jobs, orders(3)))
+    second = jobs.fetch(work)
+    if second is not None:
+        jobs.store(second, jobs.color(second))
+    assert_vivid(cloud)
+
+
+def test_a_second_order_looks_for_a_result_and_once_more_for_its_record(
+    cloud: Any, jobs: Jobs, orders: Orders
+) -> None:
+    work = orders(2)
+    asked: list[tuple[str, str]] = []
+    cloud.s3.meta.events.register(
+        "before-call.s3",
+        lambda model, params, **_: asked.append((model.name, params["url_path"])),
+    )
+    do(jobs, work)
+    assert asked == [
+        ("HeadObject", "/a.jpg"),
+        ("PutObject", "/records/a.jpg.json"),
+        ("GetObject", "/a.jpg"),
+        ("GetObject", "/records/a.jpg.json"),
+        ("PutObject", "/a.jpg"),
+        ("PutObject", "/records/a.jpg.json"),
+    ]
+
+
 def test_an_older_orders_failure_is_not_the_newers(
     jobs: Jobs, place: Any, cloud: Any, gray_jpeg: bytes
 ) -> None:
@@ -297,6 +426,48 @@ def test_what_is_deleted_while_it_is_colored_leaves_nothing(
     assert cloud.records.get("web/v/i/a.jpg") is None
 
 
+def delete_all(cloud: Any, key: str) -> None:
+    """As the page does."""
+    cloud.s3.delete_object(Bucket=cloud.settings.uploads_bucket, Key=key)
+    for there in (f"records/{key}.json", key):
+        cloud.s3.delete_object(Bucket=cloud.settings.results_bucket, Key=there)
+
+
+@pytest.mark.parametrize("is_colored_before", [False, True])
+def test_what_is_uploaded_where_another_was_deleted_is_not_its_end(
+    cloud: Any, jobs: Jobs, place: Any, gray_jpeg: bytes, is_colored_before: bool
+) -> None:
+    """Both are order 1 of their key."""
+    first = jobs.fetch(place("a.jpg", gray_jpeg))
+    assert first is not None
+    outcome = jobs.color(first)
+    delete_all(cloud, "a.jpg")
+    file = io.BytesIO()
+    opened(gray_jpeg).resize((100, 80)).save(file, "JPEG")
+    second = jobs.fetch(place("a.jpg", file.getvalue()))
+    assert second is not None
+    if is_colored_before:
+        jobs.store(second, jobs.color(second))
+    jobs.store(first, outcome)
+    assert cloud.results() == (["a.jpg"] if is_colored_before else [])
+    assert jobs.fetch(Work.of(first.record)) is None
+    jobs.store(second, jobs.color(second))
+    record = cloud.record("a.jpg")
+    assert (record.status, record.source) == (Status.DONE, second.record.source)
+    assert opened(cloud.result("a.jpg")["Body"]).size == (100, 80)
+
+
+def test_the_failure_of_what_was_deleted_is_not_that_of_the_next_upload(
+    cloud: Any, jobs: Jobs, place: Any, gray_jpeg: bytes
+) -> None:
+    first = jobs.fetch(place("a.jpg", gray_jpeg))
+    assert first is not None
+    delete_all(cloud, "a.jpg")
+    place("a.jpg", gray_jpeg + b"\0")
+    jobs.store(first, Refusal("code", "message"))
+    assert cloud.record("a.jpg").status is Status.QUEUED
+
+
 def test_what_is_given_up_while_it_is_colored_leaves_no_result(
     cloud: Any, jobs: Jobs, place: Any, gray_jpeg: bytes
 ) -> None:
@@ -327,6 +498,68 @@ def test_of_two_workers_with_one_message_the_first_result_stays(
     record = cloud.record("a.jpg")
     assert cloud.result("a.jpg")["ETag"] == written
     assert (record.status, record.result["etag"]) == (Status.DONE, written)
+
+
+def leave_result_alone(jobs: Jobs, job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ends a job as a worker does that dies between the result and the record."""
+
+    def die(*_: Any) -> None:
+        raise SystemExit
+
+    outcome = jobs.color(job)
+    with monkeypatch.context() as dying:
+        dying.setattr(jobs, "_finish", die)
+        with pytest.raises(SystemExit):
+            jobs.store(job, outcome)
+
+
+@pytest.mark.parametrize("dies", ["first", "second"])
+def test_of_two_workers_with_one_message_none_fails_beside_the_others_result(
+    cloud: Any, jobs: Jobs, place: Any, gray_jpeg: bytes, monkeypatch: Any, dies: str
+) -> None:
+    work = place("a.jpg", gray_jpeg)
+    pair = [jobs.fetch(work), jobs.fetch(work)]
+    dead, living = pair if dies == "first" else reversed(pair)
+    assert dead is not None
+    assert living is not None
+    leave_result_alone(jobs, dead, monkeypatch)
+    jobs.store(living, OUT_OF_MEMORY)
+    record = cloud.record("a.jpg")
+    assert (record.status, record.error) == (Status.DONE, None)
+    assert record.result["etag"] == cloud.result("a.jpg")["ETag"]
+
+
+@pytest.mark.parametrize("end", ["failed", "deleted", "uploaded anew"])
+def test_a_dead_workers_result_is_taken_back_when_its_message_comes_again(
+    cloud: Any, jobs: Jobs, place: Any, gray_jpeg: bytes, monkeypatch: Any, end: str
+) -> None:
+    """Its order is over: the result was put just after another worker had looked for one, say."""
+    place("a.jpg", gray_jpeg)
+    [work] = cloud.take_work()
+    job = jobs.fetch(work)
+    assert job is not None
+    if end == "failed":
+        cloud.records.put(job.record.moved(Status.FAILED, error=UPLOAD_GONE))
+    else:
+        delete_all(cloud, "a.jpg")
+    if end == "uploaded anew":
+        place("a.jpg", gray_jpeg + b"\0")
+    leave_result_alone(jobs, job, monkeypatch)
+    assert cloud.results() == ["a.jpg"]
+    assert jobs.fetch(work) is None
+    assert cloud.results() == []
+
+
+def test_a_result_of_an_earlier_order_stays_beside_a_failure(
+    cloud: Any, jobs: Jobs, orders: Orders
+) -> None:
+    before, work = cloud.result("a.jpg"), orders(2)
+    job = jobs.fetch(work)
+    assert job is not None
+    jobs.store(job, OUT_OF_MEMORY)
+    assert jobs.fetch(work) is None
+    assert cloud.record("a.jpg").status is Status.FAILED
+    assert cloud.result("a.jpg")["ETag"] == before["ETag"]
 
 
 @pytest.mark.parametrize(
@@ -450,3 +683,18 @@ def test_the_manifest_is_published_when_it_changes(
     jobs.publish_manifest()
     assert writes == ["strategies.json"] * 2
     assert published().strategies["richzhang"]["ready"] is True
+
+
+def test_a_worker_that_starts_after_a_later_deployment_leaves_its_manifest(
+    cloud: Any, jobs: Jobs, writes: list[str]
+) -> None:
+    """Dispatch would refuse what the later workers can do."""
+    publish(cloud.s3, cloud.settings.results_bucket, registry.manifest(), deployment=8)
+    del writes[:]
+    jobs.settings = replace(jobs.settings, deployment=7)
+    jobs.get_ready()
+    assert writes == []
+    jobs.settings = replace(jobs.settings, deployment=9)  # as where an earlier image is had back
+    jobs.publish_manifest()
+    assert writes == ["strategies.json"]
+    assert json.loads(cloud.result("strategies.json")["Body"])["deployment"] == 9

@@ -6,7 +6,12 @@ import pytest
 from botocore.exceptions import ClientError
 
 from functions.contract import manifest
-from functions.contract.manifest import ManifestMissingError, ManifestReader, publish
+from functions.contract.manifest import (
+    ManifestMissingError,
+    ManifestReader,
+    publish,
+    publish_unless_outdated,
+)
 
 CARDS = {"default": "colornet", "strategies": [{"name": "colornet", "ready": True}]}
 MORE = {"default": "painter", "strategies": [{"name": "painter"}, {"name": "colornet"}]}
@@ -67,6 +72,42 @@ def test_then_it_is_asked_only_whether_it_changed(
     assert reader.read().default == "painter"
     assert list(reader.read().strategies) == ["painter", "colornet"]
     assert statuses == [200, 304, 200, 304]
+
+
+@pytest.mark.parametrize(
+    ("before", "deployment", "is_written"),
+    [
+        (None, 0, True),
+        (None, 3, True),
+        (0, 0, True),
+        (0, 3, True),
+        (2, 3, True),
+        (3, 3, True),
+        (4, 3, False),
+        (4, 0, False),
+    ],
+)
+def test_a_manifest_is_replaced_by_no_earlier_deployments(
+    reader: ManifestReader, cloud: Any, before: int | None, deployment: int, is_written: bool
+) -> None:
+    if before is not None:
+        publish(cloud.s3, reader.bucket, CARDS, before)
+    assert publish_unless_outdated(cloud.s3, reader.bucket, MORE, deployment) is is_written
+    assert reader.read().default == ("painter" if is_written else "colornet")
+
+
+def test_a_manifest_that_is_replaced_while_it_is_looked_at_stays(
+    reader: ManifestReader, cloud: Any
+) -> None:
+    publish(cloud.s3, reader.bucket, CARDS, 3)
+
+    def deploy(**_: Any) -> None:
+        cloud.s3.meta.events.unregister("before-call.s3.PutObject", deploy)
+        publish(cloud.s3, reader.bucket, MORE, 4)
+
+    cloud.s3.meta.events.register("before-call.s3.PutObject", deploy)
+    assert not publish_unless_outdated(cloud.s3, reader.bucket, CARDS, 3)
+    assert reader.read().default == "painter"
 
 
 def test_other_errors_are_not_hidden(cloud: Any) -> None:

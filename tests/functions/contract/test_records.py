@@ -80,18 +80,24 @@ def test_the_status_never_moves_back_or_from_an_end(
     assert records.get("a/photo.jpg") == first
 
 
-@pytest.mark.parametrize("standing", list(Status))
-def test_a_newer_order_replaces_any_status(records: Records, standing: Status) -> None:
-    stand(records, record(1, standing))
-    assert records.put(record(2, Q)) == record(2, Q)
+@pytest.mark.parametrize("late", list(Status))
+@pytest.mark.parametrize("order", [1, 3])
+def test_no_order_moves_another_on(records: Records, order: int, late: Status) -> None:
+    """An earlier one comes late; a later number is from before the record was deleted."""
+    stand(records, record(2, Q))
+    assert records.put(record(order, late)) == record(2, Q)
     assert records.get("a/photo.jpg") == record(2, Q)
 
 
 @pytest.mark.parametrize("late", list(Status))
-def test_an_older_order_never_replaces_a_newer(records: Records, late: Status) -> None:
-    stand(records, record(2, Q))
-    assert records.put(record(1, late)) == record(2, Q)
-    assert records.get("a/photo.jpg") == record(2, Q)
+def test_of_one_number_only_the_order_of_the_same_upload_is_moved_on(
+    records: Records, late: Status
+) -> None:
+    """The record was deleted, and another upload has come under its key."""
+    other = replace(record(), source=replace(SOURCE, etag='"other"'))
+    stand(records, other)
+    assert records.put(record(1, late)) == other
+    assert records.get("a/photo.jpg") == other
 
 
 def test_of_sixteen_that_race_exactly_one_wins(records: Records) -> None:

@@ -318,7 +318,7 @@ def test_where_batch_does_not_answer_the_function_ends_before_its_time(
         for name, value in {
             "AWS_ENDPOINT_URL_BATCH": f"http://127.0.0.1:{silent.getsockname()[1]}",
             "DEEPCOLOR_BATCH_JOB_QUEUE": "queue",
-            "DEEPCOLOR_BATCH_JOB_DEFINITION": "definition",
+            "DEEPCOLOR_BATCH_JOB_DEFINITION": "arn:definition:1",
             "DEEPCOLOR_MAX_WORKERS": "1",
             "DEEPCOLOR_PHOTOGRAPHS_PER_WORKER": "1",
         }.items():

@@ -68,6 +68,7 @@ def test_a_job_runs_in_the_environment_of_its_definition(
     assert job["jobQueue"] == waker.job_queue
     variables = {entry["name"]: entry["value"] for entry in job["container"]["environment"]}
     assert variables.pop("AWS_BATCH_JOB_ID") == job["jobId"]
+    assert waker.job_definition.endswith(f":{variables.pop('DEEPCOLOR_DEPLOYMENT')}")
     assert variables == {entry["name"]: entry["value"] for entry in worker_environment}
 
 
