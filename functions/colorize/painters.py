@@ -80,15 +80,18 @@ class Painters:
                 return
             first = self.hired[0]
             painter = IsolatedPainter(self.logger, first.limit_seconds, first.memory_bytes)
+            # Here, and not there: the process ends with the thread that starts it.
+            painter.start()
             self.hired.append(painter)
-        # Here, and not there: the process ends with the thread that starts it.
-        painter.start()
         threading.Thread(target=self._get_ready, args=(painter, strategy), daemon=True).start()
 
     def _get_ready(self, painter: IsolatedPainter, strategy: str) -> None:
         try:
             painter.load(strategy)
         except PainterError as error:
+            painter.close()
+            with self.lock:
+                self.hired.remove(painter)  # so that another may be hired in its place
             if not self.is_closed:
                 self.logger.warning("one painter fewer", extra={"error": str(error)})
         else:

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, ThreadPoolExecutor, wait
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 Colored = tuple["Job", "Outcome"] | None  # None where nothing was left to do
 
+BREATH_SECONDS = 1  # that a worker with idle hands waits for messages while others are at work
 FEW = BATCH // 2  # messages, so that the next are there before the last of them is colored
 
 
@@ -30,7 +31,8 @@ class Shift:
 
     One that takes long holds up no other: what is colored first is stored first. Messages go from
     ``fetching`` over ``coloring`` to ``storing`` and, a batch at a time, out of the queue. Once few
-    are left in ``fetching`` more are ``coming``, until the queue has none or something went wrong.
+    are left in ``fetching`` more are ``coming``, until the queue has none and nothing is in hand,
+    or something went wrong.
     ``transfers`` and ``painting`` are the threads that this happens on.
     """
 
@@ -60,15 +62,17 @@ class Shift:
         """
         self._fetch(messages)
         while (self.fetching or self.coloring) and not self.is_stopped():
-            if self.has_more and self.went_well and not self.coming and not is_over():
+            if self.went_well and not self.coming and not is_over():
                 self._ask_for_more()
             self._color()
+            self._wait()
             self._store_colored()
-            if self.coming and (self.coming.done() or not self.fetching):
+            if self.coming and (self.coming.done() or not (self.fetching or self.coloring)):
                 self._fetch(self._arrived())
             if len(self.storing) >= BATCH:
                 self._delete_stored()
         while self.coloring:
+            wait(self.coloring, return_when=FIRST_COMPLETED)
             self._store_colored()
         self._give_back_the_rest()
         while self.storing:
@@ -83,9 +87,10 @@ class Shift:
         return self.jobs.fetch(Work.from_json(message["Body"]))
 
     def _ask_for_more(self) -> None:
-        if len(self.fetching) <= FEW:
-            count = BATCH - len(self.fetching)
-            self.coming = self.transfers.submit(self.inbox.receive, count, 0)
+        has_idle_hands = len(self.coloring) < self.jobs.painter.hands
+        if len(self.fetching) <= FEW and (self.has_more or has_idle_hands):
+            count, seconds = BATCH - len(self.fetching), 0 if self.has_more else BREATH_SECONDS
+            self.coming = self.transfers.submit(self.inbox.receive, count, seconds)
 
     def _arrived(self) -> list[MessageTypeDef]:
         assert self.coming is not None
@@ -109,9 +114,13 @@ class Shift:
             raise CancelledError
         return (job, self.jobs.color(job)) if job else None
 
+    def _wait(self) -> None:
+        """Until a photograph is colored, or more have come."""
+        begun: list[Future[Any]] = [*self.coloring, *([self.coming] if self.coming else [])]
+        wait(begun, return_when=FIRST_COMPLETED)
+
     def _store_colored(self) -> None:
-        """Waits until at least one is."""
-        for color in wait(self.coloring, return_when=FIRST_COMPLETED).done:
+        for color in [color for color in self.coloring if color.done()]:
             self._store(self.coloring.pop(color), color)
 
     def _store(self, message: MessageTypeDef, color: Future[Colored]) -> None:

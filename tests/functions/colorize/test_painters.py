@@ -14,6 +14,7 @@ from aws_lambda_powertools import Logger
 
 from functions.colorize import painters as room
 from functions.colorize.commission import Colored, Commission, Refusal
+from functions.colorize.isolation import IsolatedPainter, PainterDiedError
 from functions.colorize.painters import Painters
 from tests.chaos import perilous, plugin
 from tests.conftest import make_landscape
@@ -77,6 +78,31 @@ def test_while_one_is_at_work_another_takes_the_next(crew: Painters) -> None:
     processes = [painter.process for painter in crew.hired]
     crew.close()
     assert [process and process.poll() for process in processes] == [-signal.SIGKILL] * 2
+
+
+def test_whoever_could_not_get_ready_is_replaced(
+    crew: Painters, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    crew.load("perilous")
+    load = IsolatedPainter.load
+
+    def refuse(painter: IsolatedPainter, strategy: str) -> Refusal | None:
+        if strategy == "unready":
+            raise PainterDiedError(1)
+        return load(painter, strategy)
+
+    monkeypatch.setattr(IsolatedPainter, "load", refuse)
+    with ThreadPoolExecutor(1) as pool:
+        slow = pool.submit(crew.paint, commission(0, seconds=5))
+        while not crew.at_work:
+            time.sleep(0.02)
+        crew._see_to_hands("unready")
+        while len(crew.hired) > 1:
+            assert not slow.done(), "nobody noticed"
+            time.sleep(0.02)
+        crew._see_to_hands("perilous")
+        assert crew.idle.get(timeout=60) is crew.hired[1]
+        slow.result()
 
 
 def test_a_crash_costs_no_other_photograph(crew: Painters) -> None:

@@ -20,6 +20,7 @@ from botocore.exceptions import EndpointConnectionError
 from PIL import Image
 
 from deepcolor import registry
+from functions.colorize import shift
 from functions.colorize import worker as room
 from functions.colorize.__main__ import _gpu
 from functions.colorize.commission import Outcome
@@ -113,6 +114,31 @@ def test_a_photograph_that_takes_long_holds_up_no_other(
     drain()
     assert sorted(beside) == sorted(keys[1:])
     assert {cloud.record(key).status for key in keys} == {Status.DONE}
+    assert cloud.messages() == (0, 0)
+
+
+def test_what_comes_while_one_takes_long_is_colored_beside_it(
+    cloud: Any,
+    place: Any,
+    drain: Any,
+    jobs: Jobs,
+    gray_jpeg: bytes,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    place("long.jpg", gray_jpeg)
+    color = jobs.color
+
+    def slow(job: Job) -> Outcome:
+        if job.record.key == "long.jpg":
+            time.sleep(2 * shift.BREATH_SECONDS)  # the queue has been found empty since
+            place("late.jpg", gray_jpeg)
+            wait_until(lambda: "late.jpg" in cloud.results())
+        return color(job)
+
+    monkeypatch.setattr(type(jobs.painter), "hands", 2)
+    monkeypatch.setattr(jobs, "color", slow)
+    drain()
+    assert {cloud.record(key).status for key in ("long.jpg", "late.jpg")} == {Status.DONE}
     assert cloud.messages() == (0, 0)
 
 
