@@ -886,7 +886,7 @@ def test_refusals_are_told_by_name_and_the_others_go_on(
         [
             re.compile("notes.txt is not of a kind that can be colored: JPEG, .* or HEIC."),
             "empty.jpg is empty.",
-            "huge.png has 1 MB; up to 1 MB can be colored.",
+            "huge.png is larger than 1 MB. Make it smaller and choose it again.",
         ]
     )
     site.arrived(gray_file.name)
