@@ -115,6 +115,23 @@ def card(page: Page, name: str) -> Locator:
     return page.get_by_role("article").filter(has=page.get_by_role("heading", name=name))
 
 
+def uploads_to(site: Site) -> str:
+    return f"{site.s3.meta.endpoint_url}/{site.uploads}*"
+
+
+@contextmanager
+def held(page: Page, url: str) -> Iterator[list[Route]]:
+    """Requests that are made meanwhile get no answer by themselves."""
+    routes: list[Route] = []
+
+    def hold(route: Route) -> None:
+        routes.append(route)
+
+    page.route(url, hold)
+    yield routes
+    page.unroute(url)
+
+
 def choose(page: Page, *paths: Path) -> None:
     page.get_by_label("Choose photographs").set_input_files(paths)
 
@@ -661,6 +678,43 @@ def test_more_than_a_page_of_photographs(
     page.get_by_role("button", name="Show earlier photographs").click()
     expect(names).to_have_text(["2.jpg", "1.jpg", "0.jpg"])
     expect(page.get_by_role("button", name="Show earlier photographs")).to_be_hidden()
+
+
+def test_earlier_photographs_appear_once_and_get_the_focus(
+    browser: Browser,
+    address: str,
+    tmp_path: Path,
+    gray_jpeg: bytes,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The browser itself notes refused requests in the console, so it is not looked at here."""
+    monkeypatch.setattr("web.photographs.PAGE_LENGTH", 2)
+    context = browser.new_context(viewport={"width": 390, "height": 700})
+    page = context.new_page()
+    page.goto(address)
+    for number in range(3):
+        (tmp_path / f"{number}.jpg").write_bytes(gray_jpeg)
+        choose(page, tmp_path / f"{number}.jpg")
+        expect(card(page, f"{number}.jpg")).to_contain_text("On its way")
+    page.reload()
+    earlier = page.get_by_role("button", name="Show earlier photographs")
+    notice = page.get_by_text("The page cannot be reached just now.")
+    page.route("**/api/images?after=*", lambda route: route.abort())
+    earlier.click()
+    expect(notice).to_be_in_viewport(ratio=0.9)
+    expect(earlier).to_be_focused()
+
+    page.unroute("**/api/images?after=*")
+    with held(page, "**/api/images?after=*") as asked:
+        earlier.dblclick()
+        expect(earlier).to_be_disabled()
+        expect(notice).to_be_hidden()
+        [question] = asked
+        question.continue_()
+    expect(page.get_by_role("heading", level=3)).to_have_text(["2.jpg", "1.jpg", "0.jpg"])
+    expect(earlier).to_be_hidden()
+    expect(page.get_by_role("heading", name="0.jpg")).to_be_focused()
+    context.close()
 
 
 def test_photographs_that_wait_are_asked_for_together(

@@ -14,6 +14,8 @@ const list = document.getElementById("photographs");
 const earlier = document.getElementById("earlier");
 const trouble = document.getElementById("album-problem");
 
+const listed = new Set(); // the ids of all that have a card
+
 export function addFiles(files, order) {
   for (const file of files) {
     const card = new Card(file.name, () => begin());
@@ -28,23 +30,38 @@ export function addFiles(files, order) {
 // Shows a page of the album, the newest photographs first. A photograph that is chosen meanwhile
 // is created after that, lest the album list it, too.
 export async function restore(after = null) {
+  earlier.disabled = true;
+  trouble.hidden = true;
   let page;
   try {
     page = await inOrder(() => readPage(after));
   } catch (problem) {
     trouble.textContent = problem.message;
     trouble.hidden = section.hidden = false;
-    return;
   }
-  for (const image of page.images) {
-    const card = new Card(image.filename, again);
-    list.append(card.element);
-    card.show(image);
-    if (!isFinal(image)) follow(card, image.id);
-  }
-  earlier.hidden = !page.next;
-  earlier.onclick = () => restore(page.next);
+  earlier.disabled = false;
+  const cards = page ? extend(page) : [];
+  if (!after) return;
+  (cards[0] ?? earlier).focus(); // which a disabled button has lost
+  trouble.scrollIntoView({ block: "nearest" });
+}
+
+// The cards of those that had none.
+function extend({ images, next }) {
+  const cards = images.filter(({ id }) => !listed.has(id)).map(append);
+  earlier.hidden = !next;
+  earlier.onclick = () => restore(next);
   reveal();
+  return cards;
+}
+
+function append(image) {
+  const card = new Card(image.filename, again);
+  listed.add(image.id);
+  list.append(card.element);
+  card.show(image);
+  if (!isFinal(image)) follow(card, image.id);
+  return card;
 }
 
 // Pages whose photographs all never arrived are empty: a few of them are passed over.

@@ -57,6 +57,12 @@ export class Card {
     this.part(".delete").hidden = false;
   }
 
+  focus() {
+    const heading = this.part(".name");
+    heading.tabIndex = -1;
+    heading.focus();
+  }
+
   // What the API says of the photograph.
   show(image) {
     this.image = image;
