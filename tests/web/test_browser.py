@@ -261,17 +261,36 @@ def test_a_failure_stays_with_its_photograph(
     (tmp_path / "sound.jpg").write_bytes(gray_jpeg)
     page = visit(address)
     choose(page, tmp_path / "broken.jpg", tmp_path / "sound.jpg")
-    key = site.arrived("broken.jpg")
-    site.fail(key, "broken.jpg is not an image: <b>sorry</b>.")
+    site.fail(site.arrived("broken.jpg"), "broken.jpg is not an image: <b>sorry</b>.")
     broken = card(page, "broken.jpg")
     expect(broken).to_contain_text("broken.jpg is not an image: <b>sorry</b>.")
     site.color(site.arrived("sound.jpg"), colored_jpeg)
     expect_picture(page.get_by_role("img", name="sound.jpg, in color"), 320)
+    expect(broken).to_contain_text("broken.jpg is not an image")
+
+
+def test_another_try_is_offered_where_it_can_help(
+    visit: Visit, address: str, site: Site, tmp_path: Path, gray_jpeg: bytes, colored_jpeg: bytes
+) -> None:
+    page = visit(address)
+    for name, code in (("unlucky.jpg", "gave_up"), ("torn.jpg", "damaged_photograph")):
+        (tmp_path / name).write_bytes(gray_jpeg)
+        choose(page, tmp_path / name)
+        site.fail(site.arrived(name), "It failed.", code)
+    again = page.get_by_role("button", name="Try again")
+    expect(card(page, "torn.jpg")).to_contain_text("This photograph is damaged.")
+    expect(card(page, "torn.jpg").get_by_role("button", name="Try again")).to_be_hidden()
+    for name, is_offered in (("torn.jpg", False), ("unlucky.jpg", True)):
+        page.goto(f"{address}/photographs/{site.arrived(name).split('/')[2]}")
+        expect(page.locator("#unstarted")).to_have_count(0)
+        expect(again).to_be_visible(visible=is_offered)
+    page.goto(address)
+    key = site.arrived("unlucky.jpg")
     before = order_of(site, key)
-    broken.get_by_role("button", name="Try again").click()
+    again.click()
     assert asked_again(site, key, before)["strategy"] == "colornet"
     site.color(key, colored_jpeg)
-    expect_picture(page.get_by_role("img", name="broken.jpg, in color"), 320)
+    expect_picture(page.get_by_role("img", name="unlucky.jpg, in color"), 320)
 
 
 def test_a_reload_finds_the_photographs_again_and_a_stranger_none(

@@ -2,6 +2,7 @@
 
 import { createImage, Problem, readAlbum, recolorImage } from "./api.js";
 import { Card } from "./card.js";
+import { isRequestWorthRetrying } from "./retry.js";
 import { inOrder, inTurn, upload } from "./upload.js";
 import { isFinal, watch } from "./watch.js";
 import { say } from "./words.js";
@@ -19,7 +20,7 @@ const listed = new Set(); // the ids of all that have a card
 export function addFiles(files, order) {
   for (const file of files) {
     const card = new Card(file.name, () => begin());
-    const begin = () => guarded(card, () => send(card, file, order), true);
+    const begin = () => guarded(card, () => send(card, file, order));
     list.prepend(card.element);
     begin();
   }
@@ -97,13 +98,14 @@ const again = (card) =>
 
 const follow = (card, id) => guarded(card, () => watch(id, (image) => card.show(image)));
 
-async function guarded(card, work, canTryAgain = false) {
+async function guarded(card, work) {
   try {
     await work();
   } catch (problem) {
     if (!card.element.isConnected) return; // deleted meanwhile
-    card.fail(problem instanceof Problem ? problem.message : say("unexpected"), canTryAgain);
-    if (!(problem instanceof Problem)) throw problem;
+    const isKnown = problem instanceof Problem;
+    card.fail(isKnown ? problem.message : say("unexpected"), isRequestWorthRetrying(problem));
+    if (!isKnown) throw problem;
   }
 }
 

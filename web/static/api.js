@@ -2,11 +2,13 @@
 
 import { refusal, say } from "./words.js";
 
-// Its message is a sentence for the visitor; status is 0 when no answer came.
+// Its message is a sentence for the visitor; status is 0 when no answer came, and the code is that
+// of the API's problem, if it is one.
 export class Problem extends Error {
-  constructor(message, status) {
+  constructor(message, status, code) {
     super(message);
     this.status = status;
+    this.code = code;
   }
 }
 
@@ -36,5 +38,5 @@ async function ask(url, options) {
   const answer = await response.json().catch(() => ({}));
   if (response.ok) return answer;
   const code = answer.type?.split(":").at(-1) ?? GATEWAY_CODES[response.status];
-  throw new Problem(refusal(code, answer.detail), response.status);
+  throw new Problem(refusal(code, answer.detail), response.status, code);
 }

@@ -5,6 +5,7 @@ import { Comparison } from "./comparison.js";
 import { copyLink, Download, remove } from "./deeds.js";
 import { openZoom } from "./later.js";
 import { near } from "./near.js";
+import { isColoringWorthRetrying } from "./retry.js";
 import { titleOf } from "./strategies.js";
 import { failure, say, state } from "./words.js";
 
@@ -72,7 +73,7 @@ export class Card {
     for (const deed of [".change", ".zoom-in", ".copy"]) this.part(deed).hidden = !isDone;
     this.part(".delete").hidden = false;
     if (isDone) this.download.offer(image);
-    if (image.error) this.fail(failure(image.error), image.original_url !== null);
+    if (image.error) this.fail(failure(image.error), isColoringWorthRetrying(image));
     else this.state(image.status, stateOf(image));
   }
 
