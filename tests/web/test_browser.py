@@ -12,6 +12,7 @@ import time
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -20,7 +21,16 @@ import pytest
 import uvicorn
 from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
-from playwright.sync_api import Browser, Locator, Page, Response, Route, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    Dialog,
+    Locator,
+    Page,
+    Response,
+    Route,
+    expect,
+    sync_playwright,
+)
 
 from functions.contract import manifest
 from functions.contract.records import Status
@@ -982,7 +992,197 @@ def test_an_upload_that_is_cut_off_can_be_tried_again(
     site.color(site.arrived(gray_file.name), colored_jpeg)
     expect_picture(page.get_by_role("img", name=f"{gray_file.name}, in color"), 320)
     expect(page.get_by_role("article")).to_have_count(1)
+    page.reload()
+    expect_picture(page.get_by_role("img", name=f"{gray_file.name}, in color"), 320)
+    expect(page.get_by_role("article")).to_have_count(1)
     context.close()
+
+
+def is_deletion(response: Response) -> bool:
+    return response.request.method == "DELETE"
+
+
+def test_an_upload_that_failed_does_not_come_back(
+    browser: Browser, address: str, site: Site, gray_file: Path
+) -> None:
+    """Not even when its note can be deleted only once there is a connection again."""
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(address)
+    page.route(uploads_to(site), lambda route: route.abort())
+    with page.expect_response(is_deletion):
+        choose(page, gray_file)
+    page.route("**/api/images/*", lambda route: route.abort())
+    with page.expect_event("requestfailed", lambda request: request.method == "DELETE"):
+        page.get_by_role("button", name="Try again").click()
+    expect(page.get_by_role("article")).to_contain_text("The upload was interrupted.")
+    page.unroute("**/api/images/*")
+    context.set_offline(True)
+    with page.expect_response(is_deletion):
+        context.set_offline(False)
+    page.reload()
+    page.wait_for_load_state("networkidle")
+    expect(page.get_by_role("article")).to_have_count(0)
+    context.close()
+
+
+def test_uploads_can_be_cancelled(
+    visit: Visit, address: str, site: Site, tmp_path: Path, gray_jpeg: bytes
+) -> None:
+    names = ("1.jpg", "2.jpg", "3.jpg", "turn.jpg", "next.jpg")
+    for name in names:
+        (tmp_path / name).write_bytes(gray_jpeg)
+    page = visit(address)
+    cards = page.get_by_role("article")
+    with held(page, uploads_to(site)) as uploads:
+        choose(page, *(tmp_path / name for name in names[:4]))
+        expect(cards.filter(has_text="Uploading")).to_have_count(3)
+        expect(card(page, "turn.jpg")).to_contain_text("Getting ready")
+        page.get_by_role("button", name="Cancel the upload (turn.jpg)").click()
+        for name in names[:3]:
+            with page.expect_response(is_deletion):
+                page.get_by_role("button", name=f"Cancel the upload ({name})").click()
+        expect(cards).to_have_count(0)
+        assert len(uploads) == 3
+    choose(page, tmp_path / "next.jpg")
+    site.arrived("next.jpg")
+    expect(page.get_by_role("button", name="Delete (next.jpg)")).to_be_visible()
+    page.reload()
+    expect(page.get_by_role("heading", level=3)).to_have_text(["next.jpg"])
+
+
+def test_an_upload_that_stalls_is_interrupted(
+    browser: Browser, address: str, site: Site, gray_file: Path
+) -> None:
+    context = browser.new_context()
+    page = context.new_page()
+    page.clock.install()
+    page.goto(address)
+    with held(page, uploads_to(site)):
+        choose(page, gray_file)
+        expect(page.get_by_role("article")).to_contain_text("Uploading")
+        page.clock.fast_forward(50_000)
+        page.wait_for_timeout(HASTY_MILLISECONDS)
+        expect(page.get_by_role("article")).to_contain_text("Uploading")
+        page.clock.fast_forward(10_000)
+        expect(page.get_by_role("article")).to_contain_text("The upload was interrupted.")
+    context.close()
+
+
+def test_leaving_asks_first_while_uploads_run(
+    visit: Visit, address: str, site: Site, tmp_path: Path, gray_jpeg: bytes, colored: Colored
+) -> None:
+    for name in ("there.jpg", "travels.jpg"):
+        (tmp_path / name).write_bytes(gray_jpeg)
+    page = visit(address)
+    asked: list[str] = []
+
+    def stay(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        dialog.dismiss()
+
+    page.on("dialog", stay)
+    colored(page, tmp_path / "there.jpg")
+    with held(page, uploads_to(site)) as uploads:
+        choose(page, tmp_path / "travels.jpg")
+        expect(card(page, "travels.jpg")).to_contain_text("Uploading")
+        with page.expect_download():  # which leaves no page
+            page.get_by_role("link", name="Download there.jpg").click()
+        with page.expect_download():
+            page.get_by_role("button", name="Download all").click()
+        assert asked == []
+        with page.expect_event("dialog"):
+            page.evaluate("location.reload()")
+        assert asked == ["beforeunload"]
+        uploads[0].continue_()
+        expect(card(page, "travels.jpg")).to_contain_text("On its way")
+    page.reload()
+    expect(page.get_by_role("article")).to_have_count(2)
+    assert asked == ["beforeunload"]
+
+
+def test_what_another_tab_did_meanwhile(
+    browser: Browser, address: str, gray_file: Path, colored: Colored
+) -> None:
+    """The browser itself notes refused requests in the console, so it is not looked at here."""
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(address)
+    image_id = colored(page, gray_file).split("/")[2]
+    api = f"{address}/api/images/{image_id}"
+    download = page.get_by_role("link", name="Download", exact=False)
+    status = page.get_by_role("status")
+    assert context.request.post(f"{api}/recolor", data={}).status == 202
+    download.click()
+    expect(status).to_have_text(f"{gray_file.name}: On its way")
+    assert context.request.delete(api).status == 204
+    download.click()
+    expect(status).to_contain_text("You have no such photograph in this browser.")
+    assert page.url == f"{address}/"
+    page.get_by_role("button", name="Delete").click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    expect(status).to_have_text(f"{gray_file.name} is deleted.")
+    expect(page.get_by_role("article")).to_have_count(0)
+    context.close()
+
+
+def without_cookies(app: Any) -> Any:
+    """To the browser as if it were to keep none."""
+
+    async def called(scope: Any, receive: Any, send: Any) -> None:
+        async def send_without(message: Any) -> None:
+            headers = message.get("headers", [])
+            kept = [(name, value) for name, value in headers if name.lower() != b"set-cookie"]
+            await send(message | {"headers": kept} if headers else message)
+
+        await app(scope, receive, send_without)
+
+    return called
+
+
+def test_where_cookies_are_blocked_nothing_travels(
+    browser: Browser, make_site: MakeSite, tmp_path: Path, gray_jpeg: bytes
+) -> None:
+    """The browser itself notes refused requests in the console, so it is not looked at here."""
+    paths = [tmp_path / f"{number}.jpg" for number in range(5)]
+    for path in paths:
+        path.write_bytes(gray_jpeg)
+    site = make_site()
+    site = replace(site, app=without_cookies(site.app))
+    with served(site) as address:
+        context = browser.new_context()
+        page = context.new_page()
+        page.goto(address)
+        created: list[str] = []
+        page.on("request", lambda each: created.append(each.url) if each.method == "POST" else None)
+        choose(page, *paths)
+        needy = page.get_by_role("article").filter(has_text="This page needs a cookie")
+        expect(needy).to_have_count(len(paths))
+        expect(page.get_by_role("button", name="Try again")).to_have_count(0)
+        assert created == [f"{address}/api/images"]
+        assert "Contents" not in site.s3.list_objects_v2(Bucket=site.uploads)
+        context.close()
+
+
+def test_whether_cookies_work_is_asked_once(
+    visit: Visit, address: str, tmp_path: Path, gray_jpeg: bytes
+) -> None:
+    paths = [tmp_path / f"once-{number}.jpg" for number in range(3)]
+    for path in paths:
+        path.write_bytes(gray_jpeg)
+    page = visit(address)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    choose(page, *paths)
+    waiting = page.get_by_role("article").filter(has_text="On its way")
+    expect(waiting).to_have_count(3)
+    assert sum("/api/images/" in url for url in asked) == 1
+    page.reload()
+    expect(waiting).to_have_count(3)
+    del asked[:]
+    choose(page, paths[0])
+    expect(waiting).to_have_count(4)
+    assert not [url for url in asked if "/api/images/" in url]
 
 
 def test_what_is_chosen_before_the_album_is_there_appears_once(

@@ -1,9 +1,10 @@
 // The visitor's photographs: those of earlier visits, and those just chosen.
 
-import { createImage, Problem, readAlbum, recolorImage } from "./api.js";
+import { Problem, readAlbum, recolorImage } from "./api.js";
+import { arrive, knowCookieKept } from "./arrival.js";
 import { Card } from "./card.js";
 import { isRequestWorthRetrying } from "./retry.js";
-import { inOrder, inTurn, upload } from "./upload.js";
+import { inOrder } from "./upload.js";
 import { isFinal, watch } from "./watch.js";
 import { say } from "./words.js";
 
@@ -49,6 +50,7 @@ export async function restore(after = null) {
 
 // The cards of those that had none.
 function extend({ images, next }) {
+  if (images.length) knowCookieKept();
   const cards = images.filter(({ id }) => !listed.has(id)).map(append);
   earlier.hidden = !next;
   earlier.onclick = () => restore(next);
@@ -77,15 +79,9 @@ async function readPage(after) {
 async function send(card, file, order) {
   if (card.image) return again(card); // it arrived, and failed only later
   card.state("preparing");
-  const id = await inTurn(async () => {
-    const wish = { filename: file.name, content_type: file.type, size: file.size, ...order };
-    const created = await inOrder(() => createImage(wish)); // as the album will list them
-    card.preview(file);
-    card.state("uploading");
-    await upload(created.upload, file, (fraction) => card.progress(fraction));
-    return created.id;
-  });
-  await watch(id, (image) => card.show(image));
+  card.id = await arrive(card, file, order);
+  listed.add(card.id);
+  await watch(card.id, (image) => card.show(image));
 }
 
 // The same order once more, for a photograph that is there and failed.

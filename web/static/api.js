@@ -16,8 +16,16 @@ export const createImage = (wish) => ask("/api/images", asJson(wish));
 export const readImage = (id) => ask(`/api/images/${id}`);
 export const readImages = (ids) => ask(`/api/images?ids=${ids}`);
 export const readAlbum = (after) => ask(after ? `/api/images?after=${after}` : "/api/images");
-export const deleteImage = (id) => ask(`/api/images/${id}`, { method: "DELETE" });
 export const recolorImage = (id, order) => ask(`/api/images/${id}/recolor`, asJson(order));
+
+// Also what is gone already, perhaps by another tab.
+export async function deleteImage(id) {
+  try {
+    await ask(`/api/images/${id}`, { method: "DELETE" });
+  } catch (problem) {
+    if (problem.status !== 404) throw problem;
+  }
+}
 
 const asJson = (data) => ({
   method: "POST",

@@ -9,12 +9,15 @@ import { isColoringWorthRetrying } from "./retry.js";
 import { titleOf } from "./strategies.js";
 import { failure, say, state } from "./words.js";
 
+const BEFORE_ARRIVAL = ["preparing", "uploading"];
+
 const template = document.getElementById("card");
 
 export class Card {
   // onAgain is called with the card when the visitor wants another try.
   constructor(name, onAgain) {
     this.name = name;
+    this.gone = new AbortController();
     this.element = template.content.firstElementChild.cloneNode(true);
     this.part = (selector) => this.element.querySelector(selector);
     this.part(".name").textContent = name;
@@ -33,6 +36,11 @@ export class Card {
     });
   }
 
+  // Aborted when the card is taken away.
+  get signal() {
+    return this.gone.signal;
+  }
+
   // Shows the chosen file itself while it travels.
   preview(file) {
     this.comparison.before.src = URL.createObjectURL(file);
@@ -46,6 +54,7 @@ export class Card {
     this.part("progress").hidden = status !== "uploading";
     this.comparison.busy = !["done", "failed"].includes(status);
     this.part(".again").hidden = true;
+    this.#nameDeletion(BEFORE_ARRIVAL.includes(status));
   }
 
   progress(fraction) {
@@ -55,7 +64,6 @@ export class Card {
   fail(sentence, canTryAgain) {
     this.state("failed", sentence);
     this.part(".again").hidden = !canTryAgain;
-    this.part(".delete").hidden = false;
   }
 
   focus() {
@@ -67,11 +75,11 @@ export class Card {
   // What the API says of the photograph.
   show(image) {
     this.image = image;
+    this.id = image.id;
     if (this.isNear) this.#draw();
     this.part(".change").href = `/photographs/${image.id}`;
     const isDone = image.status === "done";
     for (const deed of [".change", ".zoom-in", ".copy"]) this.part(deed).hidden = !isDone;
-    this.part(".delete").hidden = false;
     if (isDone) this.download.offer(image);
     if (image.error) this.fail(failure(image.error), isColoringWorthRetrying(image));
     else this.state(image.status, stateOf(image));
@@ -91,7 +99,7 @@ export class Card {
     );
     this.#named(".copy", () => copyLink(this.image.id));
     this.#named(".delete", async () => {
-      if (!this.image || (await remove(this.image.id, this.name))) this.#leave();
+      if (!this.id || (await remove(this.id, this.name))) this.#leave();
     });
     this.part(".change").setAttribute("aria-label", `${label(this.part(".change"))} (${this.name})`);
   }
@@ -103,7 +111,15 @@ export class Card {
     button.addEventListener("click", onClick);
   }
 
+  // What has not arrived needs no deletion, only an end.
+  #nameDeletion(isCancel) {
+    const button = this.part(".delete");
+    button.title = isCancel ? say("cancel_upload") : label(button);
+    button.setAttribute("aria-label", `${button.title} (${this.name})`);
+  }
+
   #leave() {
+    this.gone.abort();
     const { nextElementSibling: following, previousElementSibling: previous } = this.element;
     const next = following ?? previous;
     const list = this.element.parentElement;
