@@ -11,7 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from functions.contract.manifest import ManifestMissingError, ManifestReader
 from web import gallery, ids
@@ -78,6 +78,8 @@ class Page:
         """The second step where no script runs: a form that posts straight to S3."""
         manifest = self.manifest.read()
         wish = Wish.unseen(_own_fields(request.query_params), manifest)
+        if request.method == "HEAD":
+            return _bodiless()  # who only looks begins no upload
         visitor = self.visitors.welcome(request)
         _, upload = self.photographs.add(visitor, wish, back_to=self._address(request))
         card = manifest.strategies[wish.coloring.strategy]
@@ -124,6 +126,13 @@ class Page:
         except (BotoCoreError, ClientError) as error:
             logger.error("The manifest cannot be read: %s", error)
             return None
+
+
+def _bodiless() -> Response:
+    """To HEAD, which must not be told another length than GET."""
+    response = HTMLResponse()
+    del response.headers["Content-Length"]
+    return response
 
 
 def _own_fields(form: Mapping[str, str]) -> dict[str, str]:

@@ -139,8 +139,8 @@ def _check_size(size: Any, filename: str, max_bytes: int) -> None:
         raise Problem(
             HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
             "too-large",
-            f"{filename} has {_ENGLISH.megabytes(size)};"
-            f" up to {_ENGLISH.megabytes(max_bytes)} can be colored.",
+            f"{filename} is larger than {_ENGLISH.megabytes(max_bytes)}."
+            " Make it smaller and choose it again.",
         )
 
 

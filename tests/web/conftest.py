@@ -204,8 +204,8 @@ class Site:
         result = {"content_type": "image/jpeg", "width": width, "height": height}
         self.record(key, Status.DONE, result=result, milliseconds={"color": 12.5})
 
-    def fail(self, key: str, sentence: str) -> None:
-        self.record(key, Status.FAILED, error={"code": "not_an_image", "message": sentence})
+    def fail(self, key: str, sentence: str, code: str = "not_an_image") -> None:
+        self.record(key, Status.FAILED, error={"code": code, "message": sentence})
 
 
 MakeSite = Callable[..., Site]

@@ -12,6 +12,7 @@ import time
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -20,7 +21,16 @@ import pytest
 import uvicorn
 from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
-from playwright.sync_api import Browser, Locator, Page, Response, Route, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    Dialog,
+    Locator,
+    Page,
+    Response,
+    Route,
+    expect,
+    sync_playwright,
+)
 
 from functions.contract import manifest
 from functions.contract.records import Status
@@ -113,6 +123,23 @@ def visit(browser: Browser) -> Iterator[Visit]:
 
 def card(page: Page, name: str) -> Locator:
     return page.get_by_role("article").filter(has=page.get_by_role("heading", name=name))
+
+
+def uploads_to(site: Site) -> str:
+    return f"{site.s3.meta.endpoint_url}/{site.uploads}*"
+
+
+@contextmanager
+def held(page: Page, url: str) -> Iterator[list[Route]]:
+    """Requests that are made meanwhile get no answer by themselves."""
+    routes: list[Route] = []
+
+    def hold(route: Route) -> None:
+        routes.append(route)
+
+    page.route(url, hold)
+    yield routes
+    page.unroute(url)
 
 
 def choose(page: Page, *paths: Path) -> None:
@@ -244,17 +271,36 @@ def test_a_failure_stays_with_its_photograph(
     (tmp_path / "sound.jpg").write_bytes(gray_jpeg)
     page = visit(address)
     choose(page, tmp_path / "broken.jpg", tmp_path / "sound.jpg")
-    key = site.arrived("broken.jpg")
-    site.fail(key, "broken.jpg is not an image: <b>sorry</b>.")
+    site.fail(site.arrived("broken.jpg"), "broken.jpg is not an image: <b>sorry</b>.")
     broken = card(page, "broken.jpg")
     expect(broken).to_contain_text("broken.jpg is not an image: <b>sorry</b>.")
     site.color(site.arrived("sound.jpg"), colored_jpeg)
     expect_picture(page.get_by_role("img", name="sound.jpg, in color"), 320)
+    expect(broken).to_contain_text("broken.jpg is not an image")
+
+
+def test_another_try_is_offered_where_it_can_help(
+    visit: Visit, address: str, site: Site, tmp_path: Path, gray_jpeg: bytes, colored_jpeg: bytes
+) -> None:
+    page = visit(address)
+    for name, code in (("unlucky.jpg", "gave_up"), ("torn.jpg", "damaged_photograph")):
+        (tmp_path / name).write_bytes(gray_jpeg)
+        choose(page, tmp_path / name)
+        site.fail(site.arrived(name), "It failed.", code)
+    again = page.get_by_role("button", name="Try again")
+    expect(card(page, "torn.jpg")).to_contain_text("This photograph is damaged.")
+    expect(card(page, "torn.jpg").get_by_role("button", name="Try again")).to_be_hidden()
+    for name, is_offered in (("torn.jpg", False), ("unlucky.jpg", True)):
+        page.goto(f"{address}/photographs/{site.arrived(name).split('/')[2]}")
+        expect(page.locator("#unstarted")).to_have_count(0)
+        expect(again).to_be_visible(visible=is_offered)
+    page.goto(address)
+    key = site.arrived("unlucky.jpg")
     before = order_of(site, key)
-    broken.get_by_role("button", name="Try again").click()
+    again.click()
     assert asked_again(site, key, before)["strategy"] == "colornet"
     site.color(key, colored_jpeg)
-    expect_picture(page.get_by_role("img", name="broken.jpg, in color"), 320)
+    expect_picture(page.get_by_role("img", name="unlucky.jpg, in color"), 320)
 
 
 def test_a_reload_finds_the_photographs_again_and_a_stranger_none(
@@ -880,6 +926,43 @@ def test_more_than_a_page_of_photographs(
     expect(page.get_by_role("button", name="Show earlier photographs")).to_be_hidden()
 
 
+def test_earlier_photographs_appear_once_and_get_the_focus(
+    browser: Browser,
+    address: str,
+    tmp_path: Path,
+    gray_jpeg: bytes,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The browser itself notes refused requests in the console, so it is not looked at here."""
+    monkeypatch.setattr("web.photographs.PAGE_LENGTH", 2)
+    context = browser.new_context(viewport={"width": 390, "height": 700})
+    page = context.new_page()
+    page.goto(address)
+    for number in range(3):
+        (tmp_path / f"{number}.jpg").write_bytes(gray_jpeg)
+        choose(page, tmp_path / f"{number}.jpg")
+        expect(card(page, f"{number}.jpg")).to_contain_text("On its way")
+    page.reload()
+    earlier = page.get_by_role("button", name="Show earlier photographs")
+    notice = page.get_by_text("The page cannot be reached just now.")
+    page.route("**/api/images?after=*", lambda route: route.abort())
+    earlier.click()
+    expect(notice).to_be_in_viewport(ratio=0.9)
+    expect(earlier).to_be_focused()
+
+    page.unroute("**/api/images?after=*")
+    with held(page, "**/api/images?after=*") as asked:
+        earlier.dblclick()
+        expect(earlier).to_be_disabled()
+        expect(notice).to_be_hidden()
+        [question] = asked
+        question.continue_()
+    expect(page.get_by_role("heading", level=3)).to_have_text(["2.jpg", "1.jpg", "0.jpg"])
+    expect(earlier).to_be_hidden()
+    expect(page.get_by_role("heading", name="0.jpg")).to_be_focused()
+    context.close()
+
+
 def test_photographs_that_wait_are_asked_for_together(
     visit: Visit, address: str, site: Site, tmp_path: Path, gray_jpeg: bytes, colored_jpeg: bytes
 ) -> None:
@@ -1103,7 +1186,7 @@ def test_refusals_are_told_by_name_and_the_others_go_on(
         [
             re.compile("notes.txt is not of a kind that can be colored: JPEG, .* or HEIC."),
             "empty.jpg is empty.",
-            "huge.png has 1 MB; up to 1 MB can be colored.",
+            "huge.png is larger than 1 MB. Make it smaller and choose it again.",
         ]
     )
     site.arrived(gray_file.name)
@@ -1126,7 +1209,197 @@ def test_an_upload_that_is_cut_off_can_be_tried_again(
     site.color(site.arrived(gray_file.name), colored_jpeg)
     expect_picture(page.get_by_role("img", name=f"{gray_file.name}, in color"), 320)
     expect(page.get_by_role("article")).to_have_count(1)
+    page.reload()
+    expect_picture(page.get_by_role("img", name=f"{gray_file.name}, in color"), 320)
+    expect(page.get_by_role("article")).to_have_count(1)
     context.close()
+
+
+def is_deletion(response: Response) -> bool:
+    return response.request.method == "DELETE"
+
+
+def test_an_upload_that_failed_does_not_come_back(
+    browser: Browser, address: str, site: Site, gray_file: Path
+) -> None:
+    """Not even when its note can be deleted only once there is a connection again."""
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(address)
+    page.route(uploads_to(site), lambda route: route.abort())
+    with page.expect_response(is_deletion):
+        choose(page, gray_file)
+    page.route("**/api/images/*", lambda route: route.abort())
+    with page.expect_event("requestfailed", lambda request: request.method == "DELETE"):
+        page.get_by_role("button", name="Try again").click()
+    expect(page.get_by_role("article")).to_contain_text("The upload was interrupted.")
+    page.unroute("**/api/images/*")
+    context.set_offline(True)
+    with page.expect_response(is_deletion):
+        context.set_offline(False)
+    page.reload()
+    page.wait_for_load_state("networkidle")
+    expect(page.get_by_role("article")).to_have_count(0)
+    context.close()
+
+
+def test_uploads_can_be_cancelled(
+    visit: Visit, address: str, site: Site, tmp_path: Path, gray_jpeg: bytes
+) -> None:
+    names = ("1.jpg", "2.jpg", "3.jpg", "turn.jpg", "next.jpg")
+    for name in names:
+        (tmp_path / name).write_bytes(gray_jpeg)
+    page = visit(address)
+    cards = page.get_by_role("article")
+    with held(page, uploads_to(site)) as uploads:
+        choose(page, *(tmp_path / name for name in names[:4]))
+        expect(cards.filter(has_text="Uploading")).to_have_count(3)
+        expect(card(page, "turn.jpg")).to_contain_text("Getting ready")
+        page.get_by_role("button", name="Cancel the upload (turn.jpg)").click()
+        for name in names[:3]:
+            with page.expect_response(is_deletion):
+                page.get_by_role("button", name=f"Cancel the upload ({name})").click()
+        expect(cards).to_have_count(0)
+        assert len(uploads) == 3
+    choose(page, tmp_path / "next.jpg")
+    site.arrived("next.jpg")
+    expect(page.get_by_role("button", name="Delete (next.jpg)")).to_be_visible()
+    page.reload()
+    expect(page.get_by_role("heading", level=3)).to_have_text(["next.jpg"])
+
+
+def test_an_upload_that_stalls_is_interrupted(
+    browser: Browser, address: str, site: Site, gray_file: Path
+) -> None:
+    context = browser.new_context()
+    page = context.new_page()
+    page.clock.install()
+    page.goto(address)
+    with held(page, uploads_to(site)):
+        choose(page, gray_file)
+        expect(page.get_by_role("article")).to_contain_text("Uploading")
+        page.clock.fast_forward(50_000)
+        page.wait_for_timeout(HASTY_MILLISECONDS)
+        expect(page.get_by_role("article")).to_contain_text("Uploading")
+        page.clock.fast_forward(10_000)
+        expect(page.get_by_role("article")).to_contain_text("The upload was interrupted.")
+    context.close()
+
+
+def test_leaving_asks_first_while_uploads_run(
+    visit: Visit, address: str, site: Site, tmp_path: Path, gray_jpeg: bytes, colored: Colored
+) -> None:
+    for name in ("there.jpg", "travels.jpg"):
+        (tmp_path / name).write_bytes(gray_jpeg)
+    page = visit(address)
+    asked: list[str] = []
+
+    def stay(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        dialog.dismiss()
+
+    page.on("dialog", stay)
+    colored(page, tmp_path / "there.jpg")
+    with held(page, uploads_to(site)) as uploads:
+        choose(page, tmp_path / "travels.jpg")
+        expect(card(page, "travels.jpg")).to_contain_text("Uploading")
+        with page.expect_download():  # which leaves no page
+            page.get_by_role("link", name="Download there.jpg").click()
+        with page.expect_download():
+            page.get_by_role("button", name="Download all").click()
+        assert asked == []
+        with page.expect_event("dialog"):
+            page.evaluate("location.reload()")
+        assert asked == ["beforeunload"]
+        uploads[0].continue_()
+        expect(card(page, "travels.jpg")).to_contain_text("On its way")
+    page.reload()
+    expect(page.get_by_role("article")).to_have_count(2)
+    assert asked == ["beforeunload"]
+
+
+def test_what_another_tab_did_meanwhile(
+    browser: Browser, address: str, gray_file: Path, colored: Colored
+) -> None:
+    """The browser itself notes refused requests in the console, so it is not looked at here."""
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(address)
+    image_id = colored(page, gray_file).split("/")[2]
+    api = f"{address}/api/images/{image_id}"
+    download = page.get_by_role("link", name="Download", exact=False)
+    status = page.get_by_role("status")
+    assert context.request.post(f"{api}/recolor", data={}).status == 202
+    download.click()
+    expect(status).to_have_text(f"{gray_file.name}: On its way")
+    assert context.request.delete(api).status == 204
+    download.click()
+    expect(status).to_contain_text("You have no such photograph in this browser.")
+    assert page.url == f"{address}/"
+    page.get_by_role("button", name="Delete").click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    expect(status).to_have_text(f"{gray_file.name} is deleted.")
+    expect(page.get_by_role("article")).to_have_count(0)
+    context.close()
+
+
+def without_cookies(app: Any) -> Any:
+    """To the browser as if it were to keep none."""
+
+    async def called(scope: Any, receive: Any, send: Any) -> None:
+        async def send_without(message: Any) -> None:
+            headers = message.get("headers", [])
+            kept = [(name, value) for name, value in headers if name.lower() != b"set-cookie"]
+            await send(message | {"headers": kept} if headers else message)
+
+        await app(scope, receive, send_without)
+
+    return called
+
+
+def test_where_cookies_are_blocked_nothing_travels(
+    browser: Browser, make_site: MakeSite, tmp_path: Path, gray_jpeg: bytes
+) -> None:
+    """The browser itself notes refused requests in the console, so it is not looked at here."""
+    paths = [tmp_path / f"{number}.jpg" for number in range(5)]
+    for path in paths:
+        path.write_bytes(gray_jpeg)
+    site = make_site()
+    site = replace(site, app=without_cookies(site.app))
+    with served(site) as address:
+        context = browser.new_context()
+        page = context.new_page()
+        page.goto(address)
+        created: list[str] = []
+        page.on("request", lambda each: created.append(each.url) if each.method == "POST" else None)
+        choose(page, *paths)
+        needy = page.get_by_role("article").filter(has_text="This page needs a cookie")
+        expect(needy).to_have_count(len(paths))
+        expect(page.get_by_role("button", name="Try again")).to_have_count(0)
+        assert created == [f"{address}/api/images"]
+        assert "Contents" not in site.s3.list_objects_v2(Bucket=site.uploads)
+        context.close()
+
+
+def test_whether_cookies_work_is_asked_once(
+    visit: Visit, address: str, tmp_path: Path, gray_jpeg: bytes
+) -> None:
+    paths = [tmp_path / f"once-{number}.jpg" for number in range(3)]
+    for path in paths:
+        path.write_bytes(gray_jpeg)
+    page = visit(address)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    choose(page, *paths)
+    waiting = page.get_by_role("article").filter(has_text="On its way")
+    expect(waiting).to_have_count(3)
+    assert sum("/api/images/" in url for url in asked) == 1
+    page.reload()
+    expect(waiting).to_have_count(3)
+    del asked[:]
+    choose(page, paths[0])
+    expect(waiting).to_have_count(4)
+    assert not [url for url in asked if "/api/images/" in url]
 
 
 def test_what_is_chosen_before_the_album_is_there_appears_once(

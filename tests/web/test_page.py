@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx2
 
+from functions.contract.keys import VISITORS_PREFIX
 from web.photographs import Photographs
 
 if TYPE_CHECKING:
@@ -200,6 +201,23 @@ def test_a_form_that_cannot_be_is_told_why(visitor: TestClient) -> None:
     assert "This way of coloring is not ready just now." in page.text
     details = visitor.get("/upload?strategy=richzhang").json()
     assert details["detail"].startswith("Its weights are not here yet.")
+
+
+def test_looking_at_the_form_begins_no_upload(visitor: TestClient, site: Site) -> None:
+    def notes() -> int:
+        listed = site.s3.list_objects_v2(Bucket=site.results, Prefix=VISITORS_PREFIX)
+        count: int = listed["KeyCount"]
+        return count
+
+    before = notes()
+    looked = visitor.head("/upload?strategy=colornet")
+    assert looked.status_code == 200
+    assert looked.headers["Content-Type"] == "text/html; charset=utf-8"
+    assert "Content-Length" not in looked.headers
+    assert visitor.head("/upload?strategy=richzhang").status_code == 409
+    assert notes() == before
+    visitor.get("/upload?strategy=colornet")
+    assert notes() == before + 1
 
 
 def test_a_form_recolors(

@@ -70,7 +70,7 @@ def test_sizes_that_are_none(size: object) -> None:
 
 def test_the_limit_is_the_limit() -> None:
     parse(size=LIMIT)
-    with pytest.raises(Problem, match=r"a\.jpg has .* MB; up to .* MB can be colored") as caught:
+    with pytest.raises(Problem, match=r"a\.jpg is larger than .* MB\.") as caught:
         parse(size=LIMIT + 1)
     assert (caught.value.status, caught.value.code) == (413, "too-large")
 

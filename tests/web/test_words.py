@@ -72,6 +72,12 @@ def test_every_failure_of_the_pipeline_has_words() -> None:
     assert codes - Words.of("en").sections["errors"].keys() == set()
 
 
+def test_failures_that_are_worth_another_try_exist() -> None:
+    script = (ROOM / "static/retry.js").read_text()
+    codes = set(re.findall(r'^  "(\w+)",$', script, re.MULTILINE))
+    assert {"gave_up", "weights_missing"} <= codes < Words.of("en").sections["errors"].keys()
+
+
 def raised_codes() -> set[str]:
     """The codes with which the rooms make problems, and those of HTTP that Starlette raises."""
     makers = {"Problem", "_unprocessable", "_expect"}

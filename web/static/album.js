@@ -1,8 +1,10 @@
 // The visitor's photographs: those of earlier visits, and those just chosen.
 
-import { createImage, Problem, readAlbum, recolorImage } from "./api.js";
+import { Problem, readAlbum, recolorImage } from "./api.js";
+import { arrive, knowCookieKept } from "./arrival.js";
 import { Card } from "./card.js";
-import { inOrder, inTurn, upload } from "./upload.js";
+import { isRequestWorthRetrying } from "./retry.js";
+import { inOrder } from "./upload.js";
 import { isFinal, watch } from "./watch.js";
 import { say } from "./words.js";
 
@@ -14,10 +16,12 @@ const list = document.getElementById("photographs");
 const earlier = document.getElementById("earlier");
 const trouble = document.getElementById("album-problem");
 
+const listed = new Set(); // the ids of all that have a card
+
 export function addFiles(files, order) {
   for (const file of files) {
     const card = new Card(file.name, () => begin());
-    const begin = () => guarded(card, () => send(card, file, order), true);
+    const begin = () => guarded(card, () => send(card, file, order));
     list.prepend(card.element);
     begin();
   }
@@ -28,23 +32,39 @@ export function addFiles(files, order) {
 // Shows a page of the album, the newest photographs first. A photograph that is chosen meanwhile
 // is created after that, lest the album list it, too.
 export async function restore(after = null) {
+  earlier.disabled = true;
+  trouble.hidden = true;
   let page;
   try {
     page = await inOrder(() => readPage(after));
   } catch (problem) {
     trouble.textContent = problem.message;
     trouble.hidden = section.hidden = false;
-    return;
   }
-  for (const image of page.images) {
-    const card = new Card(image.filename, again);
-    list.append(card.element);
-    card.show(image);
-    if (!isFinal(image)) follow(card, image.id);
-  }
-  earlier.hidden = !page.next;
-  earlier.onclick = () => restore(page.next);
+  earlier.disabled = false;
+  const cards = page ? extend(page) : [];
+  if (!after) return;
+  (cards[0] ?? earlier).focus(); // which a disabled button has lost
+  trouble.scrollIntoView({ block: "nearest" });
+}
+
+// The cards of those that had none.
+function extend({ images, next }) {
+  if (images.length) knowCookieKept();
+  const cards = images.filter(({ id }) => !listed.has(id)).map(append);
+  earlier.hidden = !next;
+  earlier.onclick = () => restore(next);
   reveal();
+  return cards;
+}
+
+function append(image) {
+  const card = new Card(image.filename, again);
+  listed.add(image.id);
+  list.append(card.element);
+  card.show(image);
+  if (!isFinal(image)) follow(card, image.id);
+  return card;
 }
 
 // Pages whose photographs all never arrived are empty: a few of them are passed over.
@@ -59,15 +79,9 @@ async function readPage(after) {
 async function send(card, file, order) {
   if (card.image) return again(card); // it arrived, and failed only later
   card.state("preparing");
-  const id = await inTurn(async () => {
-    const wish = { filename: file.name, content_type: file.type, size: file.size, ...order };
-    const created = await inOrder(() => createImage(wish)); // as the album will list them
-    card.preview(file);
-    card.state("uploading");
-    await upload(created.upload, file, (fraction) => card.progress(fraction));
-    return created.id;
-  });
-  await watch(id, (image) => card.show(image));
+  card.id = await arrive(card, file, order);
+  listed.add(card.id);
+  await watch(card.id, (image) => card.show(image));
 }
 
 // The same order once more, for a photograph that is there and failed.
@@ -80,13 +94,14 @@ const again = (card) =>
 
 const follow = (card, id) => guarded(card, () => watch(id, (image) => card.show(image)));
 
-async function guarded(card, work, canTryAgain = false) {
+async function guarded(card, work) {
   try {
     await work();
   } catch (problem) {
     if (!card.element.isConnected) return; // deleted meanwhile
-    card.fail(problem instanceof Problem ? problem.message : say("unexpected"), canTryAgain);
-    if (!(problem instanceof Problem)) throw problem;
+    const isKnown = problem instanceof Problem;
+    card.fail(isKnown ? problem.message : say("unexpected"), isRequestWorthRetrying(problem));
+    if (!isKnown) throw problem;
   }
 }
 

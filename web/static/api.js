@@ -2,11 +2,13 @@
 
 import { refusal, say } from "./words.js";
 
-// Its message is a sentence for the visitor; status is 0 when no answer came.
+// Its message is a sentence for the visitor; status is 0 when no answer came, and the code is that
+// of the API's problem, if it is one.
 export class Problem extends Error {
-  constructor(message, status) {
+  constructor(message, status, code) {
     super(message);
     this.status = status;
+    this.code = code;
   }
 }
 
@@ -14,8 +16,16 @@ export const createImage = (wish) => ask("/api/images", asJson(wish));
 export const readImage = (id) => ask(`/api/images/${id}`);
 export const readImages = (ids) => ask(`/api/images?ids=${ids}`);
 export const readAlbum = (after) => ask(after ? `/api/images?after=${after}` : "/api/images");
-export const deleteImage = (id) => ask(`/api/images/${id}`, { method: "DELETE" });
 export const recolorImage = (id, order) => ask(`/api/images/${id}/recolor`, asJson(order));
+
+// Also what is gone already, perhaps by another tab.
+export async function deleteImage(id) {
+  try {
+    await ask(`/api/images/${id}`, { method: "DELETE" });
+  } catch (problem) {
+    if (problem.status !== 404) throw problem;
+  }
+}
 
 const asJson = (data) => ({
   method: "POST",
@@ -36,5 +46,5 @@ async function ask(url, options) {
   const answer = await response.json().catch(() => ({}));
   if (response.ok) return answer;
   const code = answer.type?.split(":").at(-1) ?? GATEWAY_CODES[response.status];
-  throw new Problem(refusal(code, answer.detail), response.status);
+  throw new Problem(refusal(code, answer.detail), response.status, code);
 }

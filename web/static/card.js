@@ -6,8 +6,11 @@ import { Comparison } from "./comparison.js";
 import { copyLink, Download, remove } from "./deeds.js";
 import { openZoom } from "./later.js";
 import { near } from "./near.js";
+import { isColoringWorthRetrying } from "./retry.js";
 import { titleOf } from "./strategies.js";
 import { failure, say, state } from "./words.js";
+
+const BEFORE_ARRIVAL = ["preparing", "uploading"];
 
 const template = document.getElementById("card");
 
@@ -15,6 +18,7 @@ export class Card {
   // onAgain is called with the card when the visitor wants another try.
   constructor(name, onAgain) {
     this.name = name;
+    this.gone = new AbortController();
     this.element = template.content.firstElementChild.cloneNode(true);
     this.part = (selector) => this.element.querySelector(selector);
     this.part(".name").textContent = name;
@@ -33,6 +37,11 @@ export class Card {
     });
   }
 
+  // Aborted when the card is taken away.
+  get signal() {
+    return this.gone.signal;
+  }
+
   // Shows the chosen file itself while it travels.
   preview(file) {
     this.comparison.before.src = URL.createObjectURL(file);
@@ -46,6 +55,7 @@ export class Card {
     this.part("progress").hidden = status !== "uploading";
     this.comparison.busy = !["done", "failed"].includes(status);
     this.part(".again").hidden = true;
+    this.#nameDeletion(BEFORE_ARRIVAL.includes(status));
   }
 
   progress(fraction) {
@@ -55,19 +65,24 @@ export class Card {
   fail(sentence, canTryAgain) {
     this.state("failed", sentence);
     this.part(".again").hidden = !canTryAgain;
-    this.part(".delete").hidden = false;
+  }
+
+  focus() {
+    const heading = this.part(".name");
+    heading.tabIndex = -1;
+    heading.focus();
   }
 
   // What the API says of the photograph.
   show(image) {
     this.image = image;
+    this.id = image.id;
     if (this.isNear) this.#draw();
     this.part(".change").href = `/photographs/${image.id}`;
     const isDone = image.status === "done";
     for (const deed of [".change", ".zoom-in", ".copy"]) this.part(deed).hidden = !isDone;
-    this.part(".delete").hidden = false;
     if (isDone) this.download.offer(image);
-    if (image.error) this.fail(failure(image.error), image.original_url !== null);
+    if (image.error) this.fail(failure(image.error), isColoringWorthRetrying(image));
     else this.state(image.status, stateOf(image));
   }
 
@@ -88,7 +103,7 @@ export class Card {
     this.#named(".zoom-in", () => openZoom(this.name, this.comparison));
     this.#named(".copy", () => copyLink(this.image.id));
     this.#named(".delete", async () => {
-      if (!this.image || (await remove(this.image.id, this.name))) this.#leave();
+      if (!this.id || (await remove(this.id, this.name))) this.#leave();
     });
     this.part(".change").setAttribute("aria-label", `${label(this.part(".change"))} (${this.name})`);
   }
@@ -100,7 +115,15 @@ export class Card {
     button.addEventListener("click", onClick);
   }
 
+  // What has not arrived needs no deletion, only an end.
+  #nameDeletion(isCancel) {
+    const button = this.part(".delete");
+    button.title = isCancel ? say("cancel_upload") : label(button);
+    button.setAttribute("aria-label", `${button.title} (${this.name})`);
+  }
+
   #leave() {
+    this.gone.abort();
     const { nextElementSibling: following, previousElementSibling: previous } = this.element;
     const next = following ?? previous;
     const list = this.element.parentElement;

@@ -1,23 +1,21 @@
 // What can be done with a photograph that is there: download it, pass it on, delete it.
 
 import { announce, toast } from "./announce.js";
-import { deleteImage, readImage } from "./api.js";
+import { deleteImage, Problem, readImage } from "./api.js";
 import { confirmDeletion } from "./confirm.js";
-import { say } from "./words.js";
+import { download } from "./upload.js";
+import { say, state } from "./words.js";
 
-// Signed addresses last an hour; older ones are asked for anew.
-const FRESH_MILLISECONDS = 50 * 60 * 1000;
-
-// Lets a link download whatever the photograph's newest view says.
+// Lets a link download the photograph as it then is: its address lasts an hour, and where nothing
+// is any more the storage would put its own page in place of this one.
 export class Download {
   constructor(link) {
     this.link = link;
-    link.addEventListener("click", (event) => this.#refreshStale(event));
+    link.addEventListener("click", (event) => this.#begin(event));
   }
 
   offer(image) {
     this.id = image.id;
-    this.signed = Date.now();
     this.link.href = image.download_url;
     this.link.hidden = false;
     this.link.setAttribute("aria-label", `${this.link.textContent.trim()} ${image.filename}`);
@@ -27,12 +25,12 @@ export class Download {
     this.link.hidden = true;
   }
 
-  async #refreshStale(event) {
-    if (Date.now() - this.signed < FRESH_MILLISECONDS) return;
+  async #begin(event) {
     event.preventDefault();
     await telling(async () => {
-      this.offer(await readImage(this.id));
-      this.link.click();
+      const { download_url: url, filename: name, status } = await readImage(this.id);
+      if (!url) throw new Problem(say("announcement", { name, state: state(status) }), 0);
+      download(url);
     });
   }
 }

@@ -1,6 +1,6 @@
 // Which of the chosen files can be colored, by what the browser knows of them.
 
-import { megabytes, say } from "./words.js";
+import { say } from "./words.js";
 
 const order = document.getElementById("order");
 const { kinds, limit } = order.dataset;
@@ -12,7 +12,7 @@ export function refusalOf(file) {
   const { name } = file;
   if (!isAccepted(file)) return say("wrong_kind", { name, kinds });
   if (file.size === 0) return say("empty", { name });
-  if (file.size > maxBytes) return say("wrong_size", { name, size: megabytes(file.size), limit });
+  if (file.size > maxBytes) return say("wrong_size", { name, limit });
   return null;
 }
 

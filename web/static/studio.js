@@ -6,6 +6,7 @@ import { Comparison } from "./comparison.js";
 import { copyLink, Download, remove } from "./deeds.js";
 import { Guide } from "./guide.js";
 import { openZoom } from "./later.js";
+import { isColoringWorthRetrying } from "./retry.js";
 import { awaitStrategies, ordered, takesHints, titleOf, titlesOf } from "./strategies.js";
 import { isFinal, watch } from "./watch.js";
 import { failure, say, state } from "./words.js";
@@ -29,7 +30,7 @@ function show(news) {
   tell(image);
   const isDone = image.status === "done";
   for (const deed of [".zoom-in", ".copy"]) part(deed).hidden = !isDone;
-  part(".again").hidden = image.status !== "failed" || !image.original_url;
+  part(".again").hidden = !isColoringWorthRetrying(image);
   if (isDone) download.offer(image);
   else download.withdraw();
   draw();

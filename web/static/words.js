@@ -1,7 +1,6 @@
 // What the scripts say, from the same catalogue as the server's words.
 
 const sections = JSON.parse(document.getElementById("words").textContent);
-export const language = document.documentElement.lang;
 
 // say("copied"), say("upload_of", { name }): of the scripts' own section.
 export const say = (key, values = {}) => fill(sections.script[key], values);
@@ -15,6 +14,5 @@ export const refusal = (code, detail) => sections.problems[code] ?? detail ?? sa
 
 export const number = (value) =>
   value.toLocaleString(language, { maximumSignificantDigits: 4, useGrouping: false });
-export const megabytes = (count) => `${number(count / 2 ** 20)} MB`;
 
 const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
