@@ -4,9 +4,11 @@ import io
 from typing import Any
 
 import numpy as np
+import png
 import pytest
+import tifffile
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageCms
 
 from deepcolor.encoding import Credit, Writing, encode, written_format
 from deepcolor.errors import FormatLimitError, FormatNotWrittenError, QualityRangeError
@@ -193,3 +195,36 @@ def test_a_quality_that_is_none(quality: Any) -> None:
 def test_what_may_be_wanted(wanted: Format) -> None:
     for quality in (None, 1, 100, np.int64(92)):
         assert Writing(wanted, quality).format == wanted  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("wanted", ["png", "tiff"])
+def test_sixteen_bits_keep_alpha_and_say_that_they_are_srgb(wanted: Any) -> None:
+    alpha = Image.fromarray(np.array([[0, 100, 255]], np.uint8))
+    original = decode(Image.merge("LA", (Image.new("L", (3, 1), 9), alpha)))
+    content, _ = encode(np.zeros((1, 3, 3), np.uint16), original, CREDIT, Writing(wanted))
+    if wanted == "png":
+        _, _, rows, _ = png.Reader(bytes=content).asDirect()
+        read = np.vstack([np.asarray(row, np.uint16) for row in rows]).reshape(1, 3, 4)
+        assert b"sRGB" in content
+    else:
+        with tifffile.TiffFile(io.BytesIO(content)) as tiff:
+            read = tiff.asarray()
+            assert tiff.pages[0].extrasamples == (2,)  # not premultiplied
+        profile = io.BytesIO(opened(content).info["icc_profile"])
+        assert "sRGB" in ImageCms.getProfileDescription(profile)
+    assert read[0, :, 3].tolist() == [0, 100 * 257, 65535]
+
+
+@pytest.mark.parametrize(("wanted", "quality"), [("jpeg", 92), ("webp", 90), ("avif", 80)])
+def test_quality_is_high_unless_told(wanted: Any, quality: int) -> None:
+    noise = Image.fromarray(np.random.default_rng(0).integers(0, 256, (60, 80, 3), np.uint8))
+    original = decode(Image.new("L", (80, 60)))
+    untold, told = (encode(noise, original, CREDIT, Writing(wanted, q))[0] for q in (None, quality))
+    assert untold == told
+
+
+def test_sixteen_bits_become_eight_where_the_format_has_no_more(colornet: Any) -> None:
+    deep = Image.fromarray(np.linspace(0, 65535, 64 * 48, dtype=np.uint16).reshape(48, 64))
+    for wanted in ("jpeg", "webp"):
+        done = colornet.file(file(deep, "PNG"), writing=Writing(wanted))
+        assert opened(done.content).format == done.format == wanted.upper()

@@ -123,3 +123,17 @@ def test_the_quick_way_to_the_networks_size_is_nearly_the_same() -> None:
     assert not torch.equal(exact, quick)
     assert (exact - quick).abs().mean() < 0.1
     assert (exact - quick).abs().max() < 3
+
+
+def test_sixteen_bits_are_colored_as_eight_are() -> None:
+    ramp = np.linspace(0, 65535, 320, dtype=np.uint16)[None].repeat(8, axis=0)
+    photograph = decode(Image.fromarray(ramp))
+    deep = join(photograph, colors(25, -60), saturation=0.5, deep=True)
+    assert isinstance(deep, np.ndarray)
+    shallow = join(photograph, colors(25, -60), saturation=0.5)
+    away = np.abs(deep / 257 - np.asarray(shallow))
+    assert away.max() < 6  # where sRGB lacks the color
+    assert away.mean() < 0.5
+    codes = torch.from_numpy(np.round(deep / 257).astype(np.uint8)).permute(2, 0, 1)
+    gray = lab.lightness(lab.decode_gamma(torch.from_numpy(ramp / 65535)))
+    assert (lab.rgb_to_lab(codes)[0] - gray).abs().max() < 0.5

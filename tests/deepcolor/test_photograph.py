@@ -593,3 +593,25 @@ def test_an_open_file_that_cannot_be_read_is_one_sentence(tmp_path: Path) -> Non
         decode(closed)
     with path.open(encoding="utf-8") as text, pytest.raises(UnreadableFileError, match="utf-8"):
         decode(text)  # type: ignore[arg-type]
+
+
+def test_sixteen_bits_of_either_byte_order() -> None:
+    ramp = (np.arange(256, dtype=np.uint16) * 257)[None]
+    for order in ("<", ">"):
+        read = decode(tiff(ramp.astype(f"{order}u2"), byteorder=order, photometric="minisblack"))
+        assert read.deep is not None
+        assert (read.deep == ramp).all()
+
+
+def test_floating_point_gray_up_to_white() -> None:
+    for white, middle in ((1.0, 0.4), (255.0, 102.0)):
+        values = np.array([[0, middle, white, np.nan]], np.float32)
+        assert codes(decode(tiff(values, photometric="minisblack")))[0].tolist() == [0, 102, 255, 0]
+
+
+def test_copyright_and_artist_stay() -> None:
+    exif = Image.Exif()
+    exif[0x013B], exif[0x8298] = "Dorothea Lange", "Library of Congress"
+    read = decode(written(Image.new("L", (9, 9), 90), "JPEG", exif=exif))
+    kept = opened(encode(read.pixels, read, "x")[0]).getexif()
+    assert (kept[0x013B], kept[0x8298]) == ("Dorothea Lange", "Library of Congress")

@@ -3,9 +3,11 @@ from __future__ import annotations
 import hashlib
 import os
 import resource
+import socket
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from threading import Event
@@ -427,3 +429,49 @@ def test_who_waited_for_a_file_that_was_deleted_meanwhile_gets_a_new_one(part: P
             part.unlink()
             ended.set()
         assert size.result() == 3
+
+
+def test_who_fetches_beside_another_waits_and_asks_for_nothing(
+    card: StrategyCard, file_server: Any
+) -> None:
+    begun, go_on = Event(), Event()
+
+    def hold(*_: object) -> None:
+        begun.set()
+        assert go_on.wait(20)
+
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(weights.locate, card, hold)
+        assert begun.wait(20)
+        second = pool.submit(weights.locate, card)
+        try:
+            with pytest.raises(TimeoutError):
+                second.result(0.5)
+        finally:
+            go_on.set()
+        assert first.result() == second.result()
+    assert len(file_server.asked) == 1
+
+
+def test_a_server_without_end_fills_no_disk(
+    card: StrategyCard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Endless:
+        given = 0
+
+        def read(self, size: int) -> bytes:
+            self.given += size
+            assert self.given < card.weights[0].bytes + 2 * weights.CHUNK
+            return bytes(size)
+
+    monkeypatch.setattr(weights, "opened", lambda _, start: nullcontext((Endless(), start)))
+    with pytest.raises(WeightsCorruptError, match="bytes came instead of"):
+        weights.locate(card)
+
+
+def test_a_server_that_falls_silent(card: StrategyCard, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("deepcolor.transport.TIMEOUT_SECONDS", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/net.pth"
+        with pytest.raises(WeightsMissingError, match="timed out"):
+            weights.locate(with_file(card, url=url))

@@ -288,3 +288,32 @@ def _children_of(folder: Path) -> list[str]:
         if log.is_relative_to(folder):
             found.append(process.name)
     return found
+
+
+def test_what_was_unfinished_is_colored_after_a_restart(
+    tmp_path: Path, photographs: list[Path]
+) -> None:
+    first = start_stack(tmp_path / "bucket")
+    first.s3.upload_file(str(photographs[0]), "deepcolor-uploads", "underway.jpg")
+    first.finished("underway.jpg")
+    assert first.stop() == 0
+    for name in ("underway.jpg", "records/underway.jpg.json"):  # as if nobody had got that far
+        (first.folder / "results" / name).unlink()
+    second = start_stack(tmp_path / "bucket")
+    try:
+        assert second.finished("underway.jpg")["status"] == "done"
+        assert (second.folder / ".stack/web-secret").stat().st_mode & 0o077 == 0
+    finally:
+        assert second.stop() == 0
+
+
+def test_a_worker_that_dies_is_replaced(tmp_path: Path, photographs: list[Path]) -> None:
+    running = start_stack(tmp_path / "bucket")
+    try:
+        parent = ["-P", str(running.process.pid)]
+        subprocess.run(["pkill", "-KILL", *parent, "-f", "functions.colorize"], check=True)
+        running.s3.upload_file(str(photographs[0]), "deepcolor-uploads", "after.jpg")
+        assert running.finished("after.jpg")["status"] == "done"
+    finally:
+        assert running.stop() == 0
+    assert "another takes over" in (tmp_path / "bucket.out").read_text()

@@ -20,7 +20,7 @@ import pytest
 from botocore.stub import Stubber
 
 from infra.deploy import __main__ as command
-from infra.deploy import buckets, instances
+from infra.deploy import buckets, image, instances
 from infra.deploy.account import (
     GPU_TYPES,
     SPOT,
@@ -29,7 +29,12 @@ from infra.deploy.account import (
     check_quotas,
     check_types,
 )
-from infra.deploy.errors import InstanceTypesError, OnlyDeletableError, QuotaError
+from infra.deploy.errors import (
+    InstanceTypesError,
+    NotDeletedError,
+    OnlyDeletableError,
+    QuotaError,
+)
 from infra.deploy.stack import Stack
 from infra.local.ports import free_port
 from tests.infra.conftest import CREDENTIALS, REGION, Sam, tool
@@ -475,3 +480,42 @@ def test_instances_boot_a_later_system_where_there_is_one(
         stubber.assert_no_pending_responses()
     said = capsys.readouterr().err
     assert ("may not boot AWS's latest system" in said) == bool(refusal)
+
+
+def test_only_buckets_are_left_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    tries: list[dict[str, Any]] = []
+    failed = {"JobQueue": "it is in use", "UploadsBucket": "it is not empty"}
+
+    def delete(_: Stack, **options: Any) -> bool:
+        tries.append(options)
+        return len(tries) > 1
+
+    monkeypatch.setattr(Stack, "_deleted", delete)
+    monkeypatch.setattr(Stack, "_resources", lambda *_: failed)
+    with pytest.raises(NotDeletedError, match="JobQueue: it is in use"):
+        Stack(boto3.Session(region_name=REGION), "deepcolor-try").delete()
+    assert tries == [{}]
+
+
+def test_the_image_is_for_the_instances_and_not_for_this_machine(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr("infra.deploy.image.run", lambda *words, **_: asked.extend(words))
+    image.build("docker", "gpu", [])
+    assert "--platform=linux/amd64" in asked
+    assert "--build-arg=VARIANT=cuda" in asked
+
+
+def test_the_types_that_a_stack_was_deployed_with_are_looked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    looked: list[str] = []
+    for name in ("check_concurrency", "check_quotas", "allow_spot"):
+        monkeypatch.setattr(command, name, lambda _: None)
+    monkeypatch.setattr(command, "check_types", lambda _, types: looked.extend(types))
+    monkeypatch.setattr(Stack, "parameters", lambda _: {"GpuInstanceTypes": "g6.xlarge"})
+    stack = Stack(boto3.Session(region_name=REGION), "deepcolor-try")
+    command._check_account(stack, "gpu", {"Worker": "gpu"})
+    command._check_account(stack, "gpu", {"GpuInstanceTypes": "g5.xlarge, g6.xlarge"})
+    assert looked == ["g6.xlarge", "g5.xlarge", "g6.xlarge"]

@@ -294,3 +294,35 @@ def test_only_who_sends_the_header_is_told(store: str, mirror: Mirror) -> None:
         urllib.request.urlopen(urllib.request.Request(address, headers=other))
     with urllib.request.urlopen(urllib.request.Request(address, headers={HEADER: "yes"})) as reply:
         assert reply.read() == b"in the bucket"
+
+
+def test_a_hidden_file_stays_where_it_is(mirror: Mirror) -> None:
+    (mirror.folder / ".DS_Store").write_bytes(b"x")
+    turn(mirror, 4)
+    assert (mirror.folder / ".DS_Store").exists()
+    assert keys(mirror) == set()
+
+
+def test_a_file_that_still_grows_is_not_uploaded(mirror: Mirror) -> None:
+    with (mirror.folder / "photo.jpg").open("wb", buffering=0) as file:
+        for _ in range(3):
+            file.write(b"more")
+            mirror.sync()
+            assert keys(mirror) == set()
+    mirror.sync()
+    assert keys(mirror) == {"photo.jpg"}
+
+
+def test_a_file_that_changed_while_the_stack_was_down_is_an_upload(mirror: Mirror) -> None:
+    for name in ("same.jpg", "changed.jpg"):
+        (mirror.folder / name).write_bytes(b"x")
+    turn(mirror)
+    for name in ("same.jpg", "changed.jpg"):
+        mirror.s3.delete_object(Bucket=mirror.bucket, Key=name)
+    (mirror.folder / "changed.jpg").write_bytes(b"another")
+    again = Mirror(mirror.s3, mirror.bucket, mirror.folder, Index(mirror.index.path))
+    again.restore()
+    assert keys(again) == {"same.jpg"}  # which is no event yet
+    turn(again)
+    assert keys(again) == {"same.jpg", "changed.jpg"}
+    again.contents.connection.close()

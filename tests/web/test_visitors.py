@@ -55,3 +55,7 @@ def test_another_secret_knows_nobody() -> None:
     )
     assert Visitors(Signer("one")).known(request) == "me"
     assert Visitors(Signer("another")).known(request) is None
+
+
+def test_the_cookie_outlives_the_browser(visitor: TestClient) -> None:
+    assert "max-age=31536000" in visitor.get("/").headers["set-cookie"].lower()

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from starlette.requests import Request
+from starlette.testclient import TestClient
 
 import web
 from web import gallery, words
@@ -124,3 +125,10 @@ def test_which_language_is_spoken() -> None:
     assert spoken("de", query="lang=en") == "en"
     assert spoken("en", cookie="deepcolor_language=de") == "de"
     assert spoken("en", cookie="deepcolor_language=xx") == "en"
+
+
+def test_the_languages_cookie(visitor: TestClient) -> None:
+    cookies = visitor.get("/?lang=de").headers.get_list("set-cookie")
+    [cookie] = [each.lower() for each in cookies if each.startswith("deepcolor_language=de")]
+    for part in ("httponly", "samesite=lax", "max-age=31536000", "path=/"):
+        assert part in cookie

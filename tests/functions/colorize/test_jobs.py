@@ -6,11 +6,14 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import quote
 
+import boto3
 import numpy as np
 import pytest
+from botocore.exceptions import ClientError
 from PIL import Image
 
 from deepcolor import __version__, registry, weights
@@ -698,3 +701,40 @@ def test_a_worker_that_starts_after_a_later_deployment_leaves_its_manifest(
     jobs.publish_manifest()
     assert writes == ["strategies.json"]
     assert json.loads(cloud.result("strategies.json")["Body"])["deployment"] == 9
+
+
+def test_an_upload_that_s3_refuses_for_now_is_left_for_another_try(
+    cloud: Any, jobs: Jobs, place: Any, gray_jpeg: bytes
+) -> None:
+    work = place("a.jpg", gray_jpeg)
+    refusal = {
+        "Error": {"Code": "SlowDown", "Message": ""},
+        "ResponseMetadata": {"HTTPStatusCode": 503},
+    }
+
+    def refuse(params: dict[str, Any], **_: Any) -> Any:
+        if params["url_path"].endswith("/a.jpg"):
+            return SimpleNamespace(status_code=503), refusal
+        return None
+
+    cloud.s3.meta.events.register("before-call.s3.GetObject", refuse)
+    with pytest.raises(ClientError, match="SlowDown"):
+        jobs.fetch(work)
+
+
+def test_what_has_taken_the_results_place_is_not_deleted(
+    cloud: Any, jobs: Jobs, place: Any, gray_jpeg: bytes
+) -> None:
+    """Uploaded anew, and colored, while what was deleted is being cleared away."""
+    job = jobs.fetch(place("a.jpg", gray_jpeg))
+    assert job is not None
+    outcome = jobs.color(job)
+    cloud.s3.delete_object(Bucket=cloud.settings.results_bucket, Key="records/a.jpg.json")
+    other = boto3.client("s3")
+
+    def outrun(**_: Any) -> None:
+        other.put_object(Bucket=cloud.settings.results_bucket, Key="a.jpg", Body=b"another's")
+
+    cloud.s3.meta.events.register("before-call.s3.DeleteObject", outrun)
+    jobs.store(job, outcome)
+    assert cloud.result("a.jpg")["Body"] == b"another's"

@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -328,3 +329,20 @@ def test_where_batch_does_not_answer_the_function_ends_before_its_time(
         assert dispatch(recorded("aws_put")) == NOTHING_FAILED
         assert time.monotonic() - begin < FUNCTION_SECONDS / 2
     assert [work.key for work in cloud.take_work()] == ["colornet/album/photo.jpg"]
+
+
+@pytest.mark.parametrize("status", [403, 503])
+def test_an_upload_that_cannot_be_looked_at_comes_again(
+    dispatch: Any, cloud: Any, recorded: Any, status: int
+) -> None:
+    """Only a 404 says that there is none."""
+    cloud.upload("colornet/album/photo.jpg", b"some bytes")
+    refusal = {
+        "Error": {"Code": str(status), "Message": ""},
+        "ResponseMetadata": {"HTTPStatusCode": status},
+    }
+    orders().s3.meta.events.register(
+        "before-call.s3.HeadObject", lambda **_: (SimpleNamespace(status_code=status), refusal)
+    )
+    assert len(dispatch(recorded("aws_put"))["batchItemFailures"]) == 1
+    assert cloud.records.get("colornet/album/photo.jpg") is None
