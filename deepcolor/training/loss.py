@@ -25,8 +25,9 @@ def loss(
     """The mean over one position, number ``at`` of 0…3, of every 2x2: as good, and faster.
 
     ``ab`` (N, 2, H/4, W/4) are the true colors, ``weight`` (Q,) that of each bin. The target is
-    split over the bins around the color, so that its mean is the color. On a GPU ``bf16`` is of
-    the whole network; on a CPU of the decoder only, whose large convolutions gain by it.
+    split over the bins around the color, so that its mean is the color, and each part weighs what
+    its own bin does, by which inference divides. On a GPU ``bf16`` is of the whole network; on a
+    CPU of the decoder only, whose large convolutions gain by it.
     """
     down, right = divmod(at, 2)
     device = l.device.type
@@ -37,8 +38,7 @@ def loss(
     logits, ab = logits.float(), ab[:, :, down::2, right::2]
     log_p = F.log_softmax(logits, dim=1).permute(1, 0, 2, 3).flatten(1)
     indices, shares = encoder(ab.permute(1, 0, 2, 3).flatten(1).T)
-    pixel_weight = (weight[indices] * shares).sum(dim=0)
-    total = -((shares * log_p.gather(0, indices)).sum(dim=0) * pixel_weight).mean()
+    total = -(shares * weight[indices] * log_p.gather(0, indices)).sum(dim=0).mean()
     if regression:
         mean = net.mean_color(logits, temperature=1, rebalance=0, chroma=1)
         total = total + regression * F.smooth_l1_loss(mean / GRID, ab / GRID)

@@ -57,6 +57,13 @@ def test_a_batch(learned: Photographs) -> None:
     assert (batch.ab.mean(dim=(0, 2, 3)) - colors).abs().max() < 6
 
 
+def test_crops_film_and_dropout_do_not_depend_on_one_another() -> None:
+    draws = Draws(1, 7, 0, CPU)
+    drawn = [torch.rand(4000, generator=one) for one in (draws.cpu, draws.device)]
+    alike = torch.corrcoef(torch.stack([*drawn, torch.rand(4000)])) - torch.eye(3)
+    assert alike.abs().max() < 0.08
+
+
 def test_each_step_and_each_process_draws_otherwise(learned: Photographs) -> None:
     sampler = Sampler(learned, torch.ones(len(learned)), Simulation(), CPU)
     seen = [sampler.take(2, 32, Draws(*of, CPU)).l for of in ((1, 0, 0), (1, 1, 0), (1, 0, 1))]
