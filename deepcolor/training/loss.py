@@ -15,7 +15,7 @@ def loss(
     l: Tensor,
     hints: Tensor | None,
     ab: Tensor,
-    weight: Tensor,
+    weight: Tensor | None,
     encoder: SoftEncoder,
     *,
     at: int,
@@ -26,8 +26,9 @@ def loss(
 
     ``ab`` (N, 2, H/4, W/4) are the true colors, ``weight`` (Q,) that of each bin. The target is
     split over the bins around the color, so that its mean is the color, and each part weighs what
-    its own bin does, by which inference divides. On a GPU ``bf16`` is of the whole network; on a
-    CPU of the decoder only, whose large convolutions gain by it.
+    its own bin does, by which inference divides. Without ``weight`` all bins weigh the same, and
+    what the network favors rare ones by is taken back first. On a GPU ``bf16`` is of the whole
+    network; on a CPU of the decoder only, whose large convolutions gain by it.
     """
     down, right = divmod(at, 2)
     device = l.device.type
@@ -36,9 +37,14 @@ def loss(
     with torch.autocast(device, torch.bfloat16, enabled=bf16):
         logits = net.classify(net.decode(seen, hints)[:, :, down::2, right::2])
     logits, ab = logits.float(), ab[:, :, down::2, right::2]
-    log_p = F.log_softmax(logits, dim=1).permute(1, 0, 2, 3).flatten(1)
-    indices, shares = encoder(ab.permute(1, 0, 2, 3).flatten(1).T)
-    total = -(shares * weight[indices] * log_p.gather(0, indices)).sum(dim=0).mean()
+    indices, parts = encoder(ab.permute(1, 0, 2, 3).flatten(1).T)
+    told = logits
+    if weight is None:
+        told = logits - net.log_weight[:, None, None]
+    else:
+        parts = parts * weight[indices]
+    log_p = F.log_softmax(told, dim=1).permute(1, 0, 2, 3).flatten(1)
+    total = -(parts * log_p.gather(0, indices)).sum(dim=0).mean()
     if regression:
         mean = net.mean_color(logits, temperature=1, rebalance=0, chroma=1)
         total = total + regression * F.smooth_l1_loss(mean / GRID, ab / GRID)

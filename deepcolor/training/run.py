@@ -179,8 +179,7 @@ class Run:
             raise DivergedError(self.step, config.run)
         if not self.world.leads:
             return
-        even = torch.ones_like(self.weight)
-        plain = partial(loss, hints=None, weight=even, encoder=self.encoder, at=0)
+        plain = partial(loss, hints=None, weight=None, encoder=self.encoder, at=0)
         scores = self.validation.scores(self.ema, lambda net, l, ab: plain(net=net, l=l, ab=ab))
         row = {
             "step": float(self.step),

@@ -30,7 +30,7 @@ class Certain(ColorNet):
         self.classify.bias.data.copy_(answer)
 
 
-def of(net: ColorNet, color: tuple[float, float], weight: Tensor) -> Tensor:
+def of(net: ColorNet, color: tuple[float, float], weight: Tensor | None) -> Tensor:
     """The loss of a network on a plane of one color."""
     ab = torch.tensor(color)[None, :, None, None].expand(1, 2, SIDE // 4, SIDE // 4)
     l = torch.full((1, 1, SIDE, SIDE), 50.0)
@@ -49,3 +49,14 @@ def test_what_is_known_for_sure_comes_out_as_it_is(
     assert slope.abs().max() < 1e-4
     mean = net.mean_color(net.classify.bias[None, :, None, None], 1, 0, 1).flatten()
     assert mean.tolist() == pytest.approx(color, abs=0.01)
+
+
+def test_without_weights_the_least_loss_is_that_of_what_training_leads_to(weight: Tensor) -> None:
+    """Of two photographs, say, one of each color: both, as likely as each other."""
+    halves = torch.full_like(weight, 1e-12)
+    for color in COLORS[:2]:
+        indices, shares = SoftEncoder(in_gamut_bins())(torch.tensor([color]))
+        halves = halves.index_add(0, indices[:, 0], shares[:, 0] / 2)
+    trained, plain = (Certain((halves * one).log(), weight) for one in (weight, weight**0))
+    learned, other = (sum(of(net, color, None) for color in COLORS[:2]) for net in (trained, plain))
+    assert learned < other - 0.01
