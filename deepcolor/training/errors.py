@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from deepcolor.errors import DeepcolorError
+
+FEW = 5
 
 
 class ConfigError(DeepcolorError):
@@ -53,6 +56,33 @@ class TooFewPhotographsError(DeepcolorError):
         super().__init__(
             f"Of the photographs in {data}, {left} are left to train on ({dropped}); "
             "name a folder, a tar or a packed folder with more color photographs."
+        )
+
+
+class UnknownSourcesError(DeepcolorError):
+    """The configuration weighs sources that no photograph is from."""
+
+    code = "unknown_sources"
+    exit_code = 2
+
+    def __init__(self, unknown: Iterable[str], known: Iterable[str]):
+        super().__init__(
+            f"sampling.sources names {_few(unknown)}, but the photographs are from "
+            f"{_few(known)}; name those, or leave it out."
+        )
+
+
+class ChancesError(DeepcolorError):
+    """No photograph is ever drawn, or chances exceed what a number can tell."""
+
+    code = "sampling_chances"
+    exit_code = 2
+
+    def __init__(self) -> None:
+        super().__init__(
+            "With this sampling.rarity and these sampling.sources the photographs' chances to be "
+            "drawn are all zero, or beyond any number; bring the rarity closer to 0, and give a "
+            "source a factor above 0."
         )
 
 
@@ -105,3 +135,10 @@ class UnevenBatchError(DeepcolorError):
             f"A batch of {batch} cannot be shared by {processes} processes; "
             "make it a multiple of them."
         )
+
+
+def _few(names: Iterable[str]) -> str:
+    """The first of some names, sorted, and how many more there are."""
+    told = sorted(names)
+    more = [f"{len(told) - FEW:,} more"] if len(told) > FEW else []
+    return ", ".join([*map(repr, told[:FEW]), *more])

