@@ -106,14 +106,19 @@ def pack(data: Path, folder: Path, fingerprint: str, watch: Watch) -> None:
             watch("MB packed", read / 1e6, total / 1e6)
     miniatures = np.array([look.miniature for look in looks], np.uint8)
     miniatures = miniatures.reshape(-1, MINIATURE, MINIATURE, 3)
+    chromas = np.array([look.chroma for look in looks], np.float32)
     hashes = np.array([look.hash for look in looks], np.uint64)
+    # Of a photograph and its gray copy, which a run leaves out, it is the copy that repeats.
+    colorful_first = np.argsort(-chromas, kind="stable")
+    repeated = np.zeros(len(looks), dtype=bool)
+    repeated[colorful_first] = repeats(hashes[colorful_first], miniatures[colorful_first])
     np.savez(
         folder / INDEX,
         names=np.array(names, np.str_),
         shapes=np.array([look.shape for look in looks], np.int64).reshape(-1, 2),
         miniatures=miniatures,
-        chromas=np.array([look.chroma for look in looks], np.float32),
-        repeated=repeats(hashes, miniatures),
+        chromas=chromas,
+        repeated=repeated,
         unreadable=unreadable,
         fingerprint=fingerprint,
     )

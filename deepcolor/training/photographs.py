@@ -103,7 +103,8 @@ def square(photograph: Tensor, size: int) -> Tensor:
 
 
 def _number(name: str) -> int:
-    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:4])
+    digest = hashlib.sha256(name.encode(errors="surrogateescape")).digest()
+    return int.from_bytes(digest[:4])
 
 
 def _mapped(path: Path) -> Tensor:
