@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from deepcolor.errors import DeepcolorError
+from deepcolor.errors import DeepcolorError, NotWritableError
 
 FEW = 5
 
@@ -43,6 +43,18 @@ class PackedPlaceError(DeepcolorError):
         super().__init__(
             f"{folder} is where photographs are packed, and holds other files; "
             "move or rename that folder."
+        )
+
+
+class PackedDamagedError(DeepcolorError):
+    """Packed photographs are not all there."""
+
+    code = "packed_damaged"
+
+    def __init__(self, folder: Path):
+        super().__init__(
+            f"{folder} is damaged, or holds not all that was packed; bring all of it over again, "
+            "or name the photographs themselves."
         )
 
 
@@ -99,15 +111,39 @@ class OtherRunError(DeepcolorError):
         )
 
 
+class DamagedCheckpointError(DeepcolorError):
+    """A checkpoint that nothing can go on from."""
+
+    code = "damaged_checkpoint"
+
+    def __init__(self, path: Path):
+        super().__init__(
+            f"{path} is damaged, or no checkpoint; delete it to begin anew, or give the run "
+            "another folder with --run."
+        )
+
+
+class NotSavedError(NotWritableError):
+    """What a run leaves could not be written."""
+
+    def __init__(self, path: Path, reason: str):
+        super().__init__(
+            path,
+            f"{reason}; once it can be, the same command goes on from the last checkpoint, "
+            "if there is one",
+        )
+
+
 class DivergedError(DeepcolorError):
-    """The loss is no number any more."""
+    """The loss, or a weight, is no number any more."""
 
     code = "training_diverged"
 
-    def __init__(self, step: int, folder: Path):
+    def __init__(self, step: int, checkpoint: Path):
+        before = f" ({checkpoint} is from before)" if checkpoint.exists() else ""
         super().__init__(
-            f"By step {step:,} the loss is no longer a number; lower the rates and train anew "
-            f"(the checkpoint in {folder} is from before)."
+            f"By step {step:,} the loss or the weights are no longer numbers; lower the rates and "
+            f"train anew{before}."
         )
 
 

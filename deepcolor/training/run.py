@@ -22,12 +22,17 @@ from deepcolor import weights
 from deepcolor.bins import SoftEncoder, in_gamut_bins, prior, rebalancing
 from deepcolor.builtin.colornet import WEIGHTS
 from deepcolor.builtin.colornet.network import ColorNet
-from deepcolor.errors import NotWritableError, UnreadableFileError
+from deepcolor.errors import UnreadableFileError
 from deepcolor.training import checkpoint, log, schedule
 from deepcolor.training.config import COLORNET, IMAGENET, Config
 from deepcolor.training.curve import write_curve
 from deepcolor.training.draws import Draws
-from deepcolor.training.errors import DivergedError, OtherRunError, UnevenBatchError
+from deepcolor.training.errors import (
+    DivergedError,
+    NotSavedError,
+    OtherRunError,
+    UnevenBatchError,
+)
 from deepcolor.training.loss import favor, loss, start_at_prior
 from deepcolor.training.pack import Watch, packed
 from deepcolor.training.photographs import split
@@ -178,10 +183,9 @@ class Run:
 
     def validate(self) -> None:
         """Scores the averaged weights; keeps the best, the log, its curve and a sheet."""
+        self.check()
         config, (total, count) = self.config, self.losses.tolist()
         self.losses.zero_()
-        if count and not math.isfinite(total):
-            raise DivergedError(self.step, config.run)
         if not self.world.leads:
             return
         plain = partial(loss, hints=None, weight=None, encoder=self.encoder, at=0)
@@ -222,9 +226,17 @@ class Run:
         self.losses.zero_()
         return schedule.affordable_steps(self.config.schedule, seconds, validation_seconds)
 
+    def check(self) -> None:
+        """Raises :class:`DivergedError` lest what is no number is scored, kept or gone on from.
+
+        The loss alone does not tell: a gradient beyond all numbers spoils the weights after it.
+        """
+        told = [self.losses, *self.net.state_dict().values(), *self.ema.state_dict().values()]
+        if not torch.stack([one.isfinite().all() for one in told]).all():
+            raise DivergedError(self.step, self.config.run / LAST)
+
     def save(self) -> None:
-        if not math.isfinite(self.losses[0].item()):
-            raise DivergedError(self.step, self.config.run)
+        self.check()
         if not self.world.leads:
             return
         state = {
@@ -238,11 +250,11 @@ class Run:
             "ema": self.ema.state_dict(),
             "adamw": self.adamw.state_dict(),
         }
-        with _written_to(self.config.run):
+        with _written_to(self.config.run / LAST):
             checkpoint.write(state, self.config.run / LAST)
 
     def resume(self) -> None:
-        state = checkpoint.read(self.config.run / LAST)
+        state = checkpoint.resumed(self.config.run / LAST)
         theirs, ours = json.loads(state["config"]), json.loads(_identity(self.config))
         for room, told in ours.items():
             if theirs[room] != told:
@@ -283,12 +295,12 @@ def _identity(config: Config) -> str:
 
 
 @contextmanager
-def _written_to(folder: Path) -> Iterator[None]:
-    """Says which folder it is that can't be written."""
+def _written_to(path: Path) -> Iterator[None]:
+    """Says which folder or file it is that can't be written."""
     try:
         yield
     except OSError as error:
-        raise NotWritableError(folder, error.strerror or str(error)) from error
+        raise NotSavedError(path, error.strerror or str(error)) from error
 
 
 @contextmanager

@@ -12,8 +12,8 @@ from PIL import Image
 
 from deepcolor.errors import NotWritableError, UnreadableFileError
 from deepcolor.files.found import SHEET_NOTE
-from deepcolor.training.errors import PackedPlaceError, TooFewPhotographsError
-from deepcolor.training.pack import PIXELS, SHORT_SIDE, packed
+from deepcolor.training.errors import PackedDamagedError, PackedPlaceError, TooFewPhotographsError
+from deepcolor.training.pack import INDEX, PIXELS, SHORT_SIDE, packed
 from deepcolor.training.photographs import split
 from deepcolor.training.sheet import write_sheet
 from deepcolor.training.sources import files, fingerprint
@@ -80,7 +80,7 @@ def test_what_is_dropped_is_told(mixed: Path) -> None:
 
 @pytest.mark.parametrize("tint", [(1, 1, 1), (1, 0.99, 0.97)])
 def test_a_photograph_is_no_repeat_of_its_gray_copy(three: Path, tint: tuple[float, ...]) -> None:
-    pale = Image.blend(meadow(9), meadow(9).convert("L").convert("RGB"), 0.7)
+    pale = Image.blend(meadow(9), meadow(9).convert("L").convert("RGB"), 0.8)
     copy = np.asarray(pale.convert("L"))[..., None] * np.array(tint)
     (three / "copy.png").write_bytes(png(Image.fromarray(copy.astype("u1"))))
     (three / "original.png").write_bytes(png(pale))
@@ -172,6 +172,20 @@ def test_what_a_killed_packing_left_is_replaced(three: Path) -> None:
     assert not three.with_name("three.packing").exists()
 
 
+@pytest.mark.parametrize("name", [PIXELS, INDEX])
+@pytest.mark.parametrize("kept", [None, 0, 600, -1])
+def test_a_packed_folder_that_is_not_whole(three: Path, name: str, kept: int | None) -> None:
+    """Beside the photographs it is packed anew; alone it is told."""
+    spoilt = packed(three) / name
+    content = spoilt.read_bytes()
+    spoilt.unlink()
+    if kept is not None:
+        spoilt.write_bytes(content[:kept])
+    with pytest.raises(PackedDamagedError, match=r"three\.packed is damaged, or holds not all"):
+        split(spoilt.parent, least_chroma=0)
+    assert len(split(packed(three), least_chroma=0)[0]) == 2
+
+
 @pytest.mark.parametrize(("where", "given"), [("three", "."), ("three/below", "..")])
 def test_the_folder_one_is_in(
     three: Path, monkeypatch: pytest.MonkeyPatch, where: str, given: str
@@ -199,9 +213,7 @@ def test_tars_may_be_compressed(tmp_path: Path, suffix: str, alone: bool) -> Non
 
 def test_names_may_be_of_any_bytes(three: Path) -> None:
     (three / os.fsdecode(b"caf\xe9_1.jpg")).write_bytes(jpeg(meadow(7)))
-    with tarfile.open(
-        three / "old.tar", "w", format=tarfile.GNU_FORMAT, encoding="latin-1"
-    ) as tar:
+    with tarfile.open(three / "old.tar", "w", format=tarfile.GNU_FORMAT, encoding="latin-1") as tar:
         add(tar, "ge\xe4ndert_1.jpg", jpeg(meadow(8)))
     learned, held_out, _ = split(packed(three), least_chroma=0)
     assert {os.fsencode(name) for name in (*learned.names, *held_out.names)} == {

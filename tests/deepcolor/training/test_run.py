@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import errno
+import math
 import os
 import signal
 import subprocess
@@ -20,13 +22,14 @@ from deepcolor.errors import NotWritableError, UnreadableFileError
 from deepcolor.training import checkpoint, log, run
 from deepcolor.training.config import COLORNET, Config, Network, Sampling, Schedule
 from deepcolor.training.errors import (
+    DamagedCheckpointError,
     DivergedError,
     ExtraMissingError,
     OtherRunError,
     UnevenBatchError,
     UnknownSourcesError,
 )
-from deepcolor.training.run import BEST, CURVE, LOG, Run
+from deepcolor.training.run import BEST, CURVE, LAST, LOG, Run
 from deepcolor.training.trunk import load_imagenet
 from deepcolor.training.world import World
 
@@ -250,12 +253,63 @@ def test_another_configuration_does_not_go_on(config: Config) -> None:
         )
 
 
-def test_a_loss_that_is_no_number_ends_the_run(config: Config) -> None:
-    one = Run(replace(config, schedule=replace(config.schedule, steps=2, validations=1)), ALONE)
-    with torch.no_grad():
-        one.net.classify.weight.fill_(float("nan"))
-    with pytest.raises(DivergedError, match="By step 2 "):
+@pytest.mark.parametrize("good", [0, 1])
+def test_a_gradient_that_is_no_number_ends_the_run(
+    config: Config, monkeypatch: pytest.MonkeyPatch, good: int
+) -> None:
+    """After so many good steps; their checkpoint stays."""
+    monkeypatch.setattr(run, "SECONDS_BETWEEN_CHECKPOINTS", 0)
+    one = Run(config, ALONE)
+    one.net.classify.weight.register_hook(
+        lambda gradient: gradient if one.step < good else gradient + math.inf
+    )
+    last = config.run / LAST
+    before = rf" \({last} is from before\)" if good else ""
+    with pytest.raises(DivergedError, match=rf"By step {good + 1} .* and train anew{before}\.$"):
         one.train()
+    assert last.exists() == bool(good)
+    if good:
+        kept = checkpoint.read(last)
+        assert kept["step"] == good
+        assert all(value.isfinite().all() for value in kept["net"].values())
+
+
+def test_a_loss_that_is_no_number_ends_the_run(config: Config) -> None:
+    one = Run(config, ALONE)
+    one.losses.fill_(math.nan)
+    with pytest.raises(DivergedError, match="By step 0 "):
+        one.train()
+
+
+def test_a_full_disk_leaves_the_checkpoint_before(
+    config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = Run(config, ALONE)
+    one.save()
+    last = config.run / LAST
+    before = last.read_bytes()
+
+    def fail(_: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises(NotWritableError) as caught:
+        one.save()
+    assert str(caught.value) == (
+        f"{last} cannot be written: No space left on device; once it can be, the same command "
+        "goes on from the last checkpoint, if there is one."
+    )
+    assert last.read_bytes() == before
+    assert [path.name for path in config.run.iterdir()] == [LAST]
+
+
+@pytest.mark.parametrize("kept", [0, 1000, -1000])
+def test_a_damaged_checkpoint_is_told(config: Config, kept: int) -> None:
+    Run(config, ALONE).save()
+    last = config.run / LAST
+    last.write_bytes(last.read_bytes()[:kept])
+    with pytest.raises(DamagedCheckpointError, match=rf"^{last} is damaged.*delete it.*--run\.$"):
+        Run(config, ALONE)
 
 
 def test_a_batch_is_shared_evenly(config: Config) -> None:

@@ -43,7 +43,11 @@ def test_factors_may_be_whole_numbers(learned: Photographs) -> None:
 
 @pytest.mark.parametrize(
     "sampling",
-    [Sampling(rarity=400.0), Sampling(rarity=-400.0), Sampling(sources={"pictures": 0, "meadow": 0})],
+    [
+        Sampling(rarity=400.0),
+        Sampling(rarity=-400.0),
+        Sampling(sources={"pictures": 0, "meadow": 0}),
+    ],
 )
 def test_chances_that_none_can_be_drawn_by(learned: Photographs, sampling: Sampling) -> None:
     with pytest.raises(ChancesError, match=r"all zero, or beyond .* closer to 0, .* above 0\.$"):
