@@ -10,6 +10,7 @@ from torch import Tensor
 from deepcolor.lab import rgb_to_lab
 
 GRID = 10
+LEAST_SHARE = 1e-6  # of a color in rebalancing: one that was never seen would weigh infinitely
 
 
 def in_gamut_bins() -> Tensor:
@@ -77,5 +78,6 @@ def rebalancing(prior: Tensor, uniform: float, power: float) -> Tensor:
 
     ``((1 − uniform) · p + uniform / Q) ** −power``: Zhang et al., equation 4, softened by a power.
     """
-    weight = ((1 - uniform) * prior + uniform / len(prior)) ** -power
+    mixed = (1 - uniform) * prior + uniform / len(prior)
+    weight = mixed.clamp_min(LEAST_SHARE) ** -power
     return weight / (prior * weight).sum()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,20 +14,40 @@ from torch import Tensor
 
 from deepcolor.errors import UnreadableFileError
 from deepcolor.files.disk import write_whole
+from deepcolor.training.errors import DamagedCheckpointError
 
 
 def write(state: Mapping[str, Any], path: Path) -> None:
     """Replaces a checkpoint at once: a run that is killed meanwhile has the one before."""
+    content = io.BytesIO()  # torch.save turns some errors of writing into RuntimeError
+    torch.save(dict(state), content)
     fresh = path.with_name(f"{path.name}.new")
-    with fresh.open("wb") as file:
-        torch.save(dict(state), file)
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(path)
+    try:
+        with fresh.open("wb") as file:
+            file.write(content.getbuffer())
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.replace(path)
+    finally:
+        fresh.unlink(missing_ok=True)
 
 
 def read(path: Path) -> dict[str, Any]:
     return torch.load(path, map_location="cpu", weights_only=True)
+
+
+def resumed(path: Path) -> dict[str, Any]:
+    """A run's own checkpoint.
+
+    Raises :class:`deepcolor.training.errors.DamagedCheckpointError`, and
+    :class:`deepcolor.errors.UnreadableFileError` where it may not be read.
+    """
+    try:
+        return read(path)
+    except OSError as error:
+        raise UnreadableFileError(str(path), error.strerror or str(error)) from error
+    except Exception as error:  # torch.load raises whatever it runs into
+        raise DamagedCheckpointError(path) from error
 
 
 def export(state: Mapping[str, Tensor], path: Path) -> None:

@@ -39,7 +39,7 @@ RANGES = {
     "schedule.validations": (1, math.inf),
     "network.dropout": SHARE,
     "loss.uniform": SHARE,
-    "loss.power": (0, math.inf),
+    "loss.power": (0, 4.0),
     "loss.regression": (0, math.inf),
     "sampling.least_chroma": (0, math.inf),
     "simulation.clean": SHARE,

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
-from deepcolor.errors import DeepcolorError
+from deepcolor.errors import DeepcolorError, NotWritableError
+
+FEW = 5
 
 
 class ConfigError(DeepcolorError):
@@ -43,6 +46,18 @@ class PackedPlaceError(DeepcolorError):
         )
 
 
+class PackedDamagedError(DeepcolorError):
+    """Packed photographs are not all there."""
+
+    code = "packed_damaged"
+
+    def __init__(self, folder: Path):
+        super().__init__(
+            f"{folder} is damaged, or holds not all that was packed; bring all of it over again, "
+            "or name the photographs themselves."
+        )
+
+
 class TooFewPhotographsError(DeepcolorError):
     """Not even one photograph to learn from and one to hold out."""
 
@@ -53,6 +68,33 @@ class TooFewPhotographsError(DeepcolorError):
         super().__init__(
             f"Of the photographs in {data}, {left} are left to train on ({dropped}); "
             "name a folder, a tar or a packed folder with more color photographs."
+        )
+
+
+class UnknownSourcesError(DeepcolorError):
+    """The configuration weighs sources that no photograph is from."""
+
+    code = "unknown_sources"
+    exit_code = 2
+
+    def __init__(self, unknown: Iterable[str], known: Iterable[str]):
+        super().__init__(
+            f"sampling.sources names {_few(unknown)}, but the photographs are from "
+            f"{_few(known)}; name those, or leave it out."
+        )
+
+
+class ChancesError(DeepcolorError):
+    """No photograph is ever drawn, or chances exceed what a number can tell."""
+
+    code = "sampling_chances"
+    exit_code = 2
+
+    def __init__(self) -> None:
+        super().__init__(
+            "With this sampling.rarity and these sampling.sources the photographs' chances to be "
+            "drawn are all zero, or beyond any number; bring the rarity closer to 0, and give a "
+            "source a factor above 0."
         )
 
 
@@ -69,15 +111,39 @@ class OtherRunError(DeepcolorError):
         )
 
 
+class DamagedCheckpointError(DeepcolorError):
+    """A checkpoint that nothing can go on from."""
+
+    code = "damaged_checkpoint"
+
+    def __init__(self, path: Path):
+        super().__init__(
+            f"{path} is damaged, or no checkpoint; delete it to begin anew, or give the run "
+            "another folder with --run."
+        )
+
+
+class NotSavedError(NotWritableError):
+    """What a run leaves could not be written."""
+
+    def __init__(self, path: Path, reason: str):
+        super().__init__(
+            path,
+            f"{reason}; once it can be, the same command goes on from the last checkpoint, "
+            "if there is one",
+        )
+
+
 class DivergedError(DeepcolorError):
-    """The loss is no number any more."""
+    """The loss, or a weight, is no number any more."""
 
     code = "training_diverged"
 
-    def __init__(self, step: int, folder: Path):
+    def __init__(self, step: int, checkpoint: Path):
+        before = f" ({checkpoint} is from before)" if checkpoint.exists() else ""
         super().__init__(
-            f"By step {step:,} the loss is no longer a number; lower the rates and train anew "
-            f"(the checkpoint in {folder} is from before)."
+            f"By step {step:,} the loss or the weights are no longer numbers; lower the rates and "
+            f"train anew{before}."
         )
 
 
@@ -105,3 +171,10 @@ class UnevenBatchError(DeepcolorError):
             f"A batch of {batch} cannot be shared by {processes} processes; "
             "make it a multiple of them."
         )
+
+
+def _few(names: Iterable[str]) -> str:
+    """The first of some names, sorted, and how many more there are."""
+    told = sorted(names)
+    more = [f"{len(told) - FEW:,} more"] if len(told) > FEW else []
+    return ", ".join([*map(repr, told[:FEW]), *more])

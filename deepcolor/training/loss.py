@@ -15,7 +15,7 @@ def loss(
     l: Tensor,
     hints: Tensor | None,
     ab: Tensor,
-    weight: Tensor,
+    weight: Tensor | None,
     encoder: SoftEncoder,
     *,
     at: int,
@@ -25,8 +25,10 @@ def loss(
     """The mean over one position, number ``at`` of 0…3, of every 2x2: as good, and faster.
 
     ``ab`` (N, 2, H/4, W/4) are the true colors, ``weight`` (Q,) that of each bin. The target is
-    split over the bins around the color, so that its mean is the color. On a GPU ``bf16`` is of
-    the whole network; on a CPU of the decoder only, whose large convolutions gain by it.
+    split over the bins around the color, so that its mean is the color, and each part weighs what
+    its own bin does, by which inference divides. Without ``weight`` all bins weigh the same, and
+    what the network favors rare ones by is taken back first. On a GPU ``bf16`` is of the whole
+    network; on a CPU of the decoder only, whose large convolutions gain by it.
     """
     down, right = divmod(at, 2)
     device = l.device.type
@@ -35,10 +37,14 @@ def loss(
     with torch.autocast(device, torch.bfloat16, enabled=bf16):
         logits = net.classify(net.decode(seen, hints)[:, :, down::2, right::2])
     logits, ab = logits.float(), ab[:, :, down::2, right::2]
-    log_p = F.log_softmax(logits, dim=1).permute(1, 0, 2, 3).flatten(1)
-    indices, shares = encoder(ab.permute(1, 0, 2, 3).flatten(1).T)
-    pixel_weight = (weight[indices] * shares).sum(dim=0)
-    total = -((shares * log_p.gather(0, indices)).sum(dim=0) * pixel_weight).mean()
+    indices, parts = encoder(ab.permute(1, 0, 2, 3).flatten(1).T)
+    told = logits
+    if weight is None:
+        told = logits - net.log_weight[:, None, None]
+    else:
+        parts = parts * weight[indices]
+    log_p = F.log_softmax(told, dim=1).permute(1, 0, 2, 3).flatten(1)
+    total = -(parts * log_p.gather(0, indices)).sum(dim=0).mean()
     if regression:
         mean = net.mean_color(logits, temperature=1, rebalance=0, chroma=1)
         total = total + regression * F.smooth_l1_loss(mean / GRID, ab / GRID)
@@ -52,3 +58,11 @@ def start_at_prior(net: ColorNet, bins: Tensor, share: Tensor, weight: Tensor) -
     nn.init.zeros_(net.classify.weight)
     assert net.classify.bias is not None
     net.classify.bias.data.copy_((share * weight).clamp_min(1e-6).log())
+
+
+@torch.no_grad()
+def favor(net: ColorNet, weight: Tensor) -> None:
+    """Tells a trained network this run's weights; its colors stay what they were."""
+    assert net.classify.bias is not None
+    net.classify.bias += weight.log() - net.log_weight
+    net.log_weight.copy_(weight.log())

@@ -5,10 +5,13 @@ from __future__ import annotations
 import itertools
 import os
 import shutil
+import zlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 import torch
@@ -20,7 +23,7 @@ from deepcolor.lab import rgb_to_lab
 from deepcolor.photograph import decode
 from deepcolor.training import sources
 from deepcolor.training.duplicates import difference_hash, repeats
-from deepcolor.training.errors import PackedPlaceError
+from deepcolor.training.errors import PackedDamagedError, PackedPlaceError
 
 PIXELS = "pixels.u8"
 INDEX = "photographs.npz"
@@ -54,10 +57,8 @@ def packed(data: Path, watch: Watch = lambda *_: None) -> Path:
         return data
     folder, fresh = _beside(data, "packed"), _beside(data, "packing")
     fingerprint = sources.fingerprint(data)
-    if (folder / INDEX).exists():
-        with np.load(folder / INDEX) as index:
-            if str(index["fingerprint"]) == fingerprint:
-                return folder
+    if _is_packed(folder, fingerprint):
+        return folder
     try:
         for replaced in (folder, fresh):
             if not _is_replaceable(replaced):
@@ -68,6 +69,33 @@ def packed(data: Path, watch: Watch = lambda *_: None) -> Path:
     except OSError as error:
         raise NotWritableError(fresh, error.strerror or str(error)) from error
     return folder
+
+
+def index_of(folder: Path) -> dict[str, NDArray[Any]]:
+    """What a packed folder tells of its photographs.
+
+    Raises :class:`PackedDamagedError`, also where not all of their pixels are there.
+    """
+    try:
+        with (folder / INDEX).open("rb") as content, np.load(content) as file:
+            index = dict(file)
+        pixels = int(index["shapes"].prod(axis=1).sum())
+        is_whole = (folder / PIXELS).stat().st_size == 3 * pixels
+    except (OSError, EOFError, KeyError, ValueError, BadZipFile, zlib.error) as error:
+        raise PackedDamagedError(folder) from error
+    if not is_whole:
+        raise PackedDamagedError(folder)
+    return index
+
+
+def _is_packed(folder: Path, fingerprint: str) -> bool:
+    """Whether a folder holds all of the photographs of this fingerprint."""
+    if not (folder / INDEX).exists():
+        return False
+    try:
+        return str(index_of(folder)["fingerprint"]) == fingerprint
+    except PackedDamagedError:
+        return False
 
 
 def _beside(data: Path, suffix: str) -> Path:
@@ -106,14 +134,19 @@ def pack(data: Path, folder: Path, fingerprint: str, watch: Watch) -> None:
             watch("MB packed", read / 1e6, total / 1e6)
     miniatures = np.array([look.miniature for look in looks], np.uint8)
     miniatures = miniatures.reshape(-1, MINIATURE, MINIATURE, 3)
+    chromas = np.array([look.chroma for look in looks], np.float32)
     hashes = np.array([look.hash for look in looks], np.uint64)
+    # Of a photograph and its gray copy, which a run leaves out, it is the copy that repeats.
+    colorful_first = np.argsort(-chromas, kind="stable")
+    repeated = np.zeros(len(looks), dtype=bool)
+    repeated[colorful_first] = repeats(hashes[colorful_first], miniatures[colorful_first])
     np.savez(
         folder / INDEX,
         names=np.array(names, np.str_),
         shapes=np.array([look.shape for look in looks], np.int64).reshape(-1, 2),
         miniatures=miniatures,
-        chromas=np.array([look.chroma for look in looks], np.float32),
-        repeated=repeats(hashes, miniatures),
+        chromas=chromas,
+        repeated=repeated,
         unreadable=unreadable,
         fingerprint=fingerprint,
     )

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from deepcolor.training.errors import TooFewPhotographsError
-from deepcolor.training.pack import INDEX, PIXELS
+from deepcolor.training.pack import PIXELS, index_of
 
 HELD_OUT_ONE_IN = 42
 GRAY = 0.5  # mean chroma, which rounding to codes alone may give
@@ -68,10 +68,10 @@ def split(folder: Path, least_chroma: float) -> tuple[Photographs, Photographs, 
     """Those to learn from and those held out of a packed folder, and how many are in neither.
 
     Held out are those whose name hashes to 0 in 42, so that the split never depends on an order;
-    of very few photographs, one. Raises :class:`TooFewPhotographsError`.
+    of very few photographs, one. Raises :class:`TooFewPhotographsError` and
+    :class:`deepcolor.training.errors.PackedDamagedError`.
     """
-    with np.load(folder / INDEX) as file:
-        index = dict(file)
+    index = index_of(folder)
     chromas, repeated = index["chromas"], index["repeated"]
     gray = chromas < GRAY
     nearly = ~gray & (chromas < least_chroma)
@@ -103,7 +103,8 @@ def square(photograph: Tensor, size: int) -> Tensor:
 
 
 def _number(name: str) -> int:
-    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:4])
+    digest = hashlib.sha256(name.encode(errors="surrogateescape")).digest()
+    return int.from_bytes(digest[:4])
 
 
 def _mapped(path: Path) -> Tensor:

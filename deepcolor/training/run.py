@@ -16,22 +16,27 @@ from types import FrameType
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from deepcolor import weights
 from deepcolor.bins import SoftEncoder, in_gamut_bins, prior, rebalancing
 from deepcolor.builtin.colornet import WEIGHTS
 from deepcolor.builtin.colornet.network import ColorNet
-from deepcolor.errors import NotWritableError, UnreadableFileError
+from deepcolor.errors import UnreadableFileError
 from deepcolor.training import checkpoint, log, schedule
 from deepcolor.training.config import COLORNET, IMAGENET, Config
 from deepcolor.training.curve import write_curve
 from deepcolor.training.draws import Draws
-from deepcolor.training.errors import DivergedError, OtherRunError, UnevenBatchError
-from deepcolor.training.loss import loss, start_at_prior
+from deepcolor.training.errors import (
+    DivergedError,
+    NotSavedError,
+    OtherRunError,
+    UnevenBatchError,
+)
+from deepcolor.training.loss import favor, loss, start_at_prior
 from deepcolor.training.pack import Watch, packed
 from deepcolor.training.photographs import split
-from deepcolor.training.sampling import Sampler, chances, miniature_colors
+from deepcolor.training.sampling import Sampler, chances, check_sources, miniature_colors
 from deepcolor.training.sheet import write_sheet
 from deepcolor.training.trunk import load_imagenet
 from deepcolor.training.validate import Validation
@@ -64,6 +69,8 @@ class Run:
         self.config, self.world = config, world
         self.say = say if world.leads else lambda _: None
         self.watch = watch if world.leads else lambda *_: None
+        bins = in_gamut_bins()
+        net = _network(config, len(bins))  # first, lest photographs are packed for nothing
         if world.leads:
             packed(config.photographs, self.watch)
         world.wait()
@@ -71,8 +78,8 @@ class Run:
         self.say(
             f"{len(learned):,} photographs to learn from, {len(held_out):,} held out; {dropped}."
         )
+        check_sources(config.sampling, learned, held_out)
 
-        bins = in_gamut_bins()
         encoder = SoftEncoder(bins)
         share = prior(encoder, len(bins), miniature_colors(learned)[:COUNTED].flatten(0, 1))
         weight = rebalancing(share, config.loss.uniform, config.loss.power)
@@ -81,7 +88,10 @@ class Run:
         self.validation = Validation(held_out, world.device)
         self.encoder, self.weight = encoder.to(world.device), weight.to(world.device)
 
-        net = _network(config, bins, share, weight)
+        if config.network.start == IMAGENET:
+            start_at_prior(net, bins, share, weight)
+        else:
+            favor(net, weight)
         # torch's stubs lack memory_format.
         self.net: ColorNet = net.to(world.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.ema = copy.deepcopy(self.net).requires_grad_(False).eval()
@@ -173,14 +183,12 @@ class Run:
 
     def validate(self) -> None:
         """Scores the averaged weights; keeps the best, the log, its curve and a sheet."""
+        self.check()
         config, (total, count) = self.config, self.losses.tolist()
         self.losses.zero_()
-        if count and not math.isfinite(total):
-            raise DivergedError(self.step, config.run)
         if not self.world.leads:
             return
-        even = torch.ones_like(self.weight)
-        plain = partial(loss, hints=None, weight=even, encoder=self.encoder, at=0)
+        plain = partial(loss, hints=None, weight=None, encoder=self.encoder, at=0)
         scores = self.validation.scores(self.ema, lambda net, l, ab: plain(net=net, l=l, ab=ab))
         row = {
             "step": float(self.step),
@@ -218,9 +226,17 @@ class Run:
         self.losses.zero_()
         return schedule.affordable_steps(self.config.schedule, seconds, validation_seconds)
 
+    def check(self) -> None:
+        """Raises :class:`DivergedError` lest what is no number is scored, kept or gone on from.
+
+        The loss alone does not tell: a gradient beyond all numbers spoils the weights after it.
+        """
+        told = [self.losses, *self.net.state_dict().values(), *self.ema.state_dict().values()]
+        if not torch.stack([one.isfinite().all() for one in told]).all():
+            raise DivergedError(self.step, self.config.run / LAST)
+
     def save(self) -> None:
-        if not math.isfinite(self.losses[0].item()):
-            raise DivergedError(self.step, self.config.run)
+        self.check()
         if not self.world.leads:
             return
         state = {
@@ -234,11 +250,11 @@ class Run:
             "ema": self.ema.state_dict(),
             "adamw": self.adamw.state_dict(),
         }
-        with _written_to(self.config.run):
+        with _written_to(self.config.run / LAST):
             checkpoint.write(state, self.config.run / LAST)
 
     def resume(self) -> None:
-        state = checkpoint.read(self.config.run / LAST)
+        state = checkpoint.resumed(self.config.run / LAST)
         theirs, ours = json.loads(state["config"]), json.loads(_identity(self.config))
         for room, told in ours.items():
             if theirs[room] != told:
@@ -252,10 +268,9 @@ class Run:
         self.say(f"going on from step {self.step:,} of {self.steps:,}.")
 
 
-def _network(config: Config, bins: Tensor, share: Tensor, weight: Tensor) -> ColorNet:
-    """The network as training begins with it."""
-    net = ColorNet(len(bins), config.network.widths, config.network.dropout)
-    start_at_prior(net, bins, share, weight)
+def _network(config: Config, bins: int) -> ColorNet:
+    """The network with the weights that it starts from."""
+    net = ColorNet(bins, config.network.widths, config.network.dropout)
     start = config.network.start
     if start == IMAGENET:
         load_imagenet(net.trunk)
@@ -263,9 +278,8 @@ def _network(config: Config, bins: Tensor, share: Tensor, weight: Tensor) -> Col
     path = weights.path(WEIGHTS) if start == COLORNET else Path(start)
     state = checkpoint.weights_in(path)
     try:
-        # The same colors as before, though training may now favor rare ones more or less.
-        state["classify.bias"] += weight.log() - state["log_weight"]
-        state["log_weight"] = weight.log()
+        if lacking := {"bins", "classify.bias", "log_weight"} - state.keys():
+            raise KeyError(*lacking)
         net.load_state_dict(state, strict=False)
     except (KeyError, RuntimeError) as error:
         raise UnreadableFileError(
@@ -281,12 +295,12 @@ def _identity(config: Config) -> str:
 
 
 @contextmanager
-def _written_to(folder: Path) -> Iterator[None]:
-    """Says which folder it is that can't be written."""
+def _written_to(path: Path) -> Iterator[None]:
+    """Says which folder or file it is that can't be written."""
     try:
         yield
     except OSError as error:
-        raise NotWritableError(folder, error.strerror or str(error)) from error
+        raise NotSavedError(path, error.strerror or str(error)) from error
 
 
 @contextmanager

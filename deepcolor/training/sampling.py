@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -14,6 +15,7 @@ from deepcolor.training.augment import old_film
 from deepcolor.training.config import Sampling, Simulation
 from deepcolor.training.crops import cut, random_crops
 from deepcolor.training.draws import Draws
+from deepcolor.training.errors import ChancesError, UnknownSourcesError
 from deepcolor.training.guidance import simulate
 from deepcolor.training.photographs import Photographs
 
@@ -57,13 +59,24 @@ def chances(
     """How likely each photograph (N,) is to be drawn, up to a factor.
 
     Its rarity is the mean of its colors' ``weight`` (Q,), the inverse of how common they are.
+    Raises :class:`deepcolor.training.errors.ChancesError`.
     """
-    sources = torch.tensor([sampling.sources.get(one, 1.0) for one in photographs.sources()])
-    if not sampling.rarity:
-        return sources
-    colors = miniature_colors(photographs)
-    rarity = weight[encoder.nearest_bin(colors.flatten(0, 1))].view(colors.shape[:2]).mean(dim=1)
-    return sources * rarity**sampling.rarity
+    factors = [sampling.sources.get(one, 1.0) for one in photographs.sources()]
+    likely = torch.tensor(factors, dtype=torch.float32)
+    if sampling.rarity:
+        colors = miniature_colors(photographs)
+        nearest = encoder.nearest_bin(colors.flatten(0, 1))
+        likely *= weight[nearest].view(colors.shape[:2]).mean(dim=1) ** sampling.rarity
+    if not 0 < likely.sum().item() < math.inf:
+        raise ChancesError
+    return likely
+
+
+def check_sources(sampling: Sampling, *photographs: Photographs) -> None:
+    """Raises :class:`deepcolor.training.errors.UnknownSourcesError`."""
+    known = {source for some in photographs for source in some.sources()}
+    if unknown := sampling.sources.keys() - known:
+        raise UnknownSourcesError(unknown, known)
 
 
 def miniature_colors(photographs: Photographs) -> Tensor:

@@ -8,16 +8,21 @@ from pathlib import Path
 
 import torch
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 from torch import Tensor
 
 from deepcolor.files.disk import write_whole
+from deepcolor.files.found import SHEET_NOTE
 
 GAP = 6  # pixels
 PAPER = 245
 
 
 def write_sheet(rows: Sequence[Sequence[Tensor]], path: Path) -> None:
-    """Pictures of one size, uint8 (3, H, W), a list a row, as a PNG."""
+    """Pictures of one size, uint8 (3, H, W), a list a row, as a PNG.
+
+    It says what it is, lest it be learned from where the run lies among the photographs.
+    """
     _, height, width = rows[0][0].shape
     down, across = len(rows) * (height + GAP) + GAP, len(rows[0]) * (width + GAP) + GAP
     sheet = torch.full((3, down, across), PAPER, dtype=torch.uint8)
@@ -25,6 +30,8 @@ def write_sheet(rows: Sequence[Sequence[Tensor]], path: Path) -> None:
         for j, picture in enumerate(row):
             top, left = GAP + i * (height + GAP), GAP + j * (width + GAP)
             sheet[:, top : top + height, left : left + width] = picture
+    note = PngInfo()
+    note.add_text("Description", SHEET_NOTE.decode())
     out = io.BytesIO()
-    Image.fromarray(sheet.permute(1, 2, 0).numpy()).save(out, "PNG")
+    Image.fromarray(sheet.permute(1, 2, 0).numpy()).save(out, "PNG", pnginfo=note)
     write_whole(path, out.getvalue())

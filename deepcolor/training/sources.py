@@ -77,4 +77,4 @@ def fingerprint(data: Path) -> str:
     for path in files(data):
         about = path.stat()
         lines.append(f"{path.relative_to(data)} {about.st_size} {about.st_mtime_ns}")
-    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+    return hashlib.sha256("\n".join(lines).encode(errors="surrogateescape")).hexdigest()

@@ -95,6 +95,15 @@ def test_rebalancing_has_mean_one_under_the_prior(uniform: float, power: float) 
         assert torch.allclose(weight, torch.ones(300), atol=1e-4)
 
 
+@pytest.mark.parametrize("power", [0.5, 1.0, 4.0])
+def test_a_color_that_was_never_seen_weighs_no_infinity(power: float) -> None:
+    share = torch.tensor([0.75, 0.25, 0.0])
+    weight = rebalancing(share, 0.0, power)
+    assert weight.isfinite().all()
+    assert weight[2] > weight[1] > weight[0] > 0
+    assert (share * weight).sum().item() == pytest.approx(1)
+
+
 def test_rebalancing_is_zhangs_equation_four() -> None:
     share = torch.tensor([0.7, 0.2, 0.1])
     plain = 1 / (0.5 * share + 0.5 / 3)

@@ -7,14 +7,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from deepcolor.errors import NotWritableError, UnreadableFileError
 from deepcolor.files.found import SHEET_NOTE
-from deepcolor.training.errors import PackedPlaceError, TooFewPhotographsError
-from deepcolor.training.pack import PIXELS, SHORT_SIDE, packed
+from deepcolor.training.errors import PackedDamagedError, PackedPlaceError, TooFewPhotographsError
+from deepcolor.training.pack import INDEX, PIXELS, SHORT_SIDE, packed
 from deepcolor.training.photographs import split
-from deepcolor.training.sources import files
+from deepcolor.training.sheet import write_sheet
+from deepcolor.training.sources import files, fingerprint
 from tests.deepcolor.training.conftest import HELD_OUT, LEARNED, PICTURES, add, jpeg, meadow
 
 SHOWN = 6  # photographs of the docs
@@ -28,6 +30,12 @@ def three(tmp_path: Path) -> Path:
     for seed in range(3):
         (data / f"{seed}.jpg").write_bytes(jpeg(meadow(seed)))
     return data
+
+
+def png(image: Image.Image) -> bytes:
+    file = io.BytesIO()
+    image.save(file, "PNG")
+    return file.getvalue()
 
 
 def write_tar(path: Path) -> Path:
@@ -70,6 +78,17 @@ def test_what_is_dropped_is_told(mixed: Path) -> None:
     assert split(packed(mixed), least_chroma=0)[2].nearly_gray == 0
 
 
+@pytest.mark.parametrize("tint", [(1, 1, 1), (1, 0.99, 0.97)])
+def test_a_photograph_is_no_repeat_of_its_gray_copy(three: Path, tint: tuple[float, ...]) -> None:
+    pale = Image.blend(meadow(9), meadow(9).convert("L").convert("RGB"), 0.8)
+    copy = np.asarray(pale.convert("L"))[..., None] * np.array(tint)
+    (three / "copy.png").write_bytes(png(Image.fromarray(copy.astype("u1"))))
+    (three / "original.png").write_bytes(png(pale))
+    learned, held_out, dropped = split(packed(three), least_chroma=4)
+    assert {*learned.names, *held_out.names} == {"0", "1", "2", "original"}
+    assert dropped.gray + dropped.nearly_gray == 1
+
+
 def test_sources_are_folders_or_names_without_their_numbers(mixed: Path) -> None:
     learned, _, _ = split(packed(mixed), least_chroma=4)
     assert set(learned.sources()) == {"meadow", "pictures"}
@@ -102,6 +121,14 @@ def test_what_deepcolor_colored_is_not_learned_from(three: Path) -> None:
     photographs[0].with_suffix(".colornet.jpg").write_bytes(content)
     (three / "sheet.jpg").write_bytes(content[:20] + SHEET_NOTE + content[20:])
     assert files(three) == photographs
+
+
+def test_a_runs_sheets_among_the_photographs_are_none(three: Path) -> None:
+    photographs, before = files(three), fingerprint(three)
+    picture = torch.full((3, 256, 256), 90, dtype=torch.uint8)
+    write_sheet([[picture] * 5] * 8, three / "run" / "sheet-000012.png")
+    assert files(three) == photographs
+    assert fingerprint(three) == before
 
 
 @pytest.mark.usefixtures("nobody")
@@ -145,6 +172,20 @@ def test_what_a_killed_packing_left_is_replaced(three: Path) -> None:
     assert not three.with_name("three.packing").exists()
 
 
+@pytest.mark.parametrize("name", [PIXELS, INDEX])
+@pytest.mark.parametrize("kept", [None, 0, 600, -1])
+def test_a_packed_folder_that_is_not_whole(three: Path, name: str, kept: int | None) -> None:
+    """Beside the photographs it is packed anew; alone it is told."""
+    spoilt = packed(three) / name
+    content = spoilt.read_bytes()
+    spoilt.unlink()
+    if kept is not None:
+        spoilt.write_bytes(content[:kept])
+    with pytest.raises(PackedDamagedError, match=r"three\.packed is damaged, or holds not all"):
+        split(spoilt.parent, least_chroma=0)
+    assert len(split(packed(three), least_chroma=0)[0]) == 2
+
+
 @pytest.mark.parametrize(("where", "given"), [("three", "."), ("three/below", "..")])
 def test_the_folder_one_is_in(
     three: Path, monkeypatch: pytest.MonkeyPatch, where: str, given: str
@@ -168,6 +209,16 @@ def test_tars_may_be_compressed(tmp_path: Path, suffix: str, alone: bool) -> Non
     tar = write_tar(tmp_path / "some" / f"shard.{suffix}")
     learned, held_out, _ = split(packed(tar if alone else tar.parent), least_chroma=0)
     assert {*learned.names, *held_out.names} == {"0", "1", "2"}
+
+
+def test_names_may_be_of_any_bytes(three: Path) -> None:
+    (three / os.fsdecode(b"caf\xe9_1.jpg")).write_bytes(jpeg(meadow(7)))
+    with tarfile.open(three / "old.tar", "w", format=tarfile.GNU_FORMAT, encoding="latin-1") as tar:
+        add(tar, "ge\xe4ndert_1.jpg", jpeg(meadow(8)))
+    learned, held_out, _ = split(packed(three), least_chroma=0)
+    assert {os.fsencode(name) for name in (*learned.names, *held_out.names)} == {
+        *(b"0", b"1", b"2", b"caf\xe9_1", b"ge\xe4ndert_1")
+    }
 
 
 def test_the_split_does_not_depend_on_the_other_photographs(mixed: Path) -> None:

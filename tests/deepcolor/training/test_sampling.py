@@ -8,9 +8,10 @@ import torch
 from deepcolor.bins import SoftEncoder, in_gamut_bins, prior, rebalancing
 from deepcolor.training.config import Sampling, Simulation
 from deepcolor.training.draws import Draws
+from deepcolor.training.errors import ChancesError, UnknownSourcesError
 from deepcolor.training.pack import packed
 from deepcolor.training.photographs import Photographs, split
-from deepcolor.training.sampling import Sampler, chances, miniature_colors
+from deepcolor.training.sampling import Sampler, chances, check_sources, miniature_colors
 
 CPU = torch.device("cpu")
 
@@ -31,6 +32,37 @@ def likely(learned: Photographs, sampling: Sampling) -> dict[str, float]:
 def test_sources_weigh_what_they_are_told(learned: Photographs) -> None:
     found = likely(learned, Sampling(sources={"pictures": 3.0}))
     assert all(found[name] == (3 if name.startswith("pictures") else 1) for name in found)
+
+
+def test_factors_may_be_whole_numbers(learned: Photographs) -> None:
+    sources = {"pictures": 3, "meadow": 0}
+    found = likely(learned, Sampling(sources=sources))  # type: ignore[arg-type]
+    sampler = Sampler(learned, torch.tensor(list(found.values())), Simulation(), CPU)
+    assert sampler.take(2, 32, Draws(1, 0, 0, CPU)).l.shape == (2, 1, 32, 32)
+
+
+@pytest.mark.parametrize(
+    "sampling",
+    [
+        Sampling(rarity=400.0),
+        Sampling(rarity=-400.0),
+        Sampling(sources={"pictures": 0, "meadow": 0}),
+    ],
+)
+def test_chances_that_none_can_be_drawn_by(learned: Photographs, sampling: Sampling) -> None:
+    with pytest.raises(ChancesError, match=r"all zero, or beyond .* closer to 0, .* above 0\.$"):
+        likely(learned, sampling)
+
+
+def test_sources_that_no_photograph_is_from(learned: Photographs) -> None:
+    check_sources(Sampling(sources={"pictures": 2.0, "meadow": 0.5}), learned)
+    sources = dict.fromkeys(["picture", *"abcdef"], 1.0)
+    with pytest.raises(UnknownSourcesError) as caught:
+        check_sources(Sampling(sources=sources), learned)
+    assert str(caught.value) == (
+        "sampling.sources names 'a', 'b', 'c', 'd', 'e', 2 more, but the photographs are from "
+        "'meadow', 'pictures'; name those, or leave it out."
+    )
 
 
 def test_photographs_of_rare_colors_are_likelier(learned: Photographs) -> None:
@@ -55,6 +87,13 @@ def test_a_batch(learned: Photographs) -> None:
     assert not batch.hints.any()
     colors = miniature_colors(learned)[3].mean(dim=0)
     assert (batch.ab.mean(dim=(0, 2, 3)) - colors).abs().max() < 6
+
+
+def test_crops_film_and_dropout_do_not_depend_on_one_another() -> None:
+    draws = Draws(1, 7, 0, CPU)
+    drawn = [torch.rand(4000, generator=one) for one in (draws.cpu, draws.device)]
+    alike = torch.corrcoef(torch.stack([*drawn, torch.rand(4000)])) - torch.eye(3)
+    assert alike.abs().max() < 0.08
 
 
 def test_each_step_and_each_process_draws_otherwise(learned: Photographs) -> None:

@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+import shlex
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+import torch.distributed as dist
+from torch.distributed.run import parse_args
+
+from deepcolor.training.world import joined
+
+DOCS = Path(__file__).parents[3] / "docs"
+
+
+def test_processes_wait_for_hours_while_one_packs(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: dict[str, timedelta] = {}
+    monkeypatch.setattr(dist, "init_process_group", lambda _, **options: told.update(options))
+    monkeypatch.setattr(dist, "destroy_process_group", lambda: None)
+    monkeypatch.setattr(dist, "get_rank", lambda: 1)
+    monkeypatch.setattr(dist, "get_world_size", lambda: 2)
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with joined() as world:
+        assert not world.leads
+    assert told["timeout"] >= timedelta(hours=12)
+
+
+def test_torchrun_understands_what_the_docs_advise() -> None:
+    lines = (DOCS / "training.md").read_text().splitlines()
+    [advised] = [line for line in lines if line.startswith("torchrun ")]
+    told = parse_args(shlex.split(advised)[1:])
+    assert (told.module, told.training_script) == (True, "deepcolor")
+    assert told.training_script_args == ["train", "my.toml", "--run", "run"]
