@@ -43,7 +43,7 @@ parser.add_argument(
     "--exit-after",
     type=float,
     metavar="SECONDS",
-    help="leave after so long, between two batches (default: stay)",
+    help="leave after so long, with nothing in hand (default: stay)",
 )
 parser.add_argument(
     "--time-limit",
@@ -99,6 +99,7 @@ def main() -> int:
         logger.critical("out of reach", extra={"error": str(error)})
         return OUT_OF_REACH
     finally:
+        signal.alarm(0)  # it has left in time
         painters.close()
     return 0
 
@@ -123,7 +124,7 @@ def _listen(worker: Worker, painters: Painters) -> None:
         worker.stop()
 
     def leave(*_: object) -> None:
-        painters.close()
+        painters.kill()
         worker.release()
         worker.logger.info("leaving, its work given back")
         os._exit(0)  # no waiting for transfers: whatever they do is as good as cut off

@@ -59,6 +59,15 @@ class Painters:
         for painter in self.hired:
             painter.close()
 
+    def kill(self) -> None:
+        """The same without waiting for their end, as a signal handler must: what it interrupts may
+        be waiting for it already, with the lock on.
+        """
+        self.is_closed = True
+        for painter in self.hired:
+            if painter.process is not None:
+                painter.process.kill()
+
     @contextmanager
     def _one(self) -> Iterator[tuple[IsolatedPainter, int]]:
         """A painter, as soon as one is idle, and how many threads it may use."""
