@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 MOST_HANDS = 4
 SHARE_OF_MEMORY = 0.8
-LEAST_BYTES = 5 * 2**29  # 2.5 GiB: PyTorch, a large network and a photograph of 200 megapixels
+LEAST_BYTES = 5 * 2**29  # 2.5 GiB: PyTorch, a network and a JPEG of 200 megapixels; WebP takes more
 
 
 class Painters:

@@ -97,7 +97,8 @@ class Shift:
         try:
             messages = self.coming.result()
         except (BotoCoreError, ClientError):
-            messages = []  # the worker's next wait finds out whether that goes on
+            # The worker's next wait finds out whether that goes on; asked here it would not end.
+            messages, self.went_well = [], False
         self.coming = None
         self.has_more = bool(messages)
         return messages

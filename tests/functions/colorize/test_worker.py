@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -140,6 +141,39 @@ def test_what_comes_while_one_takes_long_is_colored_beside_it(
     drain()
     assert {cloud.record(key).status for key in ("long.jpg", "late.jpg")} == {Status.DONE}
     assert cloud.messages() == (0, 0)
+
+
+def test_a_queue_that_refuses_is_not_asked_again_and_again(
+    cloud: Any,
+    place: Any,
+    jobs: Jobs,
+    gray_jpeg: bytes,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    place("long.jpg", gray_jpeg)
+    color, asked = jobs.color, []
+
+    def refuse(**_: Any) -> None:
+        asked.append(1)
+        if len(asked) > 1:
+            raise EndpointConnectionError(endpoint_url="https://sqs.example")
+
+    def slow(job: Job) -> Outcome:
+        wait_until(lambda: len(asked) > 1)
+        time.sleep(1)
+        return color(job)
+
+    monkeypatch.setattr(type(jobs.painter), "hands", 2)
+    monkeypatch.setattr(jobs, "color", slow)
+    cloud.sqs.meta.events.register("before-call.sqs.ReceiveMessage", refuse)
+    worker = Worker(cloud.sqs, cloud.settings.work_queue_url, jobs, jobs.logger)
+    with ThreadPoolExecutor(2) as transfers, ThreadPoolExecutor(2) as painting:
+        work = shift.Shift(
+            worker.inbox, jobs, transfers, painting, jobs.logger, worker.stopping.is_set
+        )
+        assert not work.work(worker.inbox.receive(1, 0), worker.stopping.is_set)
+    assert len(asked) == 2
+    assert cloud.record("long.jpg").status is Status.DONE
 
 
 def test_what_has_only_just_come_is_given_back_too(
