@@ -159,7 +159,10 @@ def test_the_speed_may_come_from_a_benchmark(tmp_path: Path) -> None:
 
 
 def test_the_benchmark_still_tells_the_pipelines_speed() -> None:
-    assert '"per_second": median(lambda one: many / one.stack)' in (ROOT / "benchmarks/pipeline.py").read_text()
+    assert (
+        '"per_second": median(lambda one: many / one.stack)'
+        in (ROOT / "benchmarks/pipeline.py").read_text()
+    )
 
 
 def test_a_comparison_allows_a_quarter_or_a_little() -> None:

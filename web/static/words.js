@@ -1,6 +1,6 @@
 // What the scripts say, from the same catalogue as the server's words.
 
-export const language = document.documentElement.lang;
+const language = document.documentElement.lang;
 const sections = JSON.parse(document.getElementById("words").textContent);
 
 // say("copied"), say("upload_of", { name }): of the scripts' own section.
