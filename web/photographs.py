@@ -18,7 +18,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from functions.contract.keys import VISITORS_PREFIX, record_key, web_key
-from functions.contract.objects import head_of
+from functions.contract.objects import JSON, head_of
 from functions.contract.records import Record, Records, Status
 from functions.contract.settings import Settings
 from web import ids
@@ -257,7 +257,7 @@ class Photographs:
             Bucket=self.settings.results_bucket,
             Key=photograph.note_key,
             Body=json.dumps(asdict(photograph)).encode(),
-            ContentType="application/json",
+            ContentType=JSON,
         )
 
     def _metadata_of_upload(self, key: str) -> dict[str, str] | None:

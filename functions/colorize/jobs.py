@@ -232,8 +232,7 @@ class Jobs:
 
     def _fail(self, record: Record, refusal: Refusal) -> None:
         """Writes why there is no result, unless another worker with the same message left one."""
-        head = self._head(record.key)
-        if head is not None and results.answers(head, results.question(record)):
+        if head := self._head_of_order(record):
             self._finish(record, head, {})
             return
         error = {"code": refusal.code, "message": refusal.message}
@@ -242,8 +241,7 @@ class Jobs:
 
     def _take_back(self, record: Record) -> None:
         """Deletes the result of an order whose record was deleted or failed."""
-        head = self._head(record.key)
-        if head is not None and results.answers(head, results.question(record)):
+        if head := self._head_of_order(record):
             self._delete_result(record.key, head["ETag"])
 
     def _log(self, message: str, record: Record, **extra: object) -> None:
@@ -271,6 +269,11 @@ class Jobs:
 
     def _head(self, key: str) -> Head | None:
         return head_of(self.s3, self.settings.results_bucket, key)
+
+    def _head_of_order(self, record: Record) -> Head | None:
+        """The result that lies there, if it is of this very order, of whatever weights."""
+        head = self._head(record.key)
+        return head if head and results.answers(head, results.question(record)) else None
 
     def _answers(self, head: Head, record: Record) -> bool:
         """Whether a result is of this very order, and of the weights that are here."""

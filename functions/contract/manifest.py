@@ -18,13 +18,12 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from functions.contract.keys import MANIFEST_KEY
-from functions.contract.objects import put_if_unchanged
+from functions.contract.objects import JSON, put_if_unchanged
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 FRESH_SECONDS = 5.0
-JSON = "application/json"
 
 
 class ManifestMissingError(Exception):

@@ -10,6 +10,8 @@ from botocore.exceptions import ClientError
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
+JSON = "application/json"
+
 Head = Mapping[str, Any]
 """``ETag``, ``LastModified``, ``ContentLength`` and the like, as S3 heads an object."""
 

@@ -16,13 +16,12 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, overload
 
 from functions.contract.keys import record_key
-from functions.contract.objects import Head, put_if_unchanged
+from functions.contract.objects import JSON, Head, put_if_unchanged
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 ATTEMPTS = 20
-JSON = "application/json"
 
 UPLOAD_GONE = {
     "code": "upload_gone",

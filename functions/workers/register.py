@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from functions.contract.keys import WORKERS_KEY
-from functions.contract.objects import put_if_unchanged
+from functions.contract.objects import JSON, put_if_unchanged
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -48,7 +48,5 @@ class Register:
     def replace(self, s3: S3Client, bucket: str, slots: tuple[Slot, ...]) -> bool:
         """Writes other slots in place of these; ``False`` when another writer was faster."""
         body = json.dumps([asdict(slot) for slot in slots], indent=1).encode()
-        written = put_if_unchanged(
-            s3, bucket, WORKERS_KEY, body, self.etag, ContentType="application/json"
-        )
+        written = put_if_unchanged(s3, bucket, WORKERS_KEY, body, self.etag, ContentType=JSON)
         return written is not None

@@ -247,13 +247,15 @@ class Slow:
     """A colorizer that takes as long as the test wants."""
 
     def __init__(self, colorizer: Any):
-        self.colorizer, self.go_on = colorizer, threading.Event()
+        self.colorizer = colorizer
+        self.begun, self.go_on = threading.Event(), threading.Event()
         self.card = colorizer.card
 
     def __call__(self, *arguments: Any, **knobs: Any) -> Any:
         return self.colorizer(*arguments, **knobs)
 
     def file(self, *arguments: Any, **knobs: Any) -> Any:
+        self.begun.set()
         assert self.go_on.wait(PATIENCE_SECONDS)
         return self.colorizer.file(*arguments, **knobs)
 
@@ -305,6 +307,7 @@ def test_stopping_gives_untouched_messages_back(
         place(f"{n}.jpg", gray_jpeg)
     running.thread.start()
     assert running.started.wait(PATIENCE_SECONDS)
+    assert running.slow.begun.wait(PATIENCE_SECONDS)
     running.stop()
     running.slow.go_on.set()
     running.thread.join()
