@@ -14,7 +14,6 @@ from pathlib import Path
 from benchmarks.local_store import Store, running_store
 from benchmarks.measure import Section, Target, child, timed
 from benchmarks.photographs import folder
-from functions.colorize.worker import LONG_POLL_SECONDS
 
 FLOOR = "import boto3; from aws_lambda_powertools import Logger; Logger(service='floor')"
 IMPORTS = {
@@ -80,5 +79,3 @@ def _first_result(store: Store, photograph: Path) -> float:
     finally:
         worker.terminate()
         worker.wait()
-        # The store goes on with the worker's last long poll, and would give it the next order.
-        time.sleep(LONG_POLL_SECONDS)

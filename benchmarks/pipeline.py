@@ -29,7 +29,7 @@ STORE = "moto's store"
 PIECES = {
     "infra.local.object_store": STORE,
     "functions.colorize": "worker",
-    "functions.colorize.isolation": "painters",
+    "functions.colorize.painter_process": "painters",
     "infra.local.event_source": "dispatcher",
     "infra.local": "mirror",
 }

@@ -78,15 +78,21 @@ def main() -> int:
     from functions.colorize.worker import Worker
     from functions.contract.settings import Settings
 
-    config = Config(
+    patient = Config(
         connect_timeout=5,
         read_timeout=30,
         retries={"mode": "standard", "total_max_attempts": 5},
     )
+    # Messages are not hidden for longer than a heartbeat may take.
+    prompt = Config(
+        connect_timeout=5,
+        read_timeout=10,
+        retries={"mode": "standard", "total_max_attempts": 2},
+    )
     try:
         if os.environ.get("DEEPCOLOR_WORKER") == "gpu":
             logger.append_keys(device=_gpu())
-        s3, sqs = boto3.client("s3", config=config), boto3.client("sqs", config=config)
+        s3, sqs = boto3.client("s3", config=patient), boto3.client("sqs", config=prompt)
         settings = Settings.from_environment()
         jobs = Jobs(s3, settings, logger, painters)
         worker = Worker(sqs, settings.work_queue_url, jobs, logger)

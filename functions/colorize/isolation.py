@@ -1,46 +1,36 @@
-"""A painter in a process of its own: what ends, hangs or fills that one costs only its photograph.
-
-``python -m functions.colorize.isolation FD BYTES`` is that process, at the other end of a socket,
-with so much memory. What is said there is JSON with bytes beside it and no pickles: what decodes
-strangers' files must not have objects made in the process that asked.
-"""
+"""A painter in a process of its own: what ends, hangs or fills that costs only its photograph."""
 
 from __future__ import annotations
 
-import ctypes
-import faulthandler
-import json
 import os
-import resource
 import signal
 import socket
 import subprocess
 import sys
-import traceback
-from collections.abc import Callable
+import threading
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from multiprocessing.connection import Connection
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from functions.colorize import painter_process
 from functions.colorize.commission import (
     OUT_OF_MEMORY,
     Colored,
     Commission,
     Outcome,
-    Paints,
     Refusal,
 )
+from functions.colorize.painter_process import Header, receive, send
 
 if TYPE_CHECKING:
     from aws_lambda_powertools import Logger
 
 LOAD_SECONDS = 1800  # fetching weights takes as long as the line is slow
 END_SECONDS = 10
-PR_SET_PDEATHSIG = 1  # of Linux's prctl.h
-
-Header = dict[str, Any]
+# What a process that others have worn out says of photographs that have nothing the matter with
+# them: a decoder that gets no memory takes the file for damaged.
+WEARY = {OUT_OF_MEMORY.code, "damaged_photograph"}
 
 
 class PainterError(Exception):
@@ -72,8 +62,9 @@ class IsolatedPainter:
 
     ``limit_seconds`` is the longest that one photograph may take, ``memory_bytes`` what the process
     may use. A photograph over which the process dies gets another chance in a new one: what killed
-    it may have come from elsewhere. So does one for which the memory does not suffice where others
-    were colored before: not all that was taken for them is ever given back.
+    it may have come from elsewhere. So does one for which the memory does not suffice, or seems
+    not to, where others were colored before: not all that was taken for them is ever given back.
+    All but :meth:`kill` is for one thread at a time.
     """
 
     logger: Logger
@@ -115,10 +106,15 @@ class IsolatedPainter:
                     self.has_painted = True
                     return Colored(content=colored, **answer["colored"])
                 refusal = Refusal(**answer["refusal"])
-                if refusal != OUT_OF_MEMORY or not (tries_left and self.has_painted):
+                if refusal.code not in WEARY or not (tries_left and self.has_painted):
                     return refusal
                 self.close()
         return CRASHED
+
+    def kill(self) -> None:
+        """Ends the process from whatever thread; who waits for its answer learns that it died."""
+        if process := self.process:
+            process.kill()
 
     def close(self) -> None:
         """Ends the process, whatever it is doing."""
@@ -134,14 +130,26 @@ class IsolatedPainter:
 
     def _ask(self, question: Header, content: bytes, seconds: float) -> tuple[Header, bytes]:
         connection = self.connection or self.start()
+        has_overrun = threading.Event()
+
+        def end() -> None:
+            has_overrun.set()
+            self.kill()
+
+        # Not by a wait for the answer: a process that is stopped does not take the question either.
+        limit = threading.Timer(seconds, end)
+        limit.daemon = True
+        limit.start()
         try:
-            _send(connection, question, content)
-            if not connection.poll(seconds):
-                self.close()
-                raise PainterOverranError(seconds)
-            answer, content = _receive(connection)
+            send(connection, question, content)
+            answer, content = receive(connection)
         except (EOFError, OSError) as error:  # which it is in the middle of an answer
-            raise PainterDiedError(self._ended()) from error
+            exit_code = self._ended()
+            if has_overrun.is_set():
+                raise PainterOverranError(seconds) from error
+            raise PainterDiedError(exit_code) from error
+        finally:
+            limit.cancel()
         if "failure" in answer:
             raise PainterFailedError(answer["failure"])
         return answer, content
@@ -150,8 +158,9 @@ class IsolatedPainter:
         """Starts the process, which any question does, too: what it imports takes a while."""
         ours, theirs = socket.socketpair()
         with theirs:
+            arguments = str(theirs.fileno()), str(self.memory_bytes)
             self.process = subprocess.Popen(
-                [sys.executable, "-m", __name__, str(theirs.fileno()), str(self.memory_bytes)],
+                [sys.executable, "-m", painter_process.__name__, *arguments],
                 # Threads that spin while they wait would take the cores from all that goes on
                 # meanwhile, fetching and storing among it.
                 env={"OMP_WAIT_POLICY": "PASSIVE"} | os.environ,
@@ -192,75 +201,3 @@ def _told(commission: Commission, error: Exception, tries_left: int) -> dict[str
         "error": str(error),
         "tries_left": tries_left,
     }
-
-
-def _send(connection: Connection, header: Header, content: bytes = b"") -> None:
-    connection.send_bytes(json.dumps(header).encode())
-    connection.send_bytes(content)
-
-
-def _receive(connection: Connection) -> tuple[Header, bytes]:
-    return json.loads(connection.recv_bytes()), connection.recv_bytes()
-
-
-def serve(connection: Connection, painter: Paints, set_threads: Callable[[int], None]) -> None:
-    """Answers until the other side hangs up."""
-    while True:
-        try:
-            question, content = _receive(connection)
-        except (EOFError, ConnectionError):
-            return
-        try:
-            if "load" in question:
-                outcome: Outcome | None = painter.load(question["load"])
-            else:
-                if question["threads"]:
-                    set_threads(question["threads"])
-                outcome = painter.paint(Commission(content=content, **question["paint"]))
-        except Exception:
-            _send(connection, {"failure": traceback.format_exc()})
-            continue
-        if isinstance(outcome, Colored):
-            header = {name: value for name, value in vars(outcome).items() if name != "content"}
-            _send(connection, {"refusal": None, "colored": header}, outcome.content)
-        else:
-            _send(connection, {"refusal": asdict(outcome) if outcome else None})
-
-
-def main(file_descriptor: int, memory_bytes: int) -> None:
-    # Here: whoever asks needs no torch.
-    from deepcolor.program import import_pytorch, keep_freed_memory
-
-    import_pytorch()
-    import torch
-    from aws_lambda_powertools import Logger
-
-    from functions.colorize.painter import Painter
-
-    keep_freed_memory()
-    faulthandler.enable()  # says where, should a decoder crash
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, signal.SIG_IGN)  # who asked decides when to end
-    if sys.platform == "linux":
-        # Ends with who asked, and before it where memory gives out.
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-        Path("/proc/self/oom_score_adj").write_text("1000")
-    if not torch.cuda.is_available():  # CUDA maps far more than it uses
-        _limit_memory(memory_bytes)
-    most = torch.get_num_threads()
-    serve(
-        Connection(file_descriptor),
-        Painter(Logger(service="colorize")),
-        lambda threads: torch.set_num_threads(min(threads, most)),
-    )
-
-
-def _limit_memory(limit_bytes: int) -> None:
-    """From here on an allocation too many is an error in Python, not the end of the process."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
-    limits = [limit for limit in (limit_bytes, soft, hard) if limit != resource.RLIM_INFINITY]
-    resource.setrlimit(resource.RLIMIT_DATA, (min(limits), hard))
-
-
-if __name__ == "__main__":
-    main(*map(int, sys.argv[1:]))

@@ -55,9 +55,10 @@ class Painters:
 
     def close(self) -> None:
         """Ends all processes, whatever they are doing."""
-        self.is_closed = True
+        self.kill()
         for painter in self.hired:
-            painter.close()
+            if process := painter.process:
+                process.wait()
 
     def kill(self) -> None:
         """The same without waiting for their end, as a signal handler must: what it interrupts may
@@ -65,8 +66,7 @@ class Painters:
         """
         self.is_closed = True
         for painter in self.hired:
-            if painter.process is not None:
-                painter.process.kill()
+            painter.kill()
 
     @contextmanager
     def _one(self) -> Iterator[tuple[IsolatedPainter, int]]:

@@ -20,19 +20,21 @@ if TYPE_CHECKING:
     from functions.colorize.commission import Outcome
     from functions.colorize.jobs import Job, Jobs
 
-Colored = tuple["Job", "Outcome"] | None  # None where nothing was left to do
+Painted = tuple["Job", "Outcome"] | None  # None where nothing was left to do
 
 BREATH_SECONDS = 1  # that a worker with idle hands waits for messages while others are at work
 FEW = BATCH // 2  # messages, so that the next are there before the last of them is colored
+MOST_AHEAD_BYTES = 64 * 2**20  # of uploads that are fetched and that nobody colors yet
 
 
 class Shift:
     """Colors photographs, while the next are fetched and the last are stored.
 
     One that takes long holds up no other: what is colored first is stored first. Messages go from
-    ``fetching`` over ``coloring`` to ``storing`` and, a batch at a time, out of the queue. Once few
-    are left in ``fetching`` more are ``coming``, until the queue has none and nothing is in hand,
-    or something went wrong.
+    ``received`` over ``fetching``, as long as the uploads there are not too much to hold, and
+    ``coloring`` to ``storing`` and, a batch at a time, out of the queue. Once few are left in the
+    first two more are ``coming``, until the queue has none and nothing is in hand, or something
+    went wrong.
     ``transfers`` and ``painting`` are the threads that this happens on.
     """
 
@@ -48,8 +50,9 @@ class Shift:
         self.inbox, self.jobs, self.logger = inbox, jobs, logger
         self.transfers, self.painting = transfers, painting
         self.is_stopped = is_stopped
+        self.received: deque[MessageTypeDef] = deque()
         self.fetching: deque[tuple[MessageTypeDef, Future[Job | None]]] = deque()
-        self.coloring: dict[Future[Colored], MessageTypeDef] = {}
+        self.coloring: dict[Future[Painted], MessageTypeDef] = {}
         self.storing: deque[tuple[MessageTypeDef, Future[None]]] = deque()
         self.coming: Future[list[MessageTypeDef]] | None = None
         self.untouched: list[MessageTypeDef] = []
@@ -60,7 +63,7 @@ class Shift:
 
         Ends when ``is_stopped`` after what is being colored; asks for no more when ``is_over``.
         """
-        self._fetch(messages)
+        self._take(messages)
         while (self.fetching or self.coloring) and not self.is_stopped():
             if self.went_well and not self.coming and not is_over():
                 self._ask_for_more()
@@ -68,7 +71,7 @@ class Shift:
             self._wait()
             self._store_colored()
             if self.coming and (self.coming.done() or not (self.fetching or self.coloring)):
-                self._fetch(self._arrived())
+                self._take(self._arrived())
             if len(self.storing) >= BATCH:
                 self._delete_stored()
         while self.coloring:
@@ -79,17 +82,26 @@ class Shift:
             self._delete_stored(wait_for_all=True)
         return self.went_well
 
-    def _fetch(self, messages: Iterable[MessageTypeDef]) -> None:
-        for message in messages:
+    def _take(self, messages: Iterable[MessageTypeDef]) -> None:
+        self.received.extend(messages)
+        self._fetch_ahead()
+
+    def _fetch_ahead(self) -> None:
+        """One upload at least, lest the hands wait, and as many as may be held."""
+        ahead = sum(_bytes(message) for message, _ in self.fetching)
+        while self.received and not (self.fetching and ahead > MOST_AHEAD_BYTES):
+            message = self.received.popleft()
             self.fetching.append((message, self.transfers.submit(self._fetched, message)))
+            ahead += _bytes(message)
 
     def _fetched(self, message: MessageTypeDef) -> Job | None:
         return self.jobs.fetch(Work.from_json(message["Body"]))
 
     def _ask_for_more(self) -> None:
+        in_line = len(self.received) + len(self.fetching)
         has_idle_hands = len(self.coloring) < self.jobs.painter.hands
-        if len(self.fetching) <= FEW and (self.has_more or has_idle_hands):
-            count, seconds = BATCH - len(self.fetching), 0 if self.has_more else BREATH_SECONDS
+        if in_line <= FEW and (self.has_more or has_idle_hands):
+            count, seconds = BATCH - in_line, 0 if self.has_more else BREATH_SECONDS
             self.coming = self.transfers.submit(self.inbox.receive, count, seconds)
 
     def _arrived(self) -> list[MessageTypeDef]:
@@ -108,8 +120,9 @@ class Shift:
         while self.fetching and len(self.coloring) <= self.jobs.painter.hands:
             message, fetch = self.fetching.popleft()
             self.coloring[self.painting.submit(self._colored, fetch)] = message
+            self._fetch_ahead()
 
-    def _colored(self, fetch: Future[Job | None]) -> Colored:
+    def _colored(self, fetch: Future[Job | None]) -> Painted:
         job = fetch.result()
         if self.is_stopped():
             raise CancelledError
@@ -124,7 +137,7 @@ class Shift:
         for color in [color for color in self.coloring if color.done()]:
             self._store(self.coloring.pop(color), color)
 
-    def _store(self, message: MessageTypeDef, color: Future[Colored]) -> None:
+    def _store(self, message: MessageTypeDef, color: Future[Painted]) -> None:
         try:
             colored = color.result()
         except CancelledError:
@@ -134,7 +147,7 @@ class Shift:
         else:
             self.storing.append((message, self.transfers.submit(self._stored, colored)))
 
-    def _stored(self, colored: Colored) -> None:
+    def _stored(self, colored: Painted) -> None:
         if colored is not None:
             self.jobs.store(*colored)
 
@@ -166,9 +179,19 @@ class Shift:
         for message, fetch in self.fetching:
             fetch.cancel()
             self.untouched.append(message)
+        self.untouched += self.received
         if self.coming:
             self.untouched += self._arrived()
         self.inbox.give_back(self.untouched)
+
+
+def _bytes(message: MessageTypeDef) -> int:
+    """How large the upload is that a message is about, as far as it tells."""
+    try:
+        record = Work.from_json(message["Body"]).record
+    except (TypeError, ValueError):
+        return 0
+    return record.source.size if record else 0
 
 
 def _told(body: str) -> dict[str, str]:

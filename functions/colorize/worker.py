@@ -21,17 +21,13 @@ if TYPE_CHECKING:
 
     from functions.colorize.jobs import Jobs
 
-LONG_POLL_SECONDS = 5
+LONG_POLL_SECONDS = 2  # which a worker that is told to leave waits out, too
 BEATS = 4  # within the queue's visibility timeout
 TRANSFERS = 4
 PATIENCE_SECONDS = 300.0
 LONGEST_PAUSE_SECONDS = 30.0
 
 Answer = TypeVar("Answer")
-
-
-class StoppedWhileWaiting(BaseException):
-    """Breaks off a long poll; no ``Exception``, so that nothing on the way takes it for a fault."""
 
 
 class Worker:
@@ -41,7 +37,6 @@ class Worker:
         self.inbox = Inbox(sqs, queue_url, logger)
         self.jobs, self.logger = jobs, logger
         self.stopping = threading.Event()
-        self.waiting = False
 
     def run(self, idle_seconds: float | None = None, most_seconds: float | None = None) -> None:
         """Works until stopped, until the queue stayed empty for ``idle_seconds``, for
@@ -89,11 +84,11 @@ class Worker:
         self.logger.info("leaving")
 
     def stop(self) -> None:
-        """Ends the loop: at once while waiting for messages, else after the photographs in work."""
+        """Ends the loop after the photographs in work, or the wait for messages.
+
+        That is not broken off: what comes at that moment would be hidden, and in nobody's hand.
+        """
         self.stopping.set()
-        if self.waiting:
-            self.waiting = False
-            raise StoppedWhileWaiting
 
     def release(self) -> None:
         """Makes all messages in hand visible to other workers at once."""
@@ -117,16 +112,7 @@ class Worker:
         return None
 
     def _wait_for_messages(self) -> list[MessageTypeDef]:
-        try:
-            self.waiting = not self.stopping.is_set()
-            if not self.waiting:
-                return []
-            try:
-                return self.inbox.receive(BATCH, LONG_POLL_SECONDS)
-            finally:
-                self.waiting = False
-        except StoppedWhileWaiting:
-            return []
+        return self.inbox.receive(BATCH, LONG_POLL_SECONDS)
 
     def _beat(self, visibility_seconds: int) -> None:
         """Keeps the messages in hand hidden for as long as they are."""

@@ -3,11 +3,10 @@
 ``perilous`` has a knob ``peril`` that says what goes wrong; without it, it colors quickly, and
 always the same. While it colors it rings at ``$CHAOS_BELL``, if there is one, so that who listens
 knows when. ``sealed`` has weights that must be fetched. The package's BMP decoder ends the process
-over files that say so.
+over files that say so, or finds them damaged once it has seen others.
 """
 
 import hashlib
-import itertools
 import os
 import signal
 import time
@@ -21,10 +20,11 @@ from deepcolor import Knob, License, Strategy, StrategyCard, WeightFile
 
 EXIT, SEGFAULT, HANG, HOG, BUG, OUT_OF_MEMORY_ONCE, OUT_OF_MEMORY, NO_NUMBERS, WORN = range(1, 10)
 FATAL = b"this ends the decoder"
+TIRING = b"this tires the decoder"
 SEAL = bytes(200_000)
 
 once = iter([True])
-colored = itertools.count(1)
+colored = []
 FEW = 2  # what is colored to try a strategy out, and one photograph
 
 
@@ -49,7 +49,8 @@ class Perilous(Strategy):
         if bell := os.environ.get("CHAOS_BELL"):
             urllib.request.urlopen(f"{bell}/coloring", timeout=60).close()
         time.sleep(knobs["seconds"])
-        peril, count = knobs["peril"], next(colored)
+        peril = knobs["peril"]
+        colored.append(peril)
         if peril == EXIT:
             os._exit(7)
         if peril == SEGFAULT:
@@ -64,7 +65,7 @@ class Perilous(Strategy):
             raise ValueError("a bug of this strategy")
         if peril == OUT_OF_MEMORY or (peril == OUT_OF_MEMORY_ONCE and next(once, False)):
             raise torch.OutOfMemoryError("CUDA out of memory.")
-        if peril == WORN and count > FEW:
+        if peril == WORN and len(colored) > FEW:
             raise MemoryError
         warmth = (l - 50) / 2
         ab = torch.cat((warmth, warmth.abs()), dim=1)
@@ -96,8 +97,11 @@ class Sealed(Strategy):
 
 def open_bmp(file, filename):
     start = file.tell()
-    if FATAL in file.read():
+    content = file.read()
+    if FATAL in content:
         os._exit(7)
+    if TIRING in content and len(colored) >= FEW:
+        raise OSError("broken data stream")
     file.seek(start)
     return BmpImagePlugin.BmpImageFile(file, filename)
 

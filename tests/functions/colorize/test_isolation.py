@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from multiprocessing.connection import Connection
@@ -61,6 +62,13 @@ SMALL = file_of(make_landscape(96, 64))
 
 def perilous_commission(peril: int) -> Commission:
     return Commission(SMALL, "perilous", {"peril": peril}, [], "c")
+
+
+HANGING = {
+    name: value
+    for name, value in vars(perilous_commission(perilous.HANG)).items()
+    if name != "content"
+}
 
 
 def paints_on(painter: IsolatedPainter) -> bool:
@@ -126,7 +134,7 @@ def test_whom_something_killed_in_the_middle_of_an_answer_too(
     painter: IsolatedPainter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert paints_on(painter)
-    receive, answers = isolation._receive, []
+    receive, answers = isolation.receive, []
 
     def cut_once(connection: Connection) -> tuple[dict[str, Any], bytes]:
         answers.append(connection)
@@ -139,7 +147,7 @@ def test_whom_something_killed_in_the_middle_of_an_answer_too(
         # What multiprocessing says of a message whose end does not come.
         raise OSError("got end of file during message")
 
-    monkeypatch.setattr(isolation, "_receive", cut_once)
+    monkeypatch.setattr(isolation, "receive", cut_once)
     assert paints_on(painter)
     assert answers[0] is not answers[-1]
 
@@ -153,6 +161,32 @@ def test_a_hang_ends_at_the_limit(painter: IsolatedPainter) -> None:
     assert outcome.code == "took_too_long"
     assert "0.5 seconds" in outcome.message
     painter.limit_seconds = GENEROUS_SECONDS
+    assert paints_on(painter)
+
+
+@pytest.mark.usefixtures("hazards")
+def test_who_does_not_even_listen_ends_at_the_limit(painter: IsolatedPainter) -> None:
+    """More than a socket holds, to a process that is stopped."""
+    painter.load("perilous")
+    assert painter.process is not None
+    painter.process.send_signal(signal.SIGSTOP)
+    painter.limit_seconds = 0.5
+    content = SMALL + bytes(2**24)
+    outcome = painter.paint(Commission(content, "perilous", {}, []))
+    assert isinstance(outcome, Refusal)
+    assert outcome.code == "took_too_long"
+    painter.limit_seconds = GENEROUS_SECONDS
+    assert paints_on(painter)
+
+
+@pytest.mark.usefixtures("hazards")
+def test_others_may_end_what_it_is_doing(painter: IsolatedPainter) -> None:
+    painter.load("perilous")
+    killer = threading.Timer(0.5, painter.kill)
+    killer.start()
+    with pytest.raises(PainterDiedError, match="signal 9"):
+        painter._ask({"paint": HANGING, "threads": None}, SMALL, GENEROUS_SECONDS)
+    killer.join()
     assert paints_on(painter)
 
 
@@ -187,6 +221,15 @@ def test_what_others_took_before_is_no_fault_of_the_photographs(painter: Isolate
     assert paints_on(painter)
     worn = painter.process
     assert isinstance(painter.paint(perilous_commission(perilous.WORN)), Colored)
+    assert painter.process is not worn
+
+
+@pytest.mark.usefixtures("hazards")
+def test_nor_is_a_decoder_that_gets_no_memory_for_them(painter: IsolatedPainter) -> None:
+    assert paints_on(painter)
+    worn = painter.process
+    bitmap = file_of(make_landscape(96, 64), "BMP") + perilous.TIRING
+    assert isinstance(painter.paint(Commission(bitmap, "perilous", {}, [])), Colored)
     assert painter.process is not worn
 
 

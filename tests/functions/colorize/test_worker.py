@@ -29,6 +29,7 @@ from functions.colorize.jobs import Job, Jobs
 from functions.colorize.worker import Worker
 from functions.contract.manifest import ManifestMissingError, ManifestReader
 from functions.contract.records import Status
+from functions.contract.work import Work
 from tests.chaos import perilous, plugin
 from tests.conftest import make_landscape
 
@@ -300,9 +301,16 @@ def test_heartbeats_keep_messages_hidden(
     assert cloud.messages() == (0, 0)
 
 
+@pytest.mark.parametrize("ahead_bytes", [shift.MOST_AHEAD_BYTES, 0])
 def test_stopping_gives_untouched_messages_back(
-    cloud: Any, place: Any, gray_jpeg: bytes, running: Any
+    ahead_bytes: int,
+    cloud: Any,
+    place: Any,
+    gray_jpeg: bytes,
+    running: Any,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(shift, "MOST_AHEAD_BYTES", ahead_bytes)
     for n in range(4):
         place(f"{n}.jpg", gray_jpeg)
     running.thread.start()
@@ -316,15 +324,46 @@ def test_stopping_gives_untouched_messages_back(
     assert cloud.messages() == (3, 0)
 
 
-def test_stopping_breaks_off_the_wait_for_messages(cloud: Any, jobs: Jobs) -> None:
+def test_what_comes_as_it_is_told_to_leave_is_given_back(
+    cloud: Any, place: Any, jobs: Jobs, gray_jpeg: bytes
+) -> None:
+    place("a.jpg", gray_jpeg)
     worker = Worker(cloud.sqs, cloud.settings.work_queue_url, jobs, jobs.logger)
-    answered: list[str] = []
-    events = cloud.sqs.meta.events
     # Where a signal's handler would come in: on the worker's own thread, inside the call.
-    events.register("before-call.sqs.ReceiveMessage", lambda **_: worker.stop())
-    events.register("after-call.sqs.ReceiveMessage", lambda **_: answered.append("reply"))
+    events = cloud.sqs.meta.events
+    events.register("after-call.sqs.ReceiveMessage", lambda **_: worker.stop())
     worker.run()
-    assert answered == []
+    assert cloud.messages() == (1, 0)
+    assert cloud.results() == []
+
+
+def test_uploads_ahead_are_no_more_than_may_be_held(
+    cloud: Any, place: Any, jobs: Jobs, gray_jpeg: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for n in range(room.BATCH):
+        place(f"{n}.jpg", gray_jpeg)
+    monkeypatch.setattr(shift, "MOST_AHEAD_BYTES", len(gray_jpeg))
+    fetch, color = jobs.fetch, jobs.color
+    ahead, most = set(), []
+
+    def fetched(work: Work) -> Job | None:
+        ahead.add(work.key)
+        most.append(len(ahead))
+        return fetch(work)
+
+    def colored(job: Job) -> Outcome:
+        time.sleep(0.05)  # all the time it takes to fetch all of them
+        outcome = color(job)
+        ahead.discard(job.record.key)
+        return outcome
+
+    monkeypatch.setattr(jobs, "fetch", fetched)
+    monkeypatch.setattr(jobs, "color", colored)
+    worker = Worker(cloud.sqs, cloud.settings.work_queue_url, jobs, jobs.logger)
+    worker.run(0)
+    assert len(cloud.results()) == room.BATCH
+    # Two ahead, the one in hand and the one that the hand takes next.
+    assert 1 < max(most) <= 4
 
 
 Start = Callable[..., "subprocess.Popen[bytes]"]
