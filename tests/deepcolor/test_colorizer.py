@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,7 @@ from deepcolor.errors import (
     UnknownKnobError,
     UnknownStrategyError,
 )
+from deepcolor.photograph import Photograph, Reading, decode
 from tests.deepcolor.conftest import PAINTER, Install
 
 
@@ -372,6 +374,23 @@ def test_maps_beside_each_other_give_all_threads_back(
         assert torch.get_num_threads() == of_a_new_thread() == 2
     finally:
         torch.set_num_threads(before)
+
+
+def test_who_wants_no_more_waits_for_nothing_that_has_not_begun(
+    colornet: Colorizer, landscape: Image.Image, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = []
+
+    def slowly(source: Any, reading: Reading) -> Photograph:
+        begun.append(source)
+        time.sleep(0.2)
+        return decode(source, reading)
+
+    monkeypatch.setattr("deepcolor.colorizer.decode", slowly)
+    files = colornet.map([landscape] * 9, jobs=1)
+    next(files)
+    files.close()  # type: ignore[attr-defined]
+    assert len(begun) <= 2
 
 
 def test_weights_are_not_fetched_for_what_makes_no_sense(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,8 +11,8 @@ import deepcolor
 from deepcolor import registry
 from deepcolor.builtin.colornet import Colornet
 from deepcolor.builtin.richzhang import RichZhang
-from deepcolor.errors import StrategyNameTakenError, UnknownStrategyError
-from tests.deepcolor.conftest import PAINTER
+from deepcolor.errors import PackageMissingError, StrategyNameTakenError, UnknownStrategyError
+from tests.deepcolor.conftest import PAINTER, FileServer
 
 Install = Callable[..., Path]
 
@@ -85,6 +85,19 @@ def test_a_package_within_one_that_is_not_there_is_missing(install: Install) -> 
     install("needy", code=code.replace("size=64,", extra))
     [entry] = [one for one in registry.manifest()["strategies"] if one["name"] == "painter"]
     assert entry["problem"] == "It needs nobody_has.this: run pip install 'nobody-has'."
+
+
+def test_weights_are_not_fetched_for_a_package_that_is_missing(
+    install: Install, file_server: FileServer
+) -> None:
+    weights = f'WeightFile("a.pt", 1, "{"0" * 64}", url="{file_server.url}/a.pt")'
+    needs = f'size=64, extra=Extra("nobody_has.this", "nobody-has"), weights=({weights},),'
+    code = PAINTER.format(type="Painter", name="painter")
+    code = code.replace("License,", "License, Extra, WeightFile,").replace("size=64,", needs)
+    install("needy", code=code)
+    with pytest.raises(PackageMissingError, match="pip install 'nobody-has'"):
+        deepcolor.load("painter")
+    assert file_server.asked == []
 
 
 def test_two_packages_may_not_bring_one_name(install: Install) -> None:

@@ -155,6 +155,7 @@ def test_a_killed_run_goes_on_to_the_same_network(
     assert [row["loss"] for row in rows] == [row["loss"] for row in expected]
     assert [row["train_loss"] for row in rows[1:]] == [row["train_loss"] for row in expected[1:]]
     again = Run(killed, ALONE)
+    assert again.best == whole.best < math.inf
     again.train()  # there is nothing left to do
     assert same(whole, again)
 

@@ -55,6 +55,16 @@ def refused(cloud: Any, key: str) -> tuple[str, str]:
     return record.error["code"], record.error["message"]
 
 
+def test_more_than_a_batch_is_sent(orders: Orders, cloud: Any) -> None:
+    keys = [f"{n}.jpg" for n in range(23)]
+    records = []
+    for key in keys:
+        cloud.upload(key, b"some bytes")
+        records.append(orders.open(key)[1])
+    orders.send([record for record in records if record])
+    assert sorted(work.key for work in cloud.take_work()) == sorted(keys)
+
+
 def test_an_unknown_strategy_is_refused(orders: Orders, cloud: Any) -> None:
     cloud.upload("photo.jpg", b"some bytes", strategy="colournet")
     assert opened(orders, "photo.jpg") is Outcome.REFUSED
