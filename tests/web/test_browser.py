@@ -13,8 +13,10 @@ import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
+from zoneinfo import ZoneInfo
 
 import httpx2
 import pytest
@@ -26,6 +28,7 @@ from playwright.sync_api import (
     Dialog,
     Locator,
     Page,
+    Request,
     Response,
     Route,
     expect,
@@ -52,6 +55,7 @@ ARGUMENTS = [
 ]
 START_SECONDS = 10
 MOST_TABS = 60
+NEW_YORK = ZoneInfo("America/New_York")
 WAIT_MILLISECONDS = 20_000
 HASTY_MILLISECONDS = 500  # in which a page that does not wait would have asked
 
@@ -582,6 +586,36 @@ def test_colors_are_guided_by_hand(
     expect(page.get_by_role("button", name="Place colors")).to_be_hidden()
 
 
+def test_as_many_colors_as_may_be_are_placed(
+    visit: Visit,
+    address: str,
+    site: Site,
+    gray_file: Path,
+    colored: Colored,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("web.page.MAX_HINTS", 1)
+    page = visit(address)
+    key = colored(page, gray_file)
+    order = order_of(site, key)
+    card(page, gray_file.name).get_by_role("link", name="Change the colors").click()
+    page.get_by_role("button", name="Place colors").click()
+    surface = page.get_by_role("application", name="Photograph: move the cross")
+    surface.click()
+    page.get_by_role("dialog").get_by_role("button", name="soft green").click()
+    metadata = asked_again(site, key, order)
+    assert len(metadata["hints"].split()) == 1
+    surface.click(position={"x": 20, "y": 20})
+    expect(page.get_by_role("status").last).to_contain_text("More than 1 colors are not possible.")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    # Nor do the colors go with a way of coloring that takes none.
+    page.get_by_role("radio", name="The <b>Painter</b>").check()
+    page.get_by_role("button", name="Color again").click()
+    metadata = asked_again(site, key, metadata["correlation-id"])
+    assert metadata["strategy"] == "painter"
+    assert "hints" not in metadata
+
+
 def test_the_focus_stays_where_colors_are_taken_away(
     visit: Visit, address: str, site: Site, gray_file: Path, colored: Colored, colored_jpeg: bytes
 ) -> None:
@@ -974,12 +1008,21 @@ def test_photographs_that_wait_are_asked_for_together(
     cards = page.get_by_role("article")
     expect(cards.filter(has_text="On its way")).to_have_count(len(paths))
     asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
+    times: list[float] = []
+
+    def note(request: Request) -> None:
+        asked.append(request.url)
+        if "/api/images?ids=" in request.url:
+            times.append(time.monotonic())
+
+    page.on("request", note)
     page.reload()
-    expect(cards.filter(has_text="On its way")).to_have_count(len(paths))
-    page.wait_for_timeout(2500)
+    deadline = time.monotonic() + START_SECONDS
+    while len(times) < 7:
+        assert time.monotonic() < deadline, "the page asked too rarely"
+        page.wait_for_timeout(100)
+    assert times[6] - times[5] > 1.5 * (times[2] - times[1]), "it asks ever more rarely"
     questions = [url for url in asked if "/api/images?ids=" in url]
-    assert 3 < len(questions) < 10
     assert all(url.count(",") == len(paths) - 1 for url in questions)
     assert not [url for url in asked if "/api/images/" in url]
     for path in paths:
@@ -1031,7 +1074,7 @@ def test_all_are_downloaded_as_one_archive(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("web.photographs.PAGE_LENGTH", 2)
-    page = visit(address)
+    page = visit(address, timezone_id="America/New_York")
     contents = {}
     for folder, name in [("a", "Oma Käthe.jpg"), ("b", "Oma Käthe.jpg"), ("c", "späte Äpfel.jpg")]:
         (tmp_path / folder).mkdir()
@@ -1047,7 +1090,9 @@ def test_all_are_downloaded_as_one_archive(
     with zipfile.ZipFile(download.value.path()) as archive:
         assert archive.testzip() is None
         packed = {name: archive.read(name) for name in archive.namelist()}
-        assert archive.infolist()[0].date_time[0] >= 2025
+        dates = [datetime(*one.date_time, tzinfo=NEW_YORK) for one in archive.infolist()]
+    now = datetime.now(NEW_YORK)
+    assert all(now - timedelta(minutes=5) < date <= now for date in dates)
     assert packed == {
         "späte Äpfel-color.jpg": contents["c"],
         "Oma Käthe-color.jpg": contents["b"],
@@ -1083,6 +1128,40 @@ def test_what_is_gone_is_left_out_of_the_archive_and_named(
     site.s3.delete_object(Bucket=site.results, Key=keys[0])
     page.get_by_role("button", name="Download all").click()
     expect(status).to_contain_text("No photograph is in color yet. No longer kept in color: ")
+    context.close()
+
+
+def test_the_archive_asks_anew_where_an_addresss_time_is_over(
+    browser: Browser, address: str, site: Site, gray_file: Path, colored: Colored
+) -> None:
+    """The browser itself notes refused requests in the console, so it is not looked at here."""
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(address)
+    colored(page, gray_file)
+    asked: list[str] = []
+    answers = [403, 500, None]
+
+    def answer(route: Route) -> None:
+        if "response-content-disposition" not in route.request.url:
+            route.continue_()
+            return
+        asked.append(route.request.url)
+        status = answers[len(asked) - 1]
+        cors = {"Access-Control-Allow-Origin": "*"}
+        route.continue_() if status is None else route.fulfill(status=status, headers=cors)
+
+    page.route(f"{site.s3.meta.endpoint_url}/{site.results}/**", answer)
+    status = page.get_by_role("status").last
+    archive = page.get_by_role("button", name="Download all")
+    archive.click()
+    expect(status).to_contain_text("The page cannot be reached just now.")
+    assert len(asked) == 2, "an address anew, and no guess that the picture is gone"
+    expect(archive).to_be_enabled()
+    with page.expect_download() as download:
+        archive.click()
+    with zipfile.ZipFile(download.value.path()) as packed:
+        assert len(packed.namelist()) == 1
     context.close()
 
 
@@ -1212,6 +1291,36 @@ def test_an_upload_that_is_cut_off_can_be_tried_again(
     page.reload()
     expect_picture(page.get_by_role("img", name=f"{gray_file.name}, in color"), 320)
     expect(page.get_by_role("article")).to_have_count(1)
+    context.close()
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "told"),
+    [
+        (400, "<Error><Code>EntityTooLarge</Code></Error>", "is larger than"),
+        (403, "<Error><Code>AccessDenied</Code></Error>", "The upload was refused."),
+        (503, "", "The upload was refused."),
+    ],
+)
+def test_an_upload_that_the_storage_refuses(
+    browser: Browser,
+    address: str,
+    site: Site,
+    gray_file: Path,
+    status: int,
+    body: str,
+    told: str,
+) -> None:
+    """The browser itself notes refused requests in the console, so it is not looked at here."""
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(address)
+    cors = {"Access-Control-Allow-Origin": "*"}
+    page.route(
+        uploads_to(site), lambda route: route.fulfill(status=status, body=body, headers=cors)
+    )
+    choose(page, gray_file)
+    expect(card(page, gray_file.name)).to_contain_text(told)
     context.close()
 
 
