@@ -12,6 +12,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from typing import TYPE_CHECKING
 
 from aws_lambda_powertools import Logger
@@ -130,6 +131,10 @@ def _listen(worker: Worker, painters: Painters) -> None:
         worker.stop()
 
     def leave(*_: object) -> None:
+        # On a thread, for what the signal came amidst may hold a lock that is needed here.
+        threading.Thread(target=leave_all, daemon=True).start()
+
+    def leave_all() -> None:
         painters.kill()
         worker.release()
         worker.logger.info("leaving, its work given back")

@@ -61,9 +61,7 @@ class Painters:
                 process.wait()
 
     def kill(self) -> None:
-        """The same without waiting for their end, as a signal handler must: what it interrupts may
-        be waiting for it already, with the lock on.
-        """
+        """The same without waiting for their end."""
         self.is_closed = True
         for painter in self.hired:
             painter.kill()

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -207,6 +208,22 @@ def failing(cloud: Any, operation: str, key: str) -> Callable[[], None]:
     event = f"before-call.s3.{operation}"
     cloud.s3.meta.events.register(event, cut)
     return lambda: cloud.s3.meta.events.unregister(event, cut)
+
+
+def test_all_that_is_in_hand_is_hidden_or_given_back(cloud: Any, jobs: Jobs) -> None:
+    """However many batches it is."""
+    for n in range(room.BATCH + 3):
+        cloud.sqs.send_message(QueueUrl=cloud.settings.work_queue_url, MessageBody=str(n))
+    inbox = Worker(cloud.sqs, cloud.settings.work_queue_url, jobs, jobs.logger).inbox
+    while inbox.receive(room.BATCH, 0):
+        pass
+    assert cloud.messages() == (0, room.BATCH + 3)
+    inbox.keep_hidden(1)
+    wait_until(lambda: cloud.messages() == (room.BATCH + 3, 0))
+    while inbox.receive(room.BATCH, 0):
+        pass
+    inbox.give_all_back()
+    assert cloud.messages() == (room.BATCH + 3, 0)
 
 
 @pytest.mark.parametrize(
@@ -655,8 +672,35 @@ def test_what_was_not_deleted_comes_again_and_does_no_harm(
     assert writes.count("a.jpg") == 1
 
 
+@pytest.fixture
+def rings(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Semaphore]:
+    """One for each time that a perilous strategy begins to color."""
+    heard = threading.Semaphore(0)
+
+    class Bell(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            heard.release()
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None: ...
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Bell) as server:
+        monkeypatch.setenv("CHAOS_BELL", f"http://127.0.0.1:{server.server_port}")
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield heard
+        server.shutdown()
+        thread.join()
+
+
 def test_a_photograph_that_outlasts_the_grace_time_is_given_back(
-    cloud: Any, place: Any, start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    cloud: Any,
+    place: Any,
+    start: Start,
+    rings: threading.Semaphore,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """It hangs; the worker still leaves with 0, and its message can be taken at once."""
     for name, value in plugin.install(tmp_path).items():
@@ -670,7 +714,8 @@ def test_a_photograph_that_outlasts_the_grace_time_is_given_back(
         "a.png",
         lambda record: replace(record, strategy="perilous", knobs={"peril": perilous.HANG}),
     )
-    wait_until(lambda: cloud.record("a.png").status is Status.RUNNING, process)
+    for _ in ("as it is made ready", "and over the photograph"):
+        assert rings.acquire(timeout=PATIENCE_SECONDS)
     process.send_signal(signal.SIGTERM)
     assert process.wait(PATIENCE_SECONDS) == 0
     assert cloud.messages() == (1, 0)
