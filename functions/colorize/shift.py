@@ -51,7 +51,8 @@ class Shift:
         self.transfers, self.painting = transfers, painting
         self.is_stopped = is_stopped
         self.received: deque[MessageTypeDef] = deque()
-        self.fetching: deque[tuple[MessageTypeDef, Future[Job | None]]] = deque()
+        self.fetching: deque[tuple[MessageTypeDef, int, Future[Job | None]]] = deque()
+        self.ahead_bytes = 0  # of the uploads in fetching
         self.coloring: dict[Future[Painted], MessageTypeDef] = {}
         self.storing: deque[tuple[MessageTypeDef, Future[None]]] = deque()
         self.coming: Future[list[MessageTypeDef]] | None = None
@@ -88,11 +89,11 @@ class Shift:
 
     def _fetch_ahead(self) -> None:
         """One upload at least, lest the hands wait, and as many as may be held."""
-        ahead = sum(_bytes(message) for message, _ in self.fetching)
-        while self.received and not (self.fetching and ahead > MOST_AHEAD_BYTES):
+        while self.received and not (self.fetching and self.ahead_bytes > MOST_AHEAD_BYTES):
             message = self.received.popleft()
-            self.fetching.append((message, self.transfers.submit(self._fetched, message)))
-            ahead += _bytes(message)
+            size = _bytes(message)
+            self.ahead_bytes += size
+            self.fetching.append((message, size, self.transfers.submit(self._fetched, message)))
 
     def _fetched(self, message: MessageTypeDef) -> Job | None:
         return self.jobs.fetch(Work.from_json(message["Body"]))
@@ -118,7 +119,8 @@ class Shift:
     def _color(self) -> None:
         """Sees that all hands have a photograph, and the first of them to be done the next."""
         while self.fetching and len(self.coloring) <= self.jobs.painter.hands:
-            message, fetch = self.fetching.popleft()
+            message, size, fetch = self.fetching.popleft()
+            self.ahead_bytes -= size
             self.coloring[self.painting.submit(self._colored, fetch)] = message
             self._fetch_ahead()
 
@@ -176,7 +178,7 @@ class Shift:
 
     def _give_back_the_rest(self) -> None:
         """Nobody has begun to color these when the shift is stopped."""
-        for message, fetch in self.fetching:
+        for message, _, fetch in self.fetching:
             fetch.cancel()
             self.untouched.append(message)
         self.untouched += self.received
