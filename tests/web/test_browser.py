@@ -55,6 +55,7 @@ ARGUMENTS = [
 ]
 START_SECONDS = 10
 MOST_TABS = 60
+REFUSED = ("Failed to load resource",)
 NEW_YORK = ZoneInfo("America/New_York")
 WAIT_MILLISECONDS = 20_000
 HASTY_MILLISECONDS = 500  # in which a page that does not wait would have asked
@@ -106,10 +107,9 @@ def browser() -> Iterator[Browser]:
 Visit = Callable[..., Page]
 
 
-@pytest.fixture
-def visit(browser: Browser) -> Iterator[Visit]:
-    """Opens the page as a new visitor; at the end, the console must have stayed empty."""
-    complaints: list[str] = []
+@contextmanager
+def visiting(browser: Browser, complaints: list[str]) -> Iterator[Visit]:
+    """Opens the page as a new visitor; hears what the console says meanwhile."""
     with ExitStack() as stack:
 
         def open_page(url: str, **options: Any) -> Page:
@@ -122,7 +122,24 @@ def visit(browser: Browser) -> Iterator[Visit]:
             return page
 
         yield open_page
+
+
+@pytest.fixture
+def visit(browser: Browser) -> Iterator[Visit]:
+    """At the end, the console must have stayed empty."""
+    complaints: list[str] = []
+    with visiting(browser, complaints) as open_page:
+        yield open_page
     assert complaints == []
+
+
+@pytest.fixture
+def visit_refused(browser: Browser) -> Iterator[Visit]:
+    """The browser itself notes refused requests in the console: only scripts may not fail."""
+    complaints: list[str] = []
+    with visiting(browser, complaints) as open_page:
+        yield open_page
+    assert [each for each in complaints if not each.startswith(REFUSED)] == []
 
 
 def card(page: Page, name: str) -> Locator:
@@ -861,16 +878,13 @@ def refuse_signed(route: Route) -> None:
 
 
 def test_pictures_whose_addresses_expired_are_found_again(
-    browser: Browser,
+    visit_refused: Visit,
     address: str,
     gray_file: Path,
     colored: Colored,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The browser itself notes refused requests in the console, so it is not looked at here."""
-    context = browser.new_context()
-    page = context.new_page()
-    page.goto(address)
+    page = visit_refused(address)
     key = colored(page, gray_file)
     expired: set[str] = set()
 
@@ -895,7 +909,6 @@ def test_pictures_whose_addresses_expired_are_found_again(
         for title in ("in color", "the original"):
             expect_picture(page.get_by_role("img", name=f"{gray_file.name}, {title}"), 320)
         assert len(expired) == 2
-    context.close()
 
 
 def test_pictures_that_cannot_be_fetched_are_not_blamed_on_the_browser(
@@ -961,17 +974,14 @@ def test_more_than_a_page_of_photographs(
 
 
 def test_earlier_photographs_appear_once_and_get_the_focus(
-    browser: Browser,
+    visit_refused: Visit,
     address: str,
     tmp_path: Path,
     gray_jpeg: bytes,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The browser itself notes refused requests in the console, so it is not looked at here."""
     monkeypatch.setattr("web.photographs.PAGE_LENGTH", 2)
-    context = browser.new_context(viewport={"width": 390, "height": 700})
-    page = context.new_page()
-    page.goto(address)
+    page = visit_refused(address, viewport={"width": 390, "height": 700})
     for number in range(3):
         (tmp_path / f"{number}.jpg").write_bytes(gray_jpeg)
         choose(page, tmp_path / f"{number}.jpg")
@@ -994,7 +1004,6 @@ def test_earlier_photographs_appear_once_and_get_the_focus(
     expect(page.get_by_role("heading", level=3)).to_have_text(["2.jpg", "1.jpg", "0.jpg"])
     expect(earlier).to_be_hidden()
     expect(page.get_by_role("heading", name="0.jpg")).to_be_focused()
-    context.close()
 
 
 def test_photographs_that_wait_are_asked_for_together(
@@ -1102,17 +1111,14 @@ def test_all_are_downloaded_as_one_archive(
 
 
 def test_what_is_gone_is_left_out_of_the_archive_and_named(
-    browser: Browser,
+    visit_refused: Visit,
     address: str,
     site: Site,
     tmp_path: Path,
     gray_jpeg: bytes,
     colored: Colored,
 ) -> None:
-    """The browser itself notes refused requests in the console, so it is not looked at here."""
-    context = browser.new_context()
-    page = context.new_page()
-    page.goto(address)
+    page = visit_refused(address)
     keys = []
     for name in ("kept-one.jpg", "gone-one.jpg"):
         (tmp_path / name).write_bytes(gray_jpeg)
@@ -1128,16 +1134,12 @@ def test_what_is_gone_is_left_out_of_the_archive_and_named(
     site.s3.delete_object(Bucket=site.results, Key=keys[0])
     page.get_by_role("button", name="Download all").click()
     expect(status).to_contain_text("No photograph is in color yet. No longer kept in color: ")
-    context.close()
 
 
 def test_the_archive_asks_anew_where_an_addresss_time_is_over(
-    browser: Browser, address: str, site: Site, gray_file: Path, colored: Colored
+    visit_refused: Visit, address: str, site: Site, gray_file: Path, colored: Colored
 ) -> None:
-    """The browser itself notes refused requests in the console, so it is not looked at here."""
-    context = browser.new_context()
-    page = context.new_page()
-    page.goto(address)
+    page = visit_refused(address)
     colored(page, gray_file)
     asked: list[str] = []
     answers = [403, 500, None]
@@ -1162,7 +1164,6 @@ def test_the_archive_asks_anew_where_an_addresss_time_is_over(
         archive.click()
     with zipfile.ZipFile(download.value.path()) as packed:
         assert len(packed.namelist()) == 1
-    context.close()
 
 
 @pytest.mark.parametrize("path", ["/", "/photographs/"])
@@ -1273,12 +1274,9 @@ def test_refusals_are_told_by_name_and_the_others_go_on(
 
 
 def test_an_upload_that_is_cut_off_can_be_tried_again(
-    browser: Browser, address: str, site: Site, gray_file: Path, colored_jpeg: bytes
+    visit_refused: Visit, address: str, site: Site, gray_file: Path, colored_jpeg: bytes
 ) -> None:
-    """The browser itself notes refused requests in the console, so it is not looked at here."""
-    context = browser.new_context()
-    page = context.new_page()
-    page.goto(address)
+    page = visit_refused(address)
     bucket = f"{site.s3.meta.endpoint_url}/{site.uploads}"
     page.route(f"{bucket}*", lambda route: route.abort())
     choose(page, gray_file)
@@ -1291,7 +1289,6 @@ def test_an_upload_that_is_cut_off_can_be_tried_again(
     page.reload()
     expect_picture(page.get_by_role("img", name=f"{gray_file.name}, in color"), 320)
     expect(page.get_by_role("article")).to_have_count(1)
-    context.close()
 
 
 @pytest.mark.parametrize(
@@ -1303,7 +1300,7 @@ def test_an_upload_that_is_cut_off_can_be_tried_again(
     ],
 )
 def test_an_upload_that_the_storage_refuses(
-    browser: Browser,
+    visit_refused: Visit,
     address: str,
     site: Site,
     gray_file: Path,
@@ -1311,17 +1308,13 @@ def test_an_upload_that_the_storage_refuses(
     body: str,
     told: str,
 ) -> None:
-    """The browser itself notes refused requests in the console, so it is not looked at here."""
-    context = browser.new_context()
-    page = context.new_page()
-    page.goto(address)
+    page = visit_refused(address)
     cors = {"Access-Control-Allow-Origin": "*"}
     page.route(
         uploads_to(site), lambda route: route.fulfill(status=status, body=body, headers=cors)
     )
     choose(page, gray_file)
     expect(card(page, gray_file.name)).to_contain_text(told)
-    context.close()
 
 
 def is_deletion(response: Response) -> bool:
@@ -1428,20 +1421,17 @@ def test_leaving_asks_first_while_uploads_run(
 
 
 def test_what_another_tab_did_meanwhile(
-    browser: Browser, address: str, gray_file: Path, colored: Colored
+    visit_refused: Visit, address: str, gray_file: Path, colored: Colored
 ) -> None:
-    """The browser itself notes refused requests in the console, so it is not looked at here."""
-    context = browser.new_context()
-    page = context.new_page()
-    page.goto(address)
+    page = visit_refused(address)
     image_id = colored(page, gray_file).split("/")[2]
     api = f"{address}/api/images/{image_id}"
     download = page.get_by_role("link", name="Download", exact=False)
     status = page.get_by_role("status")
-    assert context.request.post(f"{api}/recolor", data={}).status == 202
+    assert page.context.request.post(f"{api}/recolor", data={}).status == 202
     download.click()
     expect(status).to_have_text(f"{gray_file.name}: On its way")
-    assert context.request.delete(api).status == 204
+    assert page.context.request.delete(api).status == 204
     download.click()
     expect(status).to_contain_text("You have no such photograph in this browser.")
     assert page.url == f"{address}/"
@@ -1449,7 +1439,6 @@ def test_what_another_tab_did_meanwhile(
     page.get_by_role("dialog").get_by_role("button", name="Delete").click()
     expect(status).to_have_text(f"{gray_file.name} is deleted.")
     expect(page.get_by_role("article")).to_have_count(0)
-    context.close()
 
 
 def without_cookies(app: Any) -> Any:
