@@ -20,6 +20,7 @@ from tests.end_to_end.running_stack import RunningStack, start_stack
 
 UPLOADS, RESULTS = "deepcolor-uploads", "deepcolor-results"
 LOOK_SECONDS = 0.01
+PAUSE_SECONDS = 0.05
 REQUEST = re.compile(r"^(GET|PUT|POST|HEAD|DELETE) ", re.MULTILINE)
 DONE = '"message":"done"'
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -135,7 +136,7 @@ def _all(stack: RunningStack, photographs: list[Path], under: str) -> float:
     # The log tells without a request: moto takes as long for a list as for coloring a photograph.
     while log.read_text().count(DONE) < finished:
         assert time.perf_counter() - start < MOST_SECONDS, "the stack did not finish"
-        time.sleep(0.25)
+        time.sleep(PAUSE_SECONDS)
     seconds = time.perf_counter() - start
     results = s3.list_objects_v2(Bucket=RESULTS, Prefix=f"{under}/")["KeyCount"]
     assert results == len(photographs), f"{results} results of {len(photographs)} photographs"
