@@ -84,7 +84,7 @@ def main() -> int:
         read_timeout=30,
         retries={"mode": "standard", "total_max_attempts": 5},
     )
-    # Messages are not hidden for longer than a heartbeat may take.
+    # A heartbeat that takes long must still be through before the messages show again.
     prompt = Config(
         connect_timeout=5,
         read_timeout=10,
