@@ -7,9 +7,10 @@ boto3 as much to take it: too much for who looks at all objects several times a 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from http.client import HTTPConnection, HTTPException, HTTPResponse
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -21,6 +22,7 @@ HEADER = "X-Deepcolor-Contents"
 
 META = "x-amz-meta-"
 SECONDS = 30.0
+ENOUGH_BYTES = 8 * 2**20  # of contents in one answer
 
 
 @dataclass(frozen=True)
@@ -63,54 +65,86 @@ class Contents:
 
     def versions(self) -> dict[str, Version]:
         """All objects by their keys."""
-        reply, body = self._ask()
-        if reply.status != 200:
-            raise OSError(body.decode())
-        return {key: Version(*version) for key, version in json.loads(body).items()}
+        told = json.loads(self._ask("GET"))
+        return {key: Version(*version) for key, version in told.items()}
 
-    def get(self, key: str) -> Object | None:
-        """An object, or ``None`` where none lies there."""
-        reply, body = self._ask(key=key)
-        if reply.status == 404:
-            return None
-        told = json.loads(reply.headers[HEADER])
-        return Object(body, Version(*told["version"]), told["content_type"], told["metadata"])
+    def objects(self, keys: Sequence[str]) -> Iterator[tuple[str, Object]]:
+        """Those that lie there, a few at a time."""
+        while keys:
+            head, _, contents = self._ask("POST", json.dumps(keys).encode()).partition(b"\n")
+            told, begin = json.loads(head), 0
+            for key, one in zip(keys, told, strict=False):
+                if one is not None:
+                    end = begin + one["bytes"]
+                    version = Version(*one["version"])
+                    yield (
+                        key,
+                        Object(contents[begin:end], version, one["content_type"], one["metadata"]),
+                    )
+                    begin = end
+            keys = keys[len(told) :]
 
-    def _ask(self, **more: str) -> tuple[HTTPResponse, bytes]:
-        address = f"{PATH}?{urlencode({'bucket': self.bucket} | more)}"
+    def _ask(self, method: str, body: bytes = b"") -> bytes:
+        address = f"{PATH}?{urlencode({'bucket': self.bucket})}"
         for tries_left in (1, 0):  # the store hangs up on who has long been silent
             try:
-                self.connection.request("GET", address, headers={HEADER: "yes"})
+                self.connection.request(method, address, body, headers={HEADER: "yes"})
                 reply = self.connection.getresponse()
-                return reply, reply.read()
+                told = reply.read()
             except (HTTPException, OSError) as error:
                 self.connection.close()
                 if not tries_left:
                     raise OSError(f"the local S3 is out of reach ({error})") from error
+            else:
+                if reply.status != HTTPStatus.OK:
+                    raise OSError(told.decode())
+                return told
         raise AssertionError
 
 
 def tell(environ: Mapping[str, Any], start: Callable[[str, list[tuple[str, str]]], Any]) -> bytes:
     """The store's answer to :class:`Contents`, out of moto's memory."""
-    from moto.s3.models import FakeKey, s3_backends
+    from moto.s3.models import s3_backends
 
     if f"HTTP_{HEADER.upper().replace('-', '_')}" not in environ:
-        return _end(start, "403 FORBIDDEN", f"Only who sends {HEADER} is told.")
+        return _end(start, "403 FORBIDDEN", f"Only who sends {HEADER} is told.".encode())
     asked = dict(parse_qsl(environ["QUERY_STRING"], keep_blank_values=True))
     bucket = s3_backends[ACCOUNT]["aws"].buckets.get(asked.get("bucket", ""))
     if bucket is None:
-        return _end(start, "404 NOT FOUND", f"NoSuchBucket: {asked.get('bucket')}")
-    if "key" not in asked:
-        objects = {name: bucket.keys.get(name) for name in list(bucket.keys)}
-        versions = {
-            name: _version(one) for name, one in objects.items() if isinstance(one, FakeKey)
-        }
-        return _end(start, "200 OK", json.dumps(versions))
-    one = bucket.keys.get(asked["key"])
-    if not isinstance(one, FakeKey):
-        return _end(start, "404 NOT FOUND", "NoSuchKey")
+        return _end(start, "404 NOT FOUND", f"NoSuchBucket: {asked.get('bucket')}".encode())
+    if environ["REQUEST_METHOD"] == "POST":
+        return _end(start, "200 OK", _objects(bucket, json.load(environ["wsgi.input"])))
+    return _end(start, "200 OK", json.dumps(_versions(bucket)).encode())
+
+
+def _versions(bucket: Any) -> dict[str, tuple[str, str]]:
+    from moto.s3.models import FakeKey
+
+    objects = {key: bucket.keys.get(key) for key in list(bucket.keys)}
+    return {key: _version(one) for key, one in objects.items() if isinstance(one, FakeKey)}
+
+
+def _objects(bucket: Any, keys: Sequence[str]) -> bytes:
+    """What is known of the first of the objects as a line of JSON, and then their contents."""
+    from moto.s3.models import FakeKey
+
+    told: list[dict[str, Any] | None] = []
+    contents: list[bytes] = []
+    for key in keys:
+        one = bucket.keys.get(key)
+        if isinstance(one, FakeKey):
+            contents.append(one.value)
+            told.append(_told(one) | {"bytes": len(contents[-1])})
+        else:
+            told.append(None)
+        if sum(map(len, contents)) > ENOUGH_BYTES:
+            break
+    return b"".join([json.dumps(told).encode(), b"\n", *contents])
+
+
+def _told(one: Any) -> dict[str, Any]:
     headers = {name.lower(): value for name, value in one.metadata.items()}
-    told = {
+    return {
         "version": _version(one),
         "content_type": headers["content-type"],
         "metadata": {
@@ -119,7 +153,6 @@ def tell(environ: Mapping[str, Any], start: Callable[[str, list[tuple[str, str]]
             if name.startswith(META)
         },
     }
-    return _end(start, "200 OK", one.value, (HEADER, json.dumps(told)))
 
 
 def _version(one: Any) -> tuple[str, str]:
@@ -127,10 +160,7 @@ def _version(one: Any) -> tuple[str, str]:
     return one.etag if one._etag else "", one.last_modified.isoformat()
 
 
-def _end(
-    start: Callable[..., Any], status: str, body: str | bytes, *more: tuple[str, str]
-) -> bytes:
-    content = body.encode() if isinstance(body, str) else body
+def _end(start: Callable[..., Any], status: str, content: bytes) -> bytes:
     kind = "application/octet-stream"  # whatever it is, it is not for a browser to show
-    start(status, [("Content-Type", kind), ("Content-Length", str(len(content))), *more])
+    start(status, [("Content-Type", kind), ("Content-Length", str(len(content)))])
     return content

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -20,8 +21,8 @@ class Stamp:
     size: int
 
     @classmethod
-    def of(cls, path: Path) -> Stamp:
-        status = path.stat()
+    def of(cls, file: Path | os.DirEntry[str]) -> Stamp:
+        status = file.stat()
         return cls(status.st_mtime_ns, status.st_size)
 
 

@@ -41,6 +41,7 @@ class Mirror:
     entries: dict[str, Entry] = field(default_factory=dict)
     growing: dict[str, Stamp] = field(default_factory=dict)
     arriving: dict[str, Version] = field(default_factory=dict)
+    arrived: list[str] = field(default_factory=list)
     said: set[str] = field(default_factory=set)
     contents: Contents = field(init=False)
 
@@ -54,10 +55,10 @@ class Mirror:
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         known = self.index.read()
-        for key, path in self._files():
-            entry = known.get(key)
+        for key, stamp in self._files():
+            entry, path = known.get(key), self.folder / key
             with self._going_on(path):
-                if entry is not None and Stamp.of(path) == entry.stamp:
+                if entry is not None and stamp == entry.stamp:
                     self._put(key, path, entry.content_type, entry.metadata)
 
     def put_again(self, key: str) -> None:
@@ -73,35 +74,41 @@ class Mirror:
         """
         start = looked = time.monotonic()
         with self._going_on(self.folder):
-            objects = {
-                key: version
-                for key, version in self.contents.versions().items()
-                if _names_a_file(key)
-            }
-            files = dict(self._files())
+            objects, files = self.contents.versions(), dict(self._files())
+            changed = list(self._changed(objects, files))
             looked = time.monotonic()
-            for key in objects.keys() | files.keys() | self.entries.keys():
+            for key in changed:
                 with self._going_on(key):
-                    self._sync_one(key, objects.get(key), files.get(key))
+                    self._sync_one(key, objects.get(key), key in files)
+            self._fetch()
         with self._going_on(self.index.path):
             self.index.save(self.entries)
         return looked - start
 
-    def _sync_one(self, key: str, version: Version | None, path: Path | None) -> None:
+    def _changed(self, objects: dict[str, Version], files: dict[str, Stamp]) -> Iterator[str]:
+        """The keys of all that is not as it was when both sides were last the same."""
+        for key in objects.keys() | files.keys() | self.entries.keys():
+            entry, version = self.entries.get(key), objects.get(key)
+            if entry is None:
+                if version is None or _names_a_file(key):
+                    yield key
+            elif entry.version != version or entry.stamp != files.get(key):
+                yield key
+
+    def _sync_one(self, key: str, version: Version | None, has_file: bool) -> None:
         entry = self.entries.get(key)
         if version is not None and (entry is None or not entry.version.is_of(version)):
-            self._fetch(key, version)
+            self._expect(key, version)
             return
         if version is not None and entry is not None and entry.version != version:
             entry = self.entries[key] = replace(entry, version=version)
-        if path is None:
-            if version is None:
-                del self.entries[key]
-            elif self._is_gone(key):
-                self.s3.delete_object(Bucket=self.bucket, Key=key)
-                del self.entries[key]
-        else:
-            self._sync_file(key, version, path, entry)
+        if has_file:
+            self._sync_file(key, version, self.folder / key, entry)
+        elif version is None:
+            del self.entries[key]
+        elif self._is_gone(key):
+            self.s3.delete_object(Bucket=self.bucket, Key=key)
+            del self.entries[key]
 
     def _sync_file(
         self, key: str, version: Version | None, path: Path, entry: Entry | None
@@ -133,17 +140,30 @@ class Mirror:
         )
         self.entries[key] = Entry(Version(reply["ETag"]), stamp, content_type, metadata)
 
-    def _fetch(self, key: str, version: Version) -> None:
-        """Takes a new or changed object, once it stayed the same: records soon change again."""
+    def _expect(self, key: str, version: Version) -> None:
+        """Notes a new or changed object, and once it stayed the same, for records soon change
+        again, that it is to be fetched.
+        """
         path = self.folder / key
         if not self._has_room(path):
             self._say(path, "a file, a folder or a link is in the way")
         elif self.arriving.get(key) != version:
             self.arriving[key] = version
-        elif one := self.contents.get(key):
-            write_whole(path, one.content)
-            self.entries[key] = Entry(one.version, Stamp.of(path), one.content_type, one.metadata)
-            del self.arriving[key]
+        else:
+            self.arrived.append(key)
+
+    def _fetch(self) -> None:
+        """Takes what has arrived, many objects a request."""
+        keys, self.arrived = self.arrived, []
+        for key, one in self.contents.objects(keys):
+            path = self.folder / key
+            with self._going_on(path):
+                if not self._has_room(path):
+                    continue  # what came along with it is in the way
+                write_whole(path, one.content)
+                stamp = Stamp.of(path)
+                self.entries[key] = Entry(one.version, stamp, one.content_type, one.metadata)
+                del self.arriving[key]
 
     def _has_room(self, path: Path) -> bool:
         """Whether a file can lie there: "a" and "a/b" can both be keys, but not both files."""
@@ -165,29 +185,34 @@ class Mirror:
         except (FileNotFoundError, NotADirectoryError):
             return True
 
-    def _files(self) -> Iterator[tuple[str, Path]]:
-        """The files that are not hidden, nor below hidden or linked folders."""
-        for root, folders, names in os.walk(self.folder, onerror=self._say_unreadable):
-            folders[:] = [name for name in folders if self._is_mirrored(Path(root, name))]
-            for name in names:
-                path = Path(root, name)
-                if self._is_mirrored(path):
-                    yield path.relative_to(self.folder).as_posix(), path
+    def _files(self) -> Iterator[tuple[str, Stamp]]:
+        """The keys of files that are not hidden, nor below hidden or linked folders."""
+        folders = [""]
+        while folders:
+            inside = folders.pop()
+            with self._going_on(self.folder / inside), os.scandir(self.folder / inside) as entries:
+                for entry in entries:
+                    key = f"{inside}{entry.name}"
+                    with self._going_on(entry.path):
+                        if not self._is_mirrored(entry):
+                            continue
+                        if entry.is_dir(follow_symlinks=False):
+                            folders.append(f"{key}/")
+                        else:
+                            yield key, Stamp.of(entry)
 
-    def _is_mirrored(self, path: Path) -> bool:
+    def _is_mirrored(self, entry: os.DirEntry[str]) -> bool:
         """Whether what lies there is a key's file, or a folder of such; says why it is not."""
-        if path.name.startswith("."):
+        if entry.name.startswith("."):
             return False
-        with self._going_on(path):
-            mode = path.lstat().st_mode
-            if not _is_utf8(path.name):
-                self._say(path, "its name is not UTF-8; rename it")
-            elif stat.S_ISLNK(mode):
-                self._say(path, "it is a link; copy there what it leads to")
-            elif not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
-                self._say(path, "it is no regular file")
-            else:
-                return True
+        if not _is_utf8(entry.name):
+            self._say(entry.path, "its name is not UTF-8; rename it")
+        elif entry.is_symlink():
+            self._say(entry.path, "it is a link; copy there what it leads to")
+        elif not (entry.is_file(follow_symlinks=False) or entry.is_dir(follow_symlinks=False)):
+            self._say(entry.path, "it is no regular file")
+        else:
+            return True
         return False
 
     @contextlib.contextmanager
@@ -201,9 +226,6 @@ class Mirror:
             self._say(path, error.strerror or str(error))
         except (BotoCoreError, ClientError) as error:
             self._say(path, str(error))
-
-    def _say_unreadable(self, error: OSError) -> None:
-        self._say(Path(error.filename), error.strerror or str(error))
 
     def _say(self, path: Path | str, reason: str) -> None:
         name = os.fsencode(self.folder / path).decode(errors="backslashreplace")

@@ -25,7 +25,7 @@ from infra.local.ports import HOST
 START_SECONDS = 120.0
 STOP_SECONDS = 30.0
 LEAST_PAUSE_SECONDS = 0.2
-SHARE_OF_TIME_LOOKING = 0.05
+SHARE_OF_TIME_LOOKING = 0.02
 
 
 class PieceDiedError(Exception):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import socket
 import sys
@@ -18,7 +19,7 @@ import pytest
 from infra.local import index as index_module
 from infra.local import mirror as mirror_module
 from infra.local.cloud import Cloud
-from infra.local.contents import HEADER, PATH
+from infra.local.contents import ENOUGH_BYTES, HEADER, PATH
 from infra.local.index import Index
 from infra.local.mirror import Mirror
 from infra.local.ports import HOST
@@ -58,6 +59,19 @@ def turn(mirror: Mirror, times: int = 2) -> None:
 
 def put(mirror: Mirror, key: str) -> None:
     mirror.s3.put_object(Bucket=mirror.bucket, Key=key, Body=b"in the bucket")
+
+
+def watched(mirror: Mirror, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The keys of what is fetched from now on."""
+    fetched: list[str] = []
+    objects = mirror.contents.objects
+
+    def noted(keys: list[str]) -> Any:
+        fetched.extend(keys)
+        return objects(keys)
+
+    monkeypatch.setattr(mirror.contents, "objects", noted)
+    return fetched
 
 
 def lines(capsys: pytest.CaptureFixture[str]) -> list[str]:
@@ -212,12 +226,9 @@ def test_a_key_that_cannot_be_a_file_is_not_fetched_again(
     put(mirror, "a/b")
     put(mirror, "a/b/c")
 
-    def never(key: str) -> None:
-        raise AssertionError(f"{key} was fetched")
-
-    with monkeypatch.context() as patch:
-        patch.setattr(mirror.contents, "get", never)
-        turn(mirror, 3)
+    fetched = watched(mirror, monkeypatch)
+    turn(mirror, 3)
+    assert fetched == []
     assert len(lines(capsys)) == 2
     assert keys(mirror) == {"a", "a/b", "a/b/c"}
     (mirror.folder / "a").unlink()
@@ -239,19 +250,41 @@ def test_a_file_in_place_of_a_folder_is_as_good_as_a_deletion(mirror: Mirror) ->
 def test_an_object_that_soon_changes_again_is_fetched_once(
     mirror: Mirror, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fetched, get = [], mirror.contents.get
-
-    def watched(key: str) -> Any:
-        fetched.append(key)
-        return get(key)
-
-    monkeypatch.setattr(mirror.contents, "get", watched)
+    fetched = watched(mirror, monkeypatch)
     for status in ("queued", "running", "done"):
         mirror.s3.put_object(Bucket=mirror.bucket, Key="record.json", Body=status.encode())
         mirror.sync()
     turn(mirror, 3)
     assert fetched == ["record.json"]
     assert (mirror.folder / "record.json").read_bytes() == b"done"
+
+
+def test_many_large_objects_are_told_a_few_at_a_time(mirror: Mirror) -> None:
+    """Each whole, with its own content, and none for one that went meanwhile."""
+    large = {f"{n}.jpg": bytes([n]) * (ENOUGH_BYTES // 2 + n) for n in range(5)}
+    for key, content in large.items():
+        mirror.s3.put_object(
+            Bucket=mirror.bucket, Key=key, Body=content, ContentType=f"image/{key}"
+        )
+    told = dict(mirror.contents.objects(["gone.jpg", *large]))
+    assert {key: one.content for key, one in told.items()} == large
+    assert {key: one.content_type for key, one in told.items()} == {
+        key: f"image/{key}" for key in large
+    }
+    turn(mirror)
+    assert {path.name: path.read_bytes() for path in mirror.folder.iterdir()} == large
+
+
+def test_of_two_keys_that_come_at_once_and_cannot_both_be_files_one_is(
+    mirror: Mirror, capsys: pytest.CaptureFixture[str]
+) -> None:
+    put(mirror, "a")
+    put(mirror, "a/b")
+    turn(mirror, 4)
+    [said] = lines(capsys)
+    assert said.endswith(" is not mirrored: a file, a folder or a link is in the way.")
+    assert keys(mirror) == {"a", "a/b"}
+    assert len([path for path in mirror.folder.rglob("*") if path.is_file()]) == 1
 
 
 def test_metadata_that_a_copy_onto_itself_changes_are_kept(mirror: Mirror) -> None:
@@ -286,14 +319,14 @@ def test_a_store_that_hung_up_is_asked_again(mirror: Mirror) -> None:
 def test_only_who_sends_the_header_is_told(store: str, mirror: Mirror) -> None:
     """A page of another site cannot, unless it is allowed to."""
     put(mirror, "a.jpg")
-    address = f"{store}{PATH}?bucket={mirror.bucket}&key=a.jpg"
+    address = f"{store}{PATH}?bucket={mirror.bucket}"
     with pytest.raises(urllib.error.HTTPError, match="403"):
         urllib.request.urlopen(address)
     other = {HEADER: "yes", "Origin": "https://example.org"}
     with pytest.raises(urllib.error.HTTPError, match="403"):
         urllib.request.urlopen(urllib.request.Request(address, headers=other))
     with urllib.request.urlopen(urllib.request.Request(address, headers={HEADER: "yes"})) as reply:
-        assert reply.read() == b"in the bucket"
+        assert list(json.load(reply)) == ["a.jpg"]
 
 
 def test_a_hidden_file_stays_where_it_is(mirror: Mirror) -> None:
