@@ -36,9 +36,12 @@ class Inbox:
         return int(reply["Attributes"]["VisibilityTimeout"])
 
     def receive(self, count: int, wait_seconds: int) -> list[MessageTypeDef]:
-        """Up to ``count`` messages, as soon as there are any."""
+        """Up to ``count`` messages, as soon as there are any, and how often they were received."""
         reply = self.sqs.receive_message(
-            QueueUrl=self.queue_url, MaxNumberOfMessages=count, WaitTimeSeconds=wait_seconds
+            QueueUrl=self.queue_url,
+            MaxNumberOfMessages=count,
+            WaitTimeSeconds=wait_seconds,
+            MessageSystemAttributeNames=["ApproximateReceiveCount"],
         )
         messages = reply.get("Messages", [])
         self.in_hand.update(message["ReceiptHandle"] for message in messages)

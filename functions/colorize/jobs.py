@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from deepcolor import StrategyCard, __version__, weights
 from deepcolor.errors import UnknownStrategyError
@@ -26,11 +29,12 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 ATTEMPTS = 5
+TOLD_AFTER_SECONDS = 1.0  # of coloring
 UNKNOWN = {"unknown_strategy", "unknown_knob"}  # refusals' codes
 MAX_KEY_IN_METADATA = 1000  # bytes; S3 allows 2 KB of metadata in all
 
 
-@dataclass(frozen=True)
+@dataclass
 class Job:
     """An upload in hand. ``replaces`` is the etag of the result that lies there from before."""
 
@@ -101,12 +105,18 @@ class Jobs:
                 error.args = (f"{error} ({bucket})",)  # S3 has no body for HEAD, and so no name
                 raise
 
-    def fetch(self, work: Work) -> Job | None:
-        """The upload a message is about; ``None`` when nothing is left to do for it."""
+    def fetch(self, work: Work, is_again: bool = False) -> Job | None:
+        """The upload a message is about; ``None`` when nothing is left to do for it.
+
+        ``is_again``: the message has been received before.
+        """
         start = time.perf_counter()
-        record, previous = self._started(work)
+        is_new = work.order == 1 and not is_again
+        record = self._open(work, is_new)
         if record is None:
             return None
+        # For a first order that nobody has worked at no result can lie in the way.
+        previous = None if is_new else self._head(work.key)
         if previous is not None and self._answers(previous, record):
             self._finish(record, previous, {})
             return None
@@ -126,27 +136,21 @@ class Jobs:
         spent = round((time.perf_counter() - start) * 1000, 1)
         return Job(record, content, previous["ETag"] if previous else None, spent)
 
-    def _started(self, work: Work) -> tuple[Record | None, Head | None]:
-        """The work's record, running, and the result that lies there from before.
+    def _open(self, work: Work, is_new: bool) -> Record | None:
+        """The work's record; ``None`` when nothing is left to do.
 
-        That is looked at before the record is seen to stand, so that it is no later order's.
-        ``None`` when nothing is left to do.
+        As a rule nobody has touched a new one since the message was sent with it: it is not read,
+        and who has is found out when the end is written.
         """
-        if work.record:
-            # As a rule nobody has touched the record since the message was sent with it. For a
-            # first order nobody has worked then, and no result can lie in the way.
-            previous = self._head(work.key) if work.order > 1 else None
-            if running := self.records.follow(work.record.moved(Status.RUNNING)):
-                return running, previous
+        if work.record and is_new:
+            return work.record
         record = self.records.get(work.key)
         if work.record and _is_nobodys(work.record, record):
             # Whoever had the message before may have died between the result and the record.
             self._take_back(work.record)
         if record is None or not work.is_about(record) or record.status.is_final:
-            return None, None
-        previous = self._head(work.key)
-        standing = self.records.put(record.moved(Status.RUNNING))
-        return (standing, previous) if _is_open(record, standing) else (None, None)
+            return None
+        return record
 
     def color(self, job: Job) -> Outcome:
         """The colored photograph, or why there can be none.
@@ -154,16 +158,16 @@ class Jobs:
         Raises :class:`OutdatedError` where others can color it.
         """
         record = job.record
-        outcome = self.painter.paint(
-            Commission(
-                job.content,
-                record.strategy,
-                record.knobs,
-                record.hints,
-                record.correlation_id,
-                results.instance(record),
-            )
+        commission = Commission(
+            job.content,
+            record.strategy,
+            record.knobs,
+            record.hints,
+            record.correlation_id,
+            results.instance(record),
         )
+        with self._telling(job):
+            outcome = self.painter.paint(commission)
         if isinstance(outcome, Refusal) and outcome.code in UNKNOWN and self._others_know(record):
             self.is_outdated = True
             raise OutdatedError(record.strategy)
@@ -172,6 +176,29 @@ class Jobs:
             self.cards[record.strategy] = find(record.strategy).card
             self.publish_manifest()  # its weights may have come just now
         return outcome
+
+    @contextmanager
+    def _telling(self, job: Job) -> Iterator[None]:
+        """Has the record say that the photograph is being colored, once that takes so long that
+        somebody may look.
+        """
+
+        def tell() -> None:
+            try:
+                running = self.records.follow(job.record.moved(Status.RUNNING))
+            except (BotoCoreError, ClientError) as error:
+                told = {"key": job.record.key, "error": str(error)}
+                self.logger.warning("running, but its record does not tell", extra=told)
+            else:
+                job.record = running or job.record
+
+        timer = threading.Timer(TOLD_AFTER_SECONDS, tell)
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+            timer.join()
 
     def _others_know(self, record: Record) -> bool:
         """Whether the manifest, which may be a later worker's by now, has strategy and knobs."""

@@ -96,7 +96,8 @@ class Shift:
             self.fetching.append((message, size, self.transfers.submit(self._fetched, message)))
 
     def _fetched(self, message: MessageTypeDef) -> Job | None:
-        return self.jobs.fetch(Work.from_json(message["Body"]))
+        is_again = message["Attributes"]["ApproximateReceiveCount"] != "1"
+        return self.jobs.fetch(Work.from_json(message["Body"]), is_again)
 
     def _ask_for_more(self) -> None:
         in_line = len(self.received) + len(self.fetching)

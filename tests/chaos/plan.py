@@ -15,7 +15,7 @@ from tests.chaos.proxy import Answer, Request, ResetError, error
 
 FAULT_SHARE = 0.04  # of all requests
 OUTAGE_SHARE = 0.08  # of these steps of each photograph's job
-OUTAGE_STEPS = {"download", "running", "result", "final"}
+OUTAGE_STEPS = {"download", "result", "final"}
 OUTAGE_REQUESTS = 5  # as often as boto3 tries
 ECHO_SHARE = 0.1  # of all batches that a worker receives
 SLOW_SECONDS = 0.3

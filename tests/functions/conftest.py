@@ -11,7 +11,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -104,6 +104,17 @@ class Cloud:
 
     def send(self, work: Work) -> None:
         self.sqs.send_message(QueueUrl=self.settings.work_queue_url, MessageBody=work.to_json())
+
+    def send_again(self, work: Work) -> None:
+        """Sends it as if a worker had received it and let go of it."""
+        self.send(work)
+        self.sqs.receive_message(QueueUrl=self.settings.work_queue_url, VisibilityTimeout=0)
+
+    def alter(self, key: str, **changes: Any) -> None:
+        """Has an order that waits ask for something else, in its record and its message."""
+        altered = self.records.update(key, lambda record: replace(record, **changes))
+        for work in self.take_work():
+            self.send(Work.of(altered) if work.key == key else work)
 
     def receive(self, queue_url: str, wait_seconds: int = 0) -> list[dict[str, Any]]:
         reply = self.sqs.receive_message(

@@ -3,6 +3,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -13,13 +14,13 @@ from urllib.parse import quote
 import boto3
 import numpy as np
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, EndpointConnectionError
 from PIL import Image
 
 from deepcolor import __version__, registry, weights
 from deepcolor.builtin.colornet import WEIGHTS
 from deepcolor.builtin.richzhang import RichZhang
-from functions.colorize.commission import OUT_OF_MEMORY, Refusal
+from functions.colorize.commission import OUT_OF_MEMORY, Commission, Refusal
 from functions.colorize.jobs import Job, Jobs
 from functions.contract import results
 from functions.contract.manifest import Manifest, publish
@@ -27,6 +28,8 @@ from functions.contract.records import UPLOAD_GONE, Record, Status
 from functions.contract.work import Work
 
 Orders = Callable[[int], Work]
+
+PATIENCE_SECONDS = 60
 
 
 def opened(content: bytes) -> Image.Image:
@@ -45,6 +48,12 @@ def richzhang_out_of_reach(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setenv("DEEPCOLOR_HOME", str(tmp_path))
     file = replace(RichZhang.card.weights[0], url="http://127.0.0.1:9/net.pth")
     monkeypatch.setattr(RichZhang, "card", replace(RichZhang.card, weights=(file,)))
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No photograph takes so long that its record tells, however slow the machine."""
+    monkeypatch.setattr("functions.colorize.jobs.TOLD_AFTER_SECONDS", PATIENCE_SECONDS)
 
 
 def test_a_photograph_is_colored(cloud: Any, place: Any, drain: Any, gray_jpeg: bytes) -> None:
@@ -79,28 +88,41 @@ def test_a_photograph_is_colored(cloud: Any, place: Any, drain: Any, gray_jpeg: 
         "weights": WEIGHTS.sha256,
         "version": __version__,
     }
-    assert list(record.times) == ["queued", "running", "done"]
+    assert list(record.times) == ["queued", "done"]
     assert list(record.times.values()) == sorted(record.times.values())
     assert set(record.milliseconds) >= {"fetch", "decode", "network", "join", "encode"}
     assert cloud.messages() == (0, 0)
 
 
 def test_a_repeated_message_changes_nothing(
-    cloud: Any, place: Any, drain: Any, gray_jpeg: bytes, writes: list[str]
+    cloud: Any, place: Any, drain: Any, gray_jpeg: bytes
 ) -> None:
-    work = place("a.jpg", gray_jpeg)
+    """Nor does one that was sent twice: a worker finds that out once it has colored in vain."""
+    place("a.jpg", gray_jpeg)
+    [work] = cloud.take_work()
+    cloud.send(work)
     drain()
     result, record = cloud.result("a.jpg"), cloud.record("a.jpg")
-    assert writes.count("a.jpg") == 1
-    del writes[:]
     cloud.send(work)
-    cloud.send(work)
+    cloud.send_again(work)
     drain()
-    assert "a.jpg" not in writes
-    assert "records/a.jpg.json" not in writes
     again = cloud.result("a.jpg")
     assert (again["ETag"], again["LastModified"]) == (result["ETag"], result["LastModified"])
     assert cloud.record("a.jpg") == record
+    assert cloud.messages() == (0, 0)
+
+
+def test_a_message_that_was_received_before_is_not_colored_again(
+    cloud: Any, place: Any, drain: Any, gray_jpeg: bytes, writes: list[str]
+) -> None:
+    place("a.jpg", gray_jpeg)
+    [work] = cloud.take_work()
+    cloud.send(work)
+    drain()
+    del writes[:]
+    cloud.send_again(work)
+    drain()
+    assert writes == []
     assert cloud.messages() == (0, 0)
 
 
@@ -114,7 +136,7 @@ def test_a_result_without_its_record_is_not_colored_again(
     done = cloud.record("a.jpg")
     cloud.records.update("a.jpg", lambda _: running)
     del writes[:]
-    cloud.send(work)
+    cloud.send_again(work)
     drain()
     assert "a.jpg" not in writes
     assert "records/a.jpg.json" in writes
@@ -133,7 +155,6 @@ def test_an_untouched_record_is_not_read_and_no_result_looked_for(
     )
     drain()
     assert [step for step in asked if step[1].endswith(("a.jpg", "a.jpg.json"))] == [
-        ("PutObject", "/records/a.jpg.json"),
         ("GetObject", "/a.jpg"),
         ("PutObject", "/a.jpg"),
         ("PutObject", "/records/a.jpg.json"),
@@ -361,6 +382,81 @@ def test_an_order_that_is_overtaken_amid_its_first_steps(
     assert_vivid(cloud)
 
 
+@pytest.fixture
+def slow(jobs: Jobs, cloud: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Coloring takes as long as ``until`` does not hold of the record."""
+    monkeypatch.setattr("functions.colorize.jobs.TOLD_AFTER_SECONDS", 0.01)
+    paint = jobs.painter.paint
+
+    def wait(until: Callable[[], bool]) -> None:
+        def painted(commission: Commission) -> Any:
+            deadline = time.monotonic() + PATIENCE_SECONDS
+            while not until():
+                assert time.monotonic() < deadline
+                time.sleep(0.01)
+            return paint(commission)
+
+        monkeypatch.setattr(jobs.painter, "paint", painted)
+
+    return wait
+
+
+def test_the_record_of_what_takes_long_tells_so(
+    cloud: Any, jobs: Jobs, place: Any, gray_jpeg: bytes, slow: Any
+) -> None:
+    slow(until=lambda: cloud.record("a.jpg").status is Status.RUNNING)
+    place("a.jpg", gray_jpeg)
+    [work] = cloud.take_work()
+    do(jobs, work)
+    record = cloud.record("a.jpg")
+    assert list(record.times) == ["queued", "running", "done"]
+    assert list(record.times.values()) == sorted(record.times.values())
+    assert record.status is Status.DONE
+
+
+def test_a_record_that_cannot_tell_fails_no_photograph(
+    cloud: Any, jobs: Jobs, place: Any, gray_jpeg: bytes, slow: Any
+) -> None:
+    place("a.jpg", gray_jpeg)
+    [work] = cloud.take_work()
+    refused: list[str] = []
+
+    def refuse(params: dict[str, Any], **_: Any) -> None:
+        if b'"running"' in params["body"].getvalue():
+            refused.append("running")
+            raise EndpointConnectionError(endpoint_url="http://127.0.0.1:9")
+
+    cloud.s3.meta.events.register("before-call.s3.PutObject", refuse)
+    slow(until=lambda: bool(refused))
+    do(jobs, work)
+    assert cloud.record("a.jpg").status is Status.DONE
+
+
+def test_a_deleted_record_is_not_told_anew(
+    cloud: Any, jobs: Jobs, place: Any, gray_jpeg: bytes, slow: Any, writes: list[str]
+) -> None:
+    place("a.jpg", gray_jpeg)
+    [work] = cloud.take_work()
+    delete_all(cloud, "a.jpg")
+    cloud.upload("a.jpg", gray_jpeg)  # which the worker has in hand as it is deleted
+    del writes[:]
+    slow(until=lambda: bool(writes))
+    do(jobs, work)
+    assert writes[0] == "records/a.jpg.json"
+    assert cloud.records.get("a.jpg") is None
+    assert cloud.results() == []
+
+
+def test_of_orders_that_wait_only_the_newest_is_colored(
+    cloud: Any, jobs: Jobs, orders: Orders
+) -> None:
+    """Whoever tries one vividness after the other waits for none but the last."""
+    second, third = orders(2), orders(3)
+    assert jobs.fetch(second) is None
+    do(jobs, third)
+    assert_vivid(cloud)
+
+
 def test_a_second_order_looks_for_a_result_and_once_more_for_its_record(
     cloud: Any, jobs: Jobs, orders: Orders
 ) -> None:
@@ -372,8 +468,8 @@ def test_a_second_order_looks_for_a_result_and_once_more_for_its_record(
     )
     do(jobs, work)
     assert asked == [
+        ("GetObject", "/records/a.jpg.json"),
         ("HeadObject", "/a.jpg"),
-        ("PutObject", "/records/a.jpg.json"),
         ("GetObject", "/a.jpg"),
         ("GetObject", "/records/a.jpg.json"),
         ("PutObject", "/a.jpg"),
@@ -386,7 +482,7 @@ def test_an_older_orders_failure_is_not_the_newers(
 ) -> None:
     first, _ = two_orders(jobs, place, cloud, gray_jpeg)
     jobs.store(first, Refusal("code", "message"))
-    assert cloud.record("a.jpg").status is Status.RUNNING
+    assert cloud.record("a.jpg").status is Status.QUEUED
 
 
 @pytest.mark.parametrize("offset", [-1, 1])
@@ -549,7 +645,7 @@ def test_a_dead_workers_result_is_taken_back_when_its_message_comes_again(
         place("a.jpg", gray_jpeg + b"\0")
     leave_result_alone(jobs, job, monkeypatch)
     assert cloud.results() == ["a.jpg"]
-    assert jobs.fetch(work) is None
+    assert jobs.fetch(work, is_again=True) is None
     assert cloud.results() == []
 
 
@@ -560,7 +656,7 @@ def test_a_result_of_an_earlier_order_stays_beside_a_failure(
     job = jobs.fetch(work)
     assert job is not None
     jobs.store(job, OUT_OF_MEMORY)
-    assert jobs.fetch(work) is None
+    assert jobs.fetch(work, is_again=True) is None
     assert cloud.record("a.jpg").status is Status.FAILED
     assert cloud.result("a.jpg")["ETag"] == before["ETag"]
 
@@ -572,7 +668,7 @@ def test_hints_that_cannot_be_met_fail_the_photograph(
     cloud: Any, place: Any, drain: Any, gray_jpeg: bytes, hint: str, code: str
 ) -> None:
     place("a.jpg", gray_jpeg)
-    cloud.records.update("a.jpg", lambda record: replace(record, hints=[hint]))
+    cloud.alter("a.jpg", hints=[hint])
     drain()
     assert cloud.record("a.jpg").error["code"] == code
 
@@ -580,7 +676,7 @@ def test_hints_that_cannot_be_met_fail_the_photograph(
 def test_hints_reach_the_network(cloud: Any, place: Any, drain: Any, gray_jpeg: bytes) -> None:
     for key, hints in (("plain.jpg", []), ("guided.jpg", ["160,120,#c03030"])):
         place(key, gray_jpeg)
-        cloud.records.update(key, lambda record, told=hints: replace(record, hints=told))
+        cloud.alter(key, hints=hints)
     drain()
     plain, guided = (
         np.asarray(opened(cloud.result(key)["Body"]).convert("RGB")).astype(int)
@@ -630,7 +726,7 @@ def test_what_a_later_deployment_brought_is_left_to_its_workers(
     cloud.send(Work("a.jpg", 2, "c"))
     drain()
     assert jobs.is_outdated
-    assert cloud.record("a.jpg").status is Status.RUNNING
+    assert cloud.record("a.jpg").status is Status.QUEUED
     assert sum(cloud.messages()) == 1
 
 
