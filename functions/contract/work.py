@@ -14,8 +14,8 @@ BATCH = 10  # messages in one request, of SQS
 class Work:
     """Which order of which upload to color; everything else is in its record.
 
-    ``record`` is that as it was when the message was sent. As a rule nobody has touched it since and
-    it need not be read; its etag tells, once it is to be replaced.
+    ``record`` is that as it was when the message was sent. As a rule nobody has touched it since
+    and it need not be read; its etag tells, once it is to be replaced.
     """
 
     key: str
