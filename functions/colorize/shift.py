@@ -91,13 +91,16 @@ class Shift:
         """One upload at least, lest the hands wait, and as many as may be held."""
         while self.received and not (self.fetching and self.ahead_bytes > MOST_AHEAD_BYTES):
             message = self.received.popleft()
-            size = _bytes(message)
+            work = _work(message)
+            size = work.record.source.size if work and work.record else 0
             self.ahead_bytes += size
-            self.fetching.append((message, size, self.transfers.submit(self._fetched, message)))
+            fetch = self.transfers.submit(self._fetched, message, work)
+            self.fetching.append((message, size, fetch))
 
-    def _fetched(self, message: MessageTypeDef) -> Job | None:
+    def _fetched(self, message: MessageTypeDef, work: Work | None) -> Job | None:
+        work = work or Work.from_json(message["Body"])  # which says what is wrong with it
         is_again = message["Attributes"]["ApproximateReceiveCount"] != "1"
-        return self.jobs.fetch(Work.from_json(message["Body"]), is_again)
+        return self.jobs.fetch(work, is_again)
 
     def _ask_for_more(self) -> None:
         in_line = len(self.received) + len(self.fetching)
@@ -175,7 +178,7 @@ class Shift:
         """The message comes again when its visibility timeout ends, and dies after a few times."""
         self.went_well = False
         self.inbox.in_hand.discard(message["ReceiptHandle"])
-        self.logger.exception("left for another try", extra=_told(message["Body"]))
+        self.logger.exception("left for another try", extra=_told(message))
 
     def _give_back_the_rest(self) -> None:
         """Nobody has begun to color these when the shift is stopped."""
@@ -188,19 +191,17 @@ class Shift:
         self.inbox.give_back(self.untouched)
 
 
-def _bytes(message: MessageTypeDef) -> int:
-    """How large the upload is that a message is about, as far as it tells."""
+def _work(message: MessageTypeDef) -> Work | None:
+    """What a message asks for; ``None`` where it is no message of dispatch's."""
     try:
-        record = Work.from_json(message["Body"]).record
-    except (TypeError, ValueError):
-        return 0
-    return record.source.size if record else 0
+        return Work.from_json(message["Body"])
+    except ValueError:
+        return None
 
 
-def _told(body: str) -> dict[str, str]:
+def _told(message: MessageTypeDef) -> dict[str, str]:
     """What a log line says of a message."""
-    try:
-        work = Work.from_json(body)
-    except (TypeError, ValueError):
-        return {"work": body}
+    work = _work(message)
+    if work is None:
+        return {"work": message["Body"]}
     return {"key": work.key, "correlation_id": work.correlation_id}

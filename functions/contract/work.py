@@ -39,6 +39,10 @@ class Work:
 
     @classmethod
     def from_json(cls, text: str) -> Work:
-        told = json.loads(text)
-        record = told.get("record")  # messages of earlier versions have none
-        return cls(**told | {"record": record and Record.from_fields(record)})
+        """Raises ``ValueError`` where that is no message of dispatch's."""
+        try:
+            told = json.loads(text)
+            record = told.get("record")  # messages of earlier versions have none
+            return cls(**told | {"record": record and Record.from_fields(record)})
+        except (AttributeError, KeyError, TypeError) as error:
+            raise ValueError(f"This is no work: {text}") from error

@@ -460,18 +460,23 @@ def test_a_process_makes_room_after_its_time(
     assert cloud.messages() == (1, 0)
 
 
+STRANGE = '{"key": "a.jpg", "order": 1, "correlation_id": "c", "record": {"key": "a.jpg"}}'
+
+
+@pytest.mark.parametrize("strange", ["no work", "[]", "{}", STRANGE])
 def test_what_is_left_for_another_try_is_logged_with_its_id(
-    cloud: Any, place: Any, jobs: Jobs, gray_jpeg: bytes, logged: Any
+    cloud: Any, place: Any, jobs: Jobs, gray_jpeg: bytes, logged: Any, strange: str
 ) -> None:
+    """Whatever a message says, the worker goes on."""
     lines = logged(jobs.logger)
     work = place("a.jpg", gray_jpeg)
-    cloud.sqs.send_message(QueueUrl=cloud.settings.work_queue_url, MessageBody="no work")
+    cloud.sqs.send_message(QueueUrl=cloud.settings.work_queue_url, MessageBody=strange)
     jobs.color = lambda _: 1 / 0  # type: ignore[assignment, method-assign, return-value]
     Worker(cloud.sqs, cloud.settings.work_queue_url, jobs, jobs.logger).run(0)
     left = [line for line in lines() if line["message"] == "left for another try"]
     assert {line.get("correlation_id") or line["work"] for line in left} == {
         work.correlation_id,
-        "no work",
+        strange,
     }
 
 
