@@ -15,7 +15,7 @@ from PIL import Image
 from safetensors.torch import load_file
 
 from deepcolor import weights
-from deepcolor.builtin.colornet import WEIGHTS, Colornet
+from deepcolor.builtin.colornet import WEIGHTS, Colornet, annealing
 from deepcolor.builtin.colornet.looks import TwoLooks
 from deepcolor.builtin.colornet.network import ColorNet, Trunk
 from deepcolor.errors import NotWritableError, UnreadableFileError
@@ -115,7 +115,7 @@ def test_exported_weights_are_a_strategys(long: Run, tmp_path: Path) -> None:
     hints[:, :, 30:33, 30:33] = torch.tensor([40.0, -30, 1])[:, None, None]
     with torch.inference_mode():
         ab = strategy.predict(l, {"vividness": 0.0}, None)
-        expected = TwoLooks(long.ema)(l, 1.0, 0.0, 1.0)
+        expected = TwoLooks(long.ema)(l, *annealing(0))
         hinted = strategy.predict(l, {"vividness": 0.0}, hints)
     assert ab.shape == (1, 2, 16, 16)
     assert torch.allclose(ab, expected, atol=0.2)  # half precision
