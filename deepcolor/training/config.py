@@ -38,10 +38,14 @@ RANGES = {
     "schedule.ema": SHARE,
     "schedule.validations": (1, math.inf),
     "network.dropout": SHARE,
+    "network.skipped": SHARE,
     "loss.uniform": SHARE,
     "loss.power": (0, 4.0),
     "loss.regression": (0, math.inf),
     "sampling.least_chroma": (0, math.inf),
+    "crops.least_area": (0.01, 1.0),
+    "crops.whole": SHARE,
+    "crops.pasted": (0, 0.5),
     "simulation.clean": SHARE,
     "simulation.unguided": SHARE,
 }
@@ -50,7 +54,8 @@ RANGES = {
 
 @dataclass(frozen=True)
 class Network:
-    """Where it starts from and how wide and forgetful its decoder is.
+    """Where it starts from, how wide and forgetful its decoder is, and how much of the trunk is
+    skipped in a step.
 
     ``start`` is ``"imagenet"`` for the trunk alone, ``"colornet"`` for the package's own weights,
     or a file of weights.
@@ -59,6 +64,7 @@ class Network:
     start: str = IMAGENET
     widths: tuple[int, int, int, int] = WIDTHS
     dropout: float = 0.15
+    skipped: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -106,6 +112,17 @@ class Loss:
 
 
 @dataclass(frozen=True)
+class Crops:
+    """The least area of a crop's box, and the shares of the crops that are whole photographs and
+    that a piece of another is pasted into, the latter half of them at most.
+    """
+
+    least_area: float = 0.35
+    whole: float = 0.0
+    pasted: float = 0.0
+
+
+@dataclass(frozen=True)
 class Simulation:
     """Shares of the photographs that are given as they are, and without any hint."""
 
@@ -123,6 +140,7 @@ class Config:
     schedule: Schedule
     network: Network = Network()
     sampling: Sampling = Sampling()
+    crops: Crops = Crops()
     loss: Loss = Loss()
     simulation: Simulation = Simulation()
 
@@ -137,6 +155,7 @@ class Config:
             "schedule": Schedule,
             "network": Network,
             "sampling": Sampling,
+            "crops": Crops,
             "loss": Loss,
             "simulation": Simulation,
         }

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-LEAST_AREA = 0.35  # of the largest square
 MOST_STRETCH = 2**0.2
 
 
@@ -20,11 +19,17 @@ class Crops:
     mirrored: Tensor
 
 
-def random_crops(shapes: Tensor, generator: torch.Generator) -> Crops:
-    """A box for each photograph of ``shapes`` (N, 2), 35–100 % of its largest square."""
-    area, stretch, down, right, flip = torch.rand((5, len(shapes)), generator=generator)
+def random_crops(
+    shapes: Tensor, generator: torch.Generator, least_area: float = 0.35, whole: float = 0.0
+) -> Crops:
+    """A box for each photograph of ``shapes`` (N, 2), of its largest square.
+
+    A share ``whole`` of the boxes is all of that, the others from ``least_area`` of it on.
+    """
+    area, stretch, down, right, flip, chance = torch.rand((6, len(shapes)), generator=generator)
     height, width = shapes.T.float()
-    side = torch.minimum(height, width) * (LEAST_AREA + (1 - LEAST_AREA) * area).sqrt()
+    area = torch.where(chance < whole, 1.0, least_area + (1 - least_area) * area)
+    side = torch.minimum(height, width) * area.sqrt()
     aspect = MOST_STRETCH ** (2 * stretch - 1)
     h, w = torch.minimum(height, side * aspect), torch.minimum(width, side / aspect)
     return Crops(torch.stack((down * (height - h), right * (width - w), h, w), dim=1), flip < 0.5)

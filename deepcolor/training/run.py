@@ -84,7 +84,7 @@ class Run:
         share = prior(encoder, len(bins), miniature_colors(learned)[:COUNTED].flatten(0, 1))
         weight = rebalancing(share, config.loss.uniform, config.loss.power)
         likely = chances(learned, config.sampling, encoder, weight)
-        self.sampler = Sampler(learned, likely, config.simulation, world.device)
+        self.sampler = Sampler(learned, likely, config.crops, config.simulation, world.device)
         self.validation = Validation(held_out, world.device)
         self.encoder, self.weight = encoder.to(world.device), weight.to(world.device)
 
@@ -257,7 +257,7 @@ class Run:
         state = checkpoint.resumed(self.config.run / LAST)
         theirs, ours = json.loads(state["config"]), json.loads(_identity(self.config))
         for room, told in ours.items():
-            if theirs[room] != told:
+            if theirs.get(room) != told:  # checkpoints of earlier versions lack some
                 raise OtherRunError(self.config.run, room)
         self.step, self.steps = state["step"], state["steps"]
         self.seconds, self.best = state["seconds"], state["best"]
@@ -270,8 +270,8 @@ class Run:
 
 def _network(config: Config, bins: int) -> ColorNet:
     """The network with the weights that it starts from."""
-    net = ColorNet(bins, config.network.widths, config.network.dropout)
-    start = config.network.start
+    told = config.network
+    net, start = ColorNet(bins, told.widths, told.dropout, told.skipped), told.start
     if start == IMAGENET:
         load_imagenet(net.trunk)
         return net

@@ -12,8 +12,9 @@ from torch import Tensor
 from deepcolor.bins import SoftEncoder
 from deepcolor.lab import rgb_to_lab
 from deepcolor.training.augment import old_film
-from deepcolor.training.config import Sampling, Simulation
+from deepcolor.training.config import Crops, Sampling, Simulation
 from deepcolor.training.crops import cut, random_crops
+from deepcolor.training.cutmix import paste
 from deepcolor.training.draws import Draws
 from deepcolor.training.errors import ChancesError, UnknownSourcesError
 from deepcolor.training.guidance import simulate
@@ -36,21 +37,26 @@ class Sampler:
         self,
         photographs: Photographs,
         chances: Tensor,
+        crops: Crops,
         simulation: Simulation,
         device: torch.device,
     ):
-        self.photographs, self.chances, self.simulation = photographs, chances, simulation
+        self.photographs, self.chances = photographs, chances
+        self.crops, self.simulation = crops, simulation
         self.pixels = photographs.pixels.to(device)
 
     def take(self, count: int, size: int, draws: Draws) -> Batch:
         chosen = torch.multinomial(self.chances, count, replacement=True, generator=draws.cpu)
         shapes, offsets = self.photographs.shapes[chosen], self.photographs.offsets[chosen]
-        rgb = cut(self.pixels, offsets, shapes, random_crops(shapes, draws.cpu), size)
+        crops = self.crops
+        boxes = random_crops(shapes, draws.cpu, crops.least_area, crops.whole)
+        rgb = cut(self.pixels, offsets, shapes, boxes, size)
         lab = rgb_to_lab(rgb)
         l = old_film(rgb, lab[:, :1], self.simulation.clean, draws.device)
         hints = simulate(lab[:, 1:], self.simulation.unguided, draws.device)
-        channels_last = l.contiguous(memory_format=torch.channels_last)
-        return Batch(channels_last, hints, F.avg_pool2d(lab[:, 1:], 4))
+        ab = F.avg_pool2d(lab[:, 1:], 4)
+        paste((l, hints, ab), crops.pasted, draws.cpu)
+        return Batch(l.contiguous(memory_format=torch.channels_last), hints, ab)
 
 
 def chances(

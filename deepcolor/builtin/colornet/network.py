@@ -77,34 +77,53 @@ class SameConv(nn.Conv2d):
 
 
 class InvertedResidual(nn.Module):
-    """Expand by 1x1, filter each channel, project by 1x1; batch norm is folded into the weights."""
+    """Expand by 1x1, filter each channel, project by 1x1; batch norm is folded into the weights.
 
-    def __init__(self, inputs: int, outputs: int, expand: int, kernel: int, stride: int):
+    In training a residual one is ``skipped`` for that share of the photographs, and counts for more
+    with the others (Huang et al., "Deep Networks with Stochastic Depth", ECCV 2016).
+    """
+
+    def __init__(
+        self, inputs: int, outputs: int, expand: int, kernel: int, stride: int, skipped: float = 0.0
+    ):
         super().__init__()
         wide = inputs * expand
         self.expand = SameConv(inputs, wide, 1, 1, clipped=True) if expand > 1 else None
         self.depthwise = SameConv(wide, wide, kernel, stride, groups=wide, clipped=True)
         self.project = SameConv(wide, outputs, 1, 1)
         self.residual = inputs == outputs and stride == 1
+        self.skipped = skipped
 
     def forward(self, x: Tensor) -> Tensor:
         y = x if self.expand is None else self.expand(x)
         y = self.project(self.depthwise(y))
-        return x + y if self.residual else y
+        if not self.residual:
+            return y
+        if self.training and self.skipped:
+            stays = torch.rand(len(x), 1, 1, 1, device=x.device) >= self.skipped
+            y = y * (stays / (1 - self.skipped)).to(y.dtype)
+        return x + y
 
 
 class Trunk(nn.Module):
-    """EfficientNet-lite1 without its head, for one gray channel."""
+    """EfficientNet-lite1 without its head, for one gray channel.
 
-    def __init__(self) -> None:
+    In training nearly ``skipped`` of the last block are, and of each earlier one linearly fewer.
+    """
+
+    def __init__(self, skipped: float = 0.0) -> None:
         super().__init__()
         self.stem = SameConv(1, 32, 3, 2, clipped=True)
-        blocks = []
+        count = sum(stage.repeats for stage in LITE1)
+        blocks: list[InvertedResidual] = []
         for stage in LITE1:
             for i in range(stage.repeats):
                 inputs, stride = (stage.inputs, stage.stride) if i == 0 else (stage.outputs, 1)
+                share = skipped * len(blocks) / count
                 blocks.append(
-                    InvertedResidual(inputs, stage.outputs, stage.expand, stage.kernel, stride)
+                    InvertedResidual(
+                        inputs, stage.outputs, stage.expand, stage.kernel, stride, share
+                    )
                 )
         self.blocks = nn.ModuleList(blocks)
 
@@ -206,18 +225,23 @@ class ColorNet(nn.Module):
 
     ``bins`` (Q, 2) are the centers in a*b*, ``log_weight`` (Q,) the logarithm of the rebalancing
     weight that training gave each bin; both travel with the weights. ``widths`` are the decoder's
-    channels at strides 32, 16, 8 and 4.
+    channels at strides 32, 16, 8 and 4. In training a share ``dropout`` of them is forgotten, and
+    some of the trunk's blocks are ``skipped``.
     """
 
     bins: Tensor
     log_weight: Tensor
 
     def __init__(
-        self, bins: int, widths: tuple[int, int, int, int] = WIDTHS, dropout: float = 0.15
+        self,
+        bins: int,
+        widths: tuple[int, int, int, int] = WIDTHS,
+        dropout: float = 0.15,
+        skipped: float = 0.0,
     ):
         super().__init__()
         at32, at16, at8, at4 = widths
-        self.trunk = Trunk()
+        self.trunk = Trunk(skipped)
         self.squeeze = nn.Conv2d(COARSEST, at32, 1)
         self.scene = nn.Linear(COARSEST, at32)
         self.forget = nn.Dropout2d(dropout)
@@ -263,7 +287,7 @@ class ColorNet(nn.Module):
         at4, at8, at16, at32 = seen
         scene = self.forget(self.scene(at32.mean(dim=(2, 3)))[:, :, None, None])
         x = F.relu(self.squeeze(at32) + scene, inplace=True)
-        x = self.merge16(x, at16)
+        x = self.forget(self.merge16(self.forget(x), at16))
         if hints is None:
             x = self.merge4(self.merge8(x, at8), at4)
         else:

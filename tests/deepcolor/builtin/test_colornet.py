@@ -16,7 +16,7 @@ import deepcolor
 from deepcolor import weights
 from deepcolor.builtin.colornet import WEIGHTS, Colornet, annealing
 from deepcolor.builtin.colornet.looks import TwoLooks, halved
-from deepcolor.builtin.colornet.network import ColorNet, SameConv
+from deepcolor.builtin.colornet.network import ColorNet, InvertedResidual, SameConv, Trunk
 
 
 @pytest.fixture(scope="module")
@@ -171,3 +171,21 @@ def test_a_hints_color_comes_out_as_given(looks: TwoLooks, vividness: float) -> 
         ab = looks(l, *annealing(vividness), hints)[0, :, 16, 16]
     assert (ab - given).norm() < 0.2 * given.norm()
     assert ab.norm() < 1.05 * given.norm()
+
+
+def test_a_block_is_skipped_for_a_share_of_the_photographs_in_training() -> None:
+    """On average it says what it says when it is asked."""
+    block = InvertedResidual(4, 4, expand=2, kernel=3, stride=1, skipped=0.25).float()
+    x = torch.rand(1, 4, 8, 8).repeat(2000, 1, 1, 1)
+    with torch.inference_mode():
+        asked, trained = block.eval()(x), block.train()(x)
+    skipped = (trained == x).flatten(1).all(dim=1)
+    assert 0.2 < skipped.float().mean() < 0.3
+    assert torch.allclose(trained[~skipped] - x[0], (asked[0] - x[0]) / 0.75, atol=1e-5)
+
+
+def test_deeper_blocks_are_skipped_more_often() -> None:
+    shares = [block.skipped for block in Trunk(skipped=0.2).blocks]
+    assert shares[0] == 0
+    assert shares == sorted(shares)
+    assert 0.18 < shares[-1] < 0.2

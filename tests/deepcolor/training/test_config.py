@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from deepcolor.training import schedule
-from deepcolor.training.config import Config, Loss, Network, Sampling, Schedule, Simulation
+from deepcolor.training.config import Config, Crops, Loss, Network, Sampling, Schedule, Simulation
 from deepcolor.training.errors import ConfigError
 
 CONFIGS = Path(schedule.__file__).parent / "configs"
@@ -69,6 +69,8 @@ def test_what_is_not_told_has_a_default(tmp_path: Path) -> None:
         ("[schedule]", "[network]\nwidths = [1, 2, 3]\n[schedule]", "four numbers of channels"),
         ("[schedule]", "[network]\nwidths = 'a'\n[schedule]", "four numbers of channels"),
         ("[schedule]", "[network]\nwidths = [8, 8, 8, 0]\n[schedule]", "four numbers of channels"),
+        ("[schedule]", "[crops]\npasted = 0.6\n[schedule]", r"crops\.pasted cannot be 0\.6"),
+        ("[schedule]", "[crops]\nleast_area = 0\n[schedule]", r"crops\.least_area cannot be 0"),
         ("[schedule]", "[sampling]\nsources = 3\n[schedule]", r"sampling\.sources is a table"),
         ("[schedule]", "[sampling.sources]\nzzz = 'a'\n[schedule]", "table of factors"),
         ("[schedule]", "[sampling.sources]\nzzz = -1\n[schedule]", "none below 0"),
@@ -89,7 +91,7 @@ def test_the_configurations_that_come_along_are_read(path: Path) -> None:
 
 def test_the_docs_explain_every_setting() -> None:
     page = (Path(__file__).parents[3] / "docs" / "training.md").read_text()
-    for room in (Schedule, Network, Loss, Sampling, Simulation):
+    for room in (Schedule, Network, Loss, Sampling, Crops, Simulation):
         for setting in fields(room):
             assert f"`{setting.name}`" in page, setting.name
 

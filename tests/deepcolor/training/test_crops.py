@@ -40,6 +40,16 @@ def test_boxes_lie_within_their_photographs() -> None:
     assert 0.4 < crops.mirrored.float().mean() < 0.6
 
 
+def test_some_are_whole_and_none_too_small() -> None:
+    shapes = torch.tensor([[90, 90]] * 2000)
+    crops = random_crops(shapes, torch.Generator().manual_seed(0), least_area=0.1, whole=0.4)
+    share = crops.boxes[:, 2:].prod(dim=1) / 90**2
+    assert 0.09 < share.min() < 0.12
+    # What is stretched is cut off where the photograph ends, and so a little smaller.
+    most = crops.boxes[:, 2:].max(dim=1).values
+    assert 0.37 < (most > 89.99).float().mean() < 0.6
+
+
 def test_crops_show_what_their_boxes_cover() -> None:
     ramp = torch.arange(120, dtype=torch.uint8).expand(3, 100, 120)
     crops = cut(*flat(ramp), Crops(torch.tensor([[20.0, 30, 40, 64]]), torch.tensor([False])), 32)

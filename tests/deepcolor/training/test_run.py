@@ -20,7 +20,7 @@ from deepcolor.builtin.colornet.looks import TwoLooks
 from deepcolor.builtin.colornet.network import ColorNet, Trunk
 from deepcolor.errors import NotWritableError, UnreadableFileError
 from deepcolor.training import checkpoint, log, run
-from deepcolor.training.config import COLORNET, Config, Network, Sampling, Schedule
+from deepcolor.training.config import COLORNET, Config, Crops, Network, Sampling, Schedule
 from deepcolor.training.errors import (
     DamagedCheckpointError,
     DivergedError,
@@ -120,6 +120,17 @@ def test_exported_weights_are_a_strategys(long: Run, tmp_path: Path) -> None:
     assert ab.shape == (1, 2, 16, 16)
     assert torch.allclose(ab, expected, atol=0.2)  # half precision
     assert (hinted - ab).abs().max() > 0.01
+
+
+def test_a_run_crops_and_skips_as_it_is_told(config: Config) -> None:
+    told = replace(
+        config,
+        crops=Crops(least_area=0.2, whole=0.3, pasted=0.4),
+        network=replace(config.network, skipped=0.2),
+    )
+    run = Run(told, ALONE)
+    assert run.sampler.crops == told.crops
+    assert run.net.trunk.blocks[-1].skipped == pytest.approx(0.2, rel=0.1)
 
 
 def test_one_seed_gives_one_network_and_another_another(config: Config) -> None:
