@@ -24,7 +24,8 @@ def random_crops(
 ) -> Crops:
     """A box for each photograph of ``shapes`` (N, 2), of its largest square.
 
-    A share ``whole`` of the boxes is all of that, the others from ``least_area`` of it on.
+    A share ``whole`` of the boxes is all of that, the others from ``least_area`` of it on; what is
+    stretched is cut off where the photograph ends.
     """
     area, stretch, down, right, flip, chance = torch.rand((6, len(shapes)), generator=generator)
     height, width = shapes.T.float()

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 ATTEMPTS = 5
 TOLD_AFTER_SECONDS = 1.0  # of coloring
+TELLING_SECONDS = 2.0  # that a colored photograph waits for its record to tell that it is colored
 UNKNOWN = {"unknown_strategy", "unknown_knob"}  # refusals' codes
 MAX_KEY_IN_METADATA = 1000  # bytes; S3 allows 2 KB of metadata in all
 
@@ -193,12 +194,13 @@ class Jobs:
                 job.record = running or job.record
 
         timer = threading.Timer(TOLD_AFTER_SECONDS, tell)
+        timer.daemon = True
         timer.start()
         try:
             yield
         finally:
             timer.cancel()
-            timer.join()
+            timer.join(TELLING_SECONDS)
 
     def _others_know(self, record: Record) -> bool:
         """Whether the manifest, which may be a later worker's by now, has strategy and knobs."""
@@ -241,7 +243,10 @@ class Jobs:
                 return
             # In this turn: what lay there while the record stood is no later order's.
             previous = self._head(record.key)
-            if not self._stands(record):
+            standing = self.records.get(record.key)
+            if not _is_open(record, standing):
+                if _is_nobodys(record, standing):
+                    self._take_back(record)  # S3's answer to the first try may have been lost
                 return
             if previous is not None and self._answers(previous, record):
                 # Another worker's, or this one's own: S3's answer to the first try was lost.
@@ -251,11 +256,12 @@ class Jobs:
         raise ContendedError(record.key)
 
     def _finish(self, record: Record, head: Head, milliseconds: dict[str, float]) -> None:
-        standing = self.records.put(results.done(record, head, milliseconds))
+        done = results.done(record, head, milliseconds)
+        standing = self.records.put(done)
         if _is_nobodys(record, standing):
             self._delete_result(record.key, head["ETag"])
-            return
-        self._log("done", record, milliseconds=milliseconds)
+        elif standing == done:  # and not another worker's, or a later order's
+            self._log("done", record, milliseconds=milliseconds)
 
     def _fail(self, record: Record, refusal: Refusal) -> None:
         """Writes why there is no result, unless another worker with the same message left one."""
@@ -263,8 +269,9 @@ class Jobs:
             self._finish(record, head, {})
             return
         error = {"code": refusal.code, "message": refusal.message}
-        self.records.put(record.moved(Status.FAILED, error=error))
-        self._log("failed", record, error=error)
+        failed = record.moved(Status.FAILED, error=error)
+        if self.records.put(failed) == failed:
+            self._log("failed", record, error=error)
 
     def _take_back(self, record: Record) -> None:
         """Deletes the result of an order whose record was deleted or failed."""

@@ -99,7 +99,7 @@ class Shift:
 
     def _fetched(self, message: MessageTypeDef, work: Work | None) -> Job | None:
         work = work or Work.from_json(message["Body"])  # which says what is wrong with it
-        is_again = message["Attributes"]["ApproximateReceiveCount"] != "1"
+        is_again = message.get("Attributes", {}).get("ApproximateReceiveCount") != "1"
         return self.jobs.fetch(work, is_again)
 
     def _ask_for_more(self) -> None:

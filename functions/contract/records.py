@@ -128,8 +128,9 @@ class Record:
 
     @classmethod
     def from_fields(cls, fields: dict[str, Any]) -> Record:
-        status, source = Status(fields["status"]), Source(**fields["source"])
-        return cls(**fields | {"status": status, "source": source})
+        told = fields["source"]
+        source = Source(**told | {"size": int(told["size"])})
+        return cls(**fields | {"status": Status(fields["status"]), "source": source})
 
     def to_json(self) -> bytes:
         return json.dumps(self.to_fields(), indent=1).encode()

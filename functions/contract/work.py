@@ -44,5 +44,5 @@ class Work:
             told = json.loads(text)
             record = told.get("record")  # messages of earlier versions have none
             return cls(**told | {"record": record and Record.from_fields(record)})
-        except (AttributeError, KeyError, TypeError) as error:
+        except (AttributeError, KeyError, RecursionError, TypeError) as error:
             raise ValueError(f"This is no work: {text}") from error

@@ -73,6 +73,8 @@ class Mirror:
         next; where both did, the bucket wins. Gives back the seconds that it took to look.
         """
         start = looked = time.monotonic()
+        if not self.folder.is_dir():
+            self._say(self.folder, "it is gone, and so all that was in it goes")
         with self._going_on(self.folder):
             objects, files = self.contents.versions(), dict(self._files())
             changed = list(self._changed(objects, files))

@@ -25,6 +25,7 @@ from infra.local.ports import HOST
 START_SECONDS = 120.0
 STOP_SECONDS = 30.0
 LEAST_PAUSE_SECONDS = 0.2
+MOST_PAUSE_SECONDS = 5.0
 SHARE_OF_TIME_LOOKING = 0.02
 
 
@@ -141,7 +142,8 @@ class Stack:
                         raise PieceDiedError(piece.name, piece.log)
                     print("The worker ended by itself; another takes over.", file=sys.stderr)
                     piece.start()
-            time.sleep(max(LEAST_PAUSE_SECONDS, looking / SHARE_OF_TIME_LOOKING))
+            pause = min(looking / SHARE_OF_TIME_LOOKING, MOST_PAUSE_SECONDS)
+            time.sleep(max(LEAST_PAUSE_SECONDS, pause))
 
     def stop(self) -> None:
         """Ends everything, the object store last, after a last look into the buckets."""

@@ -237,6 +237,23 @@ def test_a_key_that_cannot_be_a_file_is_not_fetched_again(
     assert any((mirror.folder / "a").iterdir())
 
 
+def test_a_folder_that_is_gone_is_said_to_be(
+    mirror: Mirror, capsys: pytest.CaptureFixture[str]
+) -> None:
+    put(mirror, "a.jpg")
+    turn(mirror)
+    (mirror.folder / "a.jpg").unlink()
+    mirror.folder.rmdir()
+    turn(mirror)
+    assert lines(capsys) == [
+        f"{mirror.folder} is not mirrored: it is gone, and so all that was in it goes."
+    ]
+    assert keys(mirror) == set()
+    put(mirror, "b.jpg")
+    turn(mirror)
+    assert (mirror.folder / "b.jpg").exists()
+
+
 def test_a_file_in_place_of_a_folder_is_as_good_as_a_deletion(mirror: Mirror) -> None:
     put(mirror, "a")
     turn(mirror)

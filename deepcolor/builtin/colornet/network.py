@@ -108,7 +108,7 @@ class InvertedResidual(nn.Module):
 class Trunk(nn.Module):
     """EfficientNet-lite1 without its head, for one gray channel.
 
-    In training nearly ``skipped`` of the last block are, and of each earlier one linearly fewer.
+    In training residual blocks are skipped, the later the more often: ``skipped`` at the end.
     """
 
     def __init__(self, skipped: float = 0.0) -> None:

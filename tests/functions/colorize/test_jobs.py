@@ -24,6 +24,7 @@ from functions.colorize.commission import OUT_OF_MEMORY, Commission, Refusal
 from functions.colorize.jobs import Job, Jobs
 from functions.contract import results
 from functions.contract.manifest import Manifest, publish
+from functions.contract.objects import put_if_unchanged
 from functions.contract.records import UPLOAD_GONE, Record, Status
 from functions.contract.work import Work
 
@@ -578,6 +579,47 @@ def test_what_is_given_up_while_it_is_colored_leaves_no_result(
     jobs.store(job, outcome)
     assert cloud.results() == []
     assert cloud.record("a.jpg") == buried
+
+
+@pytest.mark.parametrize("end", ["failed", "deleted"])
+def test_what_is_over_while_s3s_answer_is_lost_leaves_no_result(
+    cloud: Any, jobs: Jobs, place: Any, gray_jpeg: bytes, monkeypatch: Any, end: str
+) -> None:
+    """The result is there, boto3 asks again and is told that something is."""
+    job = jobs.fetch(place("a.jpg", gray_jpeg))
+    assert job is not None
+    outcome = jobs.color(job)
+
+    def put(*arguments: Any, **options: Any) -> str | None:
+        put_if_unchanged(*arguments, **options)
+        return put_if_unchanged(*arguments, **options)
+
+    monkeypatch.setattr("functions.colorize.jobs.put_if_unchanged", put)
+    if end == "failed":
+        cloud.records.put(job.record.moved(Status.FAILED, error=UPLOAD_GONE))
+    else:
+        delete_all(cloud, "a.jpg")
+    jobs.store(job, outcome)
+    assert cloud.results() == []
+
+
+def test_an_end_is_told_once(
+    cloud: Any, place: Any, drain: Any, jobs: Jobs, gray_jpeg: bytes, logged: Any
+) -> None:
+    """The alarms count these lines: not those of a message that was sent twice, nor of what was
+    deleted before.
+    """
+    lines = logged(jobs.logger)
+    for key, content in (("good.jpg", gray_jpeg), ("bad.jpg", b"no photograph")):
+        place(key, content)
+    place("gone.jpg", gray_jpeg)
+    delete_all(cloud, "gone.jpg")
+    for work in cloud.take_work():
+        cloud.send(work)
+        cloud.send(work)
+    drain()
+    ends = [(line["message"], line["key"]) for line in lines() if "key" in line]
+    assert sorted(ends) == [("done", "good.jpg"), ("failed", "bad.jpg")]
 
 
 def test_of_two_workers_with_one_message_the_first_result_stays(

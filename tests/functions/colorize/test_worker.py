@@ -460,10 +460,25 @@ def test_a_process_makes_room_after_its_time(
     assert cloud.messages() == (1, 0)
 
 
-STRANGE = '{"key": "a.jpg", "order": 1, "correlation_id": "c", "record": {"key": "a.jpg"}}'
+RECORD = {
+    "key": "a.jpg",
+    "order": 1,
+    "status": "queued",
+    "strategy": "colornet",
+    "source": {"etag": "e", "last_modified": "", "size": None},
+    "correlation_id": "c",
+}
+STRANGE = [
+    "no work",
+    "[]",
+    "{}",
+    json.dumps({"key": "a.jpg", "order": 1, "correlation_id": "c", "record": {"key": "a.jpg"}}),
+    json.dumps({"key": "a.jpg", "order": 1, "correlation_id": "c", "record": RECORD}),
+    "[" * 200_000,
+]
 
 
-@pytest.mark.parametrize("strange", ["no work", "[]", "{}", STRANGE])
+@pytest.mark.parametrize("strange", STRANGE, ids=range(len(STRANGE)))
 def test_what_is_left_for_another_try_is_logged_with_its_id(
     cloud: Any, place: Any, jobs: Jobs, gray_jpeg: bytes, logged: Any, strange: str
 ) -> None:
