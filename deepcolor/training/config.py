@@ -112,9 +112,9 @@ class Loss:
 
 
 @dataclass(frozen=True)
-class Crops:
-    """The least area of a crop's box, and the shares of the crops that are whole photographs and
-    that a piece of another is pasted into, the latter half of them at most.
+class Cropping:
+    """The least share of a photograph's largest square that a crop shows, and the shares of the
+    crops that show all of it and that a piece of another is pasted into.
     """
 
     least_area: float = 0.35
@@ -140,7 +140,7 @@ class Config:
     schedule: Schedule
     network: Network = Network()
     sampling: Sampling = Sampling()
-    crops: Crops = Crops()
+    crops: Cropping = Cropping()
     loss: Loss = Loss()
     simulation: Simulation = Simulation()
 
@@ -155,7 +155,7 @@ class Config:
             "schedule": Schedule,
             "network": Network,
             "sampling": Sampling,
-            "crops": Crops,
+            "crops": Cropping,
             "loss": Loss,
             "simulation": Simulation,
         }

@@ -12,7 +12,7 @@ from torch import Tensor
 from deepcolor.bins import SoftEncoder
 from deepcolor.lab import rgb_to_lab
 from deepcolor.training.augment import old_film
-from deepcolor.training.config import Crops, Sampling, Simulation
+from deepcolor.training.config import Cropping, Sampling, Simulation
 from deepcolor.training.crops import cut, random_crops
 from deepcolor.training.cutmix import paste
 from deepcolor.training.draws import Draws
@@ -37,7 +37,7 @@ class Sampler:
         self,
         photographs: Photographs,
         chances: Tensor,
-        crops: Crops,
+        crops: Cropping,
         simulation: Simulation,
         device: torch.device,
     ):

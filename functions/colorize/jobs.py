@@ -145,10 +145,7 @@ class Jobs:
         """
         if work.record and is_new:
             return work.record
-        record = self.records.get(work.key)
-        if work.record and _is_nobodys(work.record, record):
-            # Whoever had the message before may have died between the result and the record.
-            self._take_back(work.record)
+        record = self._standing(work.record) if work.record else self.records.get(work.key)
         if record is None or not work.is_about(record) or record.status.is_final:
             return None
         return record
@@ -243,10 +240,7 @@ class Jobs:
                 return
             # In this turn: what lay there while the record stood is no later order's.
             previous = self._head(record.key)
-            standing = self.records.get(record.key)
-            if not _is_open(record, standing):
-                if _is_nobodys(record, standing):
-                    self._take_back(record)  # S3's answer to the first try may have been lost
+            if not self._stands(record):
                 return
             if previous is not None and self._answers(previous, record):
                 # Another worker's, or this one's own: S3's answer to the first try was lost.
@@ -299,7 +293,16 @@ class Jobs:
                 raise
 
     def _stands(self, record: Record) -> bool:
-        return _is_open(record, self.records.get(record.key))
+        return _is_open(record, self._standing(record))
+
+    def _standing(self, record: Record) -> Record | None:
+        """The record that stands now. Where the order is nobody's any more its result is taken
+        back: a worker may have died before its record, or S3's answer to its put been lost.
+        """
+        standing = self.records.get(record.key)
+        if _is_nobodys(record, standing):
+            self._take_back(record)
+        return standing
 
     def _head(self, key: str) -> Head | None:
         return head_of(self.s3, self.settings.results_bucket, key)

@@ -6,7 +6,15 @@ from pathlib import Path
 import pytest
 
 from deepcolor.training import schedule
-from deepcolor.training.config import Config, Crops, Loss, Network, Sampling, Schedule, Simulation
+from deepcolor.training.config import (
+    Config,
+    Cropping,
+    Loss,
+    Network,
+    Sampling,
+    Schedule,
+    Simulation,
+)
 from deepcolor.training.errors import ConfigError
 
 CONFIGS = Path(schedule.__file__).parent / "configs"
@@ -91,7 +99,7 @@ def test_the_configurations_that_come_along_are_read(path: Path) -> None:
 
 def test_the_docs_explain_every_setting() -> None:
     page = (Path(__file__).parents[3] / "docs" / "training.md").read_text()
-    for room in (Schedule, Network, Loss, Sampling, Crops, Simulation):
+    for room in (Schedule, Network, Loss, Sampling, Cropping, Simulation):
         for setting in fields(room):
             assert f"`{setting.name}`" in page, setting.name
 

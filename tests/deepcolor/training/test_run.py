@@ -20,7 +20,7 @@ from deepcolor.builtin.colornet.looks import TwoLooks
 from deepcolor.builtin.colornet.network import ColorNet, Trunk
 from deepcolor.errors import NotWritableError, UnreadableFileError
 from deepcolor.training import checkpoint, log, run
-from deepcolor.training.config import COLORNET, Config, Crops, Network, Sampling, Schedule
+from deepcolor.training.config import COLORNET, Config, Cropping, Network, Sampling, Schedule
 from deepcolor.training.errors import (
     DamagedCheckpointError,
     DivergedError,
@@ -125,7 +125,7 @@ def test_exported_weights_are_a_strategys(long: Run, tmp_path: Path) -> None:
 def test_a_run_crops_and_skips_as_it_is_told(config: Config) -> None:
     told = replace(
         config,
-        crops=Crops(least_area=0.2, whole=0.3, pasted=0.4),
+        crops=Cropping(least_area=0.2, whole=0.3, pasted=0.4),
         network=replace(config.network, skipped=0.2),
     )
     run = Run(told, ALONE)

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from deepcolor.bins import SoftEncoder, in_gamut_bins, prior, rebalancing
-from deepcolor.training.config import Crops, Sampling, Simulation
+from deepcolor.training.config import Cropping, Sampling, Simulation
 from deepcolor.training.draws import Draws
 from deepcolor.training.errors import ChancesError, UnknownSourcesError
 from deepcolor.training.pack import packed
@@ -37,7 +37,7 @@ def test_sources_weigh_what_they_are_told(learned: Photographs) -> None:
 def test_factors_may_be_whole_numbers(learned: Photographs) -> None:
     sources = {"pictures": 3, "meadow": 0}
     found = likely(learned, Sampling(sources=sources))  # type: ignore[arg-type]
-    sampler = Sampler(learned, torch.tensor(list(found.values())), Crops(), Simulation(), CPU)
+    sampler = Sampler(learned, torch.tensor(list(found.values())), Cropping(), Simulation(), CPU)
     assert sampler.take(2, 32, Draws(1, 0, 0, CPU)).l.shape == (2, 1, 32, 32)
 
 
@@ -80,7 +80,7 @@ def test_photographs_of_rare_colors_are_likelier(learned: Photographs) -> None:
 def test_a_batch(learned: Photographs) -> None:
     chosen = torch.zeros(len(learned))
     chosen[3] = 1
-    sampler = Sampler(learned, chosen, Crops(), Simulation(clean=1.0, unguided=1.0), CPU)
+    sampler = Sampler(learned, chosen, Cropping(), Simulation(clean=1.0, unguided=1.0), CPU)
     batch = sampler.take(5, 64, Draws(1, 7, 0, CPU))
     assert batch.l.shape == (5, 1, 64, 64)
     assert batch.ab.shape == (5, 2, 16, 16)
@@ -93,7 +93,7 @@ def test_some_crops_have_a_piece_of_another(learned: Photographs) -> None:
     """The colors and the lightness of it."""
     clean = Simulation(clean=1.0, unguided=1.0)
     plain, pasted = (
-        Sampler(learned, torch.ones(len(learned)), Crops(pasted=share), clean, CPU).take(
+        Sampler(learned, torch.ones(len(learned)), Cropping(pasted=share), clean, CPU).take(
             8, 64, Draws(1, 7, 0, CPU)
         )
         for share in (0.0, 0.5)
@@ -109,7 +109,7 @@ def test_crops_may_all_be_whole(learned: Photographs) -> None:
     chosen[0] = 1
     spread = {}
     for whole in (0.0, 1.0):
-        sampler = Sampler(learned, chosen, Crops(whole=whole), Simulation(1.0, 1.0), CPU)
+        sampler = Sampler(learned, chosen, Cropping(whole=whole), Simulation(1.0, 1.0), CPU)
         l = sampler.take(32, 64, Draws(1, 7, 0, CPU)).l
         spread[whole] = torch.cat((l, l.flip(3))).std(dim=0).mean()
     assert spread[1.0] < 0.8 * spread[0.0]
@@ -123,7 +123,7 @@ def test_crops_film_and_dropout_do_not_depend_on_one_another() -> None:
 
 
 def test_each_step_and_each_process_draws_otherwise(learned: Photographs) -> None:
-    sampler = Sampler(learned, torch.ones(len(learned)), Crops(), Simulation(), CPU)
+    sampler = Sampler(learned, torch.ones(len(learned)), Cropping(), Simulation(), CPU)
     seen = [sampler.take(2, 32, Draws(*of, CPU)).l for of in ((1, 0, 0), (1, 1, 0), (1, 0, 1))]
     again = sampler.take(2, 32, Draws(1, 0, 0, CPU)).l
     assert torch.equal(seen[0], again)
