@@ -5,8 +5,9 @@ was a C compiler when deepcolor was installed, else in NumPy's passes.
 """
 
 from deepcolor.draw import compiled, passes
+from deepcolor.draw.canvas import canvas
 from deepcolor.draw.enlarged import Enlarged
-from deepcolor.draw.memory import canvas, memory
+from deepcolor.draw.memory import memory
 
 IS_COMPILED = compiled.library is not None
 Strip: type[compiled.Strip] | type[passes.Strip] = compiled.Strip if IS_COMPILED else passes.Strip

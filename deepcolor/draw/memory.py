@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import threading
 
 import numpy as np
 from PIL import Image
@@ -25,8 +24,6 @@ _Array._fields_ = (
 
 core = Image.core  # type: ignore[attr-defined]  # so named in Pillow's documentation of Arrow
 
-_allocating = threading.Lock()  # how Pillow allocates is a setting of the whole process
-
 _pointer = ctypes.pythonapi.PyCapsule_GetPointer
 _pointer.restype = ctypes.c_void_p
 _pointer.argtypes = (ctypes.py_object, ctypes.c_char_p)
@@ -47,17 +44,3 @@ def memory(image: Image.Image) -> Codes | None:
     whole = (ctypes.c_uint8 * codes.length).from_address(codes.buffers[1])
     size = (image.height, image.width)
     return np.frombuffer(whole, np.uint8).reshape(size if image.mode == "L" else (*size, 4))
-
-
-def canvas(size: tuple[int, int]) -> tuple[Image.Image, Codes]:
-    """An ``RGB`` image, still undrawn, and its :func:`memory`."""
-    with _allocating:
-        is_whole = core.get_use_block_allocator()
-        core.set_use_block_allocator(1)  # of any size in one piece
-        try:
-            image = Image.new("RGB", size, None)
-        finally:
-            core.set_use_block_allocator(is_whole)
-    whole = memory(image)
-    assert whole is not None
-    return image, whole

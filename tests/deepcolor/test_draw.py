@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 import weakref
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -16,6 +17,7 @@ from PIL import Image
 
 from deepcolor import lab
 from deepcolor.draw import Enlarged, canvas, compiled, memory, passes, tables
+from deepcolor.draw.canvas import KEPT_BYTES, spare
 from deepcolor.draw.enlarged import Axis
 
 COUNT = 100_000
@@ -133,19 +135,56 @@ def test_an_image_in_pieces_has_no_memory_of_its_own() -> None:
     assert memory(Image.new("L", (8000, 4000))) is None
 
 
-def test_canvases_of_several_threads_are_all_in_one_piece() -> None:
+def test_a_canvas_takes_the_memory_of_one_that_is_gone() -> None:
+    image, own = canvas((1000, 1000))
+    before = own.ctypes.data
+    del image, own
+    assert canvas((800, 900))[1].ctypes.data == before
+
+
+def test_an_images_memory_is_its_own_for_as_long_as_anything_refers_to_it() -> None:
+    def drawn() -> Image.Image:
+        image, own = canvas((700, 700))
+        own[...] = 9
+        return image
+
+    image = drawn()
+    exported = image.__arrow_c_array__()
+    for _ in range(3):
+        canvas((700, 700))[1][...] = 1
+    assert image.getextrema() == ((9, 9),) * 3
+    own = memory(image)
+    assert own is not None
+    address = own.ctypes.data
+    del image, own
+    assert address not in spare.blocks
+    del exported
+    assert address in spare.blocks
+
+
+def test_canvases_of_several_threads_are_apart() -> None:
+    def is_apart(i: int) -> bool:
+        image, own = canvas((300 + i % 7, 200))
+        own[...] = i % 256
+        time.sleep(0)
+        return image.getextrema() == ((i % 256,) * 2,) * 3
+
     before = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)
     try:
         with ThreadPoolExecutor(8) as pool:
-            shapes = set(pool.map(lambda _: canvas((5000, 1000))[1].shape, range(400)))
+            assert all(pool.map(is_apart, range(1000)))
     finally:
         sys.setswitchinterval(before)
-    assert shapes == {(1000, 5000, 4)}
-    assert Image.core.get_use_block_allocator() == 0
 
 
-def test_other_images_are_stored_as_pillow_stores_them() -> None:
-    before = Image.core.get_use_block_allocator()
-    canvas((4, 4))
-    assert Image.core.get_use_block_allocator() == before
+def test_little_memory_is_kept_for_canvases_to_come() -> None:
+    canvases = [canvas((2000, 1000)) for _ in range(40)]
+    canvases.clear()
+    assert KEPT_BYTES / 2 < sum(map(len, spare.blocks.values())) <= KEPT_BYTES
+
+
+def test_the_memory_of_a_large_canvas_is_given_back() -> None:
+    before = dict(spare.blocks)
+    canvas((KEPT_BYTES // 4000 + 1, 1000))
+    assert spare.blocks.keys() == before.keys()
