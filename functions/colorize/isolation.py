@@ -14,6 +14,7 @@ from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Any
 
 from functions.colorize import painter_process
+from functions.colorize.alarm import alarm
 from functions.colorize.commission import (
     OUT_OF_MEMORY,
     Colored,
@@ -136,20 +137,16 @@ class IsolatedPainter:
             has_overrun.set()
             self.kill()
 
-        # Not by a wait for the answer: a process that is stopped does not take the question either.
-        limit = threading.Timer(seconds, end)
-        limit.daemon = True
-        limit.start()
         try:
-            send(connection, question, content)
-            answer, content = receive(connection)
+            # Not a wait for the answer: a process that is stopped takes no question either.
+            with alarm(seconds, end):
+                send(connection, question, content)
+                answer, content = receive(connection)
         except (EOFError, OSError) as error:  # which it is in the middle of an answer
             exit_code = self._ended()
             if has_overrun.is_set():
                 raise PainterOverranError(seconds) from error
             raise PainterDiedError(exit_code) from error
-        finally:
-            limit.cancel()
         if "failure" in answer:
             raise PainterFailedError(answer["failure"])
         return answer, content

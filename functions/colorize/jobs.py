@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -16,6 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from deepcolor import StrategyCard, __version__, weights
 from deepcolor.errors import UnknownStrategyError
 from deepcolor.registry import DEFAULT, find, manifest
+from functions.colorize.alarm import alarm
 from functions.colorize.commission import Colored, Commission, Outcome, Paints, Refusal
 from functions.contract import results
 from functions.contract.manifest import ManifestReader, publish_unless_outdated
@@ -164,7 +162,7 @@ class Jobs:
             record.correlation_id,
             results.instance(record),
         )
-        with self._telling(job):
+        with alarm(TOLD_AFTER_SECONDS, lambda: self._tell(job), TELLING_SECONDS):
             outcome = self.painter.paint(commission)
         if isinstance(outcome, Refusal) and outcome.code in UNKNOWN and self._others_know(record):
             self.is_outdated = True
@@ -175,29 +173,15 @@ class Jobs:
             self.publish_manifest()  # its weights may have come just now
         return outcome
 
-    @contextmanager
-    def _telling(self, job: Job) -> Iterator[None]:
-        """Has the record say that the photograph is being colored, once that takes so long that
-        somebody may look.
-        """
-
-        def tell() -> None:
-            try:
-                running = self.records.follow(job.record.moved(Status.RUNNING))
-            except (BotoCoreError, ClientError) as error:
-                told = {"key": job.record.key, "error": str(error)}
-                self.logger.warning("running, but its record does not tell", extra=told)
-            else:
-                job.record = running or job.record
-
-        timer = threading.Timer(TOLD_AFTER_SECONDS, tell)
-        timer.daemon = True
-        timer.start()
+    def _tell(self, job: Job) -> None:
+        """Has the record say that the photograph is being colored: somebody may look by now."""
         try:
-            yield
-        finally:
-            timer.cancel()
-            timer.join(TELLING_SECONDS)
+            running = self.records.follow(job.record.moved(Status.RUNNING))
+        except (BotoCoreError, ClientError) as error:
+            told = {"key": job.record.key, "error": str(error)}
+            self.logger.warning("running, but its record does not tell", extra=told)
+        else:
+            job.record = running or job.record
 
     def _others_know(self, record: Record) -> bool:
         """Whether the manifest, which may be a later worker's by now, has strategy and knobs."""
