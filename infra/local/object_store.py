@@ -16,7 +16,7 @@ import moto.sqs.models
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from moto.sqs.models import Message, SQSBackend
 
-from infra.local import contents
+from infra.local import contents, objects
 from infra.local.other_sites import refusal
 from infra.local.serving import Server
 
@@ -52,6 +52,8 @@ class Dispatcher(DomainDispatcherApplication):
             return [refused.encode()]
         if environ["PATH_INFO"] == contents.PATH:
             return [contents.tell(environ, start_response)]
+        if objects.is_asked_of(environ):
+            return [objects.answer(environ, start)]
         answer: Iterable[bytes] = super().__call__(environ, start)
         return answer
 

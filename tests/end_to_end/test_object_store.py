@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import signal
 import socket
 import subprocess
@@ -12,6 +13,7 @@ from typing import Any
 
 import moto.core.utils
 import pytest
+from botocore.exceptions import ClientError
 from moto.sqs.models import SQSBackend
 
 from benchmarks.local_store import await_reply
@@ -22,6 +24,7 @@ from infra.local.ports import HOST, free_port
 DAY = 24 * 3600
 BUCKET = "photographs"
 PAGE = "http://127.0.0.1:8000"
+THERE = f'"{hashlib.md5(b"there").hexdigest()}"'  # an etag
 
 
 @dataclass
@@ -85,6 +88,76 @@ def test_metadata_keeps_its_names(store: Store) -> None:
     metadata = {"taken_by": "somebody", "taken-at": "home"}
     store.s3.put_object(Bucket=BUCKET, Key="named.jpg", Body=b"x", Metadata=metadata)
     assert store.s3.head_object(Bucket=BUCKET, Key="named.jpg")["Metadata"] == metadata
+
+
+@pytest.fixture(params=["a program", "the page"])
+def s3(request: pytest.FixtureRequest, store: Store) -> Any:
+    """Asks by the shorter way to moto, or by its own."""
+    return store.s3 if request.param == "a program" else page_of(store)
+
+
+def page_of(store: Store) -> Any:
+    """Asks as a browser does for the page."""
+    client = store.s3
+    client.meta.events.register(
+        "before-sign.s3", lambda request, **_: request.headers.add_header("Origin", PAGE)
+    )
+    return client
+
+
+def test_objects_are_put_and_asked_for_as_with_s3(s3: Any) -> None:
+    one = {"Bucket": BUCKET, "Key": "one/of those.jpg"}
+    s3.delete_object(**one)
+    described = {"ContentType": "image/jpeg", "CacheControl": "no-cache", "Metadata": {"a": "b"}}
+    etag = s3.put_object(**one, Body=b"0123456789", IfNoneMatch="*", **described)["ETag"]
+    head, whole = s3.head_object(**one), s3.get_object(**one)
+    assert whole["Body"].read() == b"0123456789"
+    for reply in (head, whole):
+        assert reply["ETag"] == etag
+        assert reply["ContentLength"] == 10
+        assert {name: reply[name] for name in described} == described
+    part = s3.get_object(**one, Range="bytes=2-4")
+    assert part["ContentRange"] == "bytes 2-4/10"
+    assert part["Body"].read() == b"234"
+    s3.copy_object(**one | {"Key": "copy.jpg"}, CopySource=one)
+    assert s3.get_object(**one | {"Key": "copy.jpg"})["Body"].read() == b"0123456789"
+    s3.put_object_tagging(**one, Tagging={"TagSet": [{"Key": "x", "Value": "y"}]})
+    assert s3.get_object_tagging(**one)["TagSet"] == [{"Key": "x", "Value": "y"}]
+    s3.put_object(**one, Body=b"", IfMatch=etag)
+    assert s3.get_object(**one)["ContentLength"] == 0
+    assert s3.delete_object(**one)["ResponseMetadata"]["HTTPStatusCode"] == 204
+
+
+@pytest.mark.parametrize(
+    ("action", "options", "status", "code"),
+    [
+        ("get_object", {"Key": "none.jpg"}, 404, "NoSuchKey"),
+        ("head_object", {"Key": "none.jpg"}, 404, "404"),
+        ("get_object", {"Bucket": "nobodys-bucket"}, 404, "NoSuchBucket"),
+        ("get_object", {"IfMatch": '"other"'}, 412, "PreconditionFailed"),
+        ("get_object", {"IfNoneMatch": THERE}, 304, "304"),
+        ("get_object", {"Range": "bytes=90-99"}, 416, "InvalidRange"),
+        ("put_object", {"IfNoneMatch": "*"}, 412, "PreconditionFailed"),
+        ("put_object", {"IfMatch": '"other"'}, 412, "PreconditionFailed"),
+        ("put_object", {"Key": "none.jpg", "IfMatch": '"other"'}, 404, "NoSuchKey"),
+    ],
+)
+def test_what_s3_refuses_is_refused(
+    s3: Any, action: str, options: dict[str, str], status: int, code: str
+) -> None:
+    s3.put_object(Bucket=BUCKET, Key="there.jpg", Body=b"there")
+    with pytest.raises(ClientError) as caught:
+        getattr(s3, action)(**{"Bucket": BUCKET, "Key": "there.jpg"} | options)
+    assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == status
+    assert caught.value.response["Error"]["Code"] == code
+
+
+def test_pages_are_told_that_they_may_read_and_programs_need_not_be(store: Store) -> None:
+    replies = [
+        client.head_object(Bucket=BUCKET, Key="there.jpg")["ResponseMetadata"]["HTTPHeaders"]
+        for client in (page_of(store), store.s3)
+    ]
+    assert ["access-control-allow-origin" in headers for headers in replies] == [True, False]
 
 
 def test_a_body_may_come_in_chunks(store: Store) -> None:
