@@ -27,7 +27,8 @@ class Spare:
     def take(self, shape: tuple[int, ...]) -> Codes:
         """Codes of whatever was there, which are spare again once nothing refers to them."""
         count = int(np.prod(shape))
-        enough = [block for block in list(self.blocks.values()) if block.size >= count]
+        # Of several the one that was left last: it may still be in a core's cache.
+        enough = [block for block in reversed(list(self.blocks.values())) if block.size >= count]
         block = self._claim(min(enough, key=len)) if enough else None
         if block is None:
             # By torch: NumPy asks for pages of 2 MB, which some virtual machines take long to find.
@@ -40,9 +41,13 @@ class Spare:
     def keep(self, block: Codes) -> None:
         """Makes room by giving up what has been spare for longest."""
         self.blocks[block.ctypes.data] = block
-        for oldest in list(self.blocks.values()):
-            if sum(map(len, list(self.blocks.values()))) > KEPT_BYTES:
-                self._claim(oldest)
+        blocks = list(self.blocks.values())
+        surplus = sum(map(len, blocks)) - KEPT_BYTES
+        for oldest in blocks:
+            if surplus <= 0:
+                break
+            self._claim(oldest)
+            surplus -= len(oldest)
 
     def _claim(self, block: Codes) -> Codes | None:
         """``None`` if another was faster."""

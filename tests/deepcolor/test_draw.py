@@ -142,6 +142,14 @@ def test_a_canvas_takes_the_memory_of_one_that_is_gone() -> None:
     assert canvas((800, 900))[1].ctypes.data == before
 
 
+def test_a_canvas_takes_what_was_left_last() -> None:
+    canvases = [canvas((1000, 1000)) for _ in range(3)]
+    before = canvases[1][1].ctypes.data
+    canvases.reverse()
+    del canvases[0], canvases[1], canvases[0]
+    assert canvas((1000, 1000))[1].ctypes.data == before
+
+
 def test_an_images_memory_is_its_own_for_as_long_as_anything_refers_to_it() -> None:
     def drawn() -> Image.Image:
         image, own = canvas((700, 700))
