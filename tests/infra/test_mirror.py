@@ -150,11 +150,20 @@ def test_a_full_disk_is_waited_out(
 def test_what_s3_refuses_is_said_and_the_next_goes_on(
     mirror: Mirror, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (mirror.folder / "two\nlines.jpg").write_bytes(b"x")  # moto knows no such key
+    refused = {"Effect": "Deny", "Principal": "*", "Action": "s3:PutObject"}
+    policy = {"Statement": [refused | {"Resource": f"arn:aws:s3:::{mirror.bucket}/no.jpg"}]}
+    mirror.s3.put_bucket_policy(Bucket=mirror.bucket, Policy=json.dumps(policy))
+    (mirror.folder / "no.jpg").write_bytes(b"x")
     (mirror.folder / "photo.jpg").write_bytes(b"x")
     turn(mirror, 4)
     assert keys(mirror) == {"photo.jpg"}
-    assert capsys.readouterr().err.count("lines.jpg is not mirrored: ") == 1
+    assert capsys.readouterr().err.count("no.jpg is not mirrored: ") == 1
+
+
+def test_a_name_of_two_lines_is_a_key_like_any_other(mirror: Mirror) -> None:
+    (mirror.folder / "two\nlines.jpg").write_bytes(b"x")
+    turn(mirror, 4)
+    assert keys(mirror) == {"two\nlines.jpg"}
 
 
 def test_a_bucket_that_cannot_be_listed_loses_nothing(
