@@ -153,6 +153,7 @@ def test_what_s3_refuses_is_refused(
 
 
 def test_pages_are_told_that_they_may_read_and_programs_need_not_be(store: Store) -> None:
+    store.s3.put_object(Bucket=BUCKET, Key="there.jpg", Body=b"there")
     replies = [
         client.head_object(Bucket=BUCKET, Key="there.jpg")["ResponseMetadata"]["HTTPHeaders"]
         for client in (page_of(store), store.s3)
