@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 import time
 import weakref
@@ -111,6 +112,13 @@ def test_a_strip_holds_the_tables_that_it_points_to(monkeypatch: pytest.MonkeyPa
     assert strip.tables.gamma == strip.gamma.ctypes.data
 
 
+@pytest.fixture
+def nothing_spare() -> None:
+    """Whatever other tests have left would be as good to take."""
+    gc.collect()
+    spare.blocks.clear()
+
+
 def test_a_canvas_is_the_images_own_memory() -> None:
     """Of one larger than the pieces that Pillow cuts large images into."""
     image, own = canvas((5001, 1000))
@@ -135,6 +143,7 @@ def test_an_image_in_pieces_has_no_memory_of_its_own() -> None:
     assert memory(Image.new("L", (8000, 4000))) is None
 
 
+@pytest.mark.usefixtures("nothing_spare")
 def test_a_canvas_takes_the_memory_of_one_that_is_gone() -> None:
     image, own = canvas((1000, 1000))
     before = own.ctypes.data
@@ -142,6 +151,7 @@ def test_a_canvas_takes_the_memory_of_one_that_is_gone() -> None:
     assert canvas((800, 900))[1].ctypes.data == before
 
 
+@pytest.mark.usefixtures("nothing_spare")
 def test_a_canvas_takes_what_was_left_last() -> None:
     canvases = [canvas((1000, 1000)) for _ in range(3)]
     before = canvases[1][1].ctypes.data
@@ -150,6 +160,7 @@ def test_a_canvas_takes_what_was_left_last() -> None:
     assert canvas((1000, 1000))[1].ctypes.data == before
 
 
+@pytest.mark.usefixtures("nothing_spare")
 def test_an_images_memory_is_its_own_for_as_long_as_anything_refers_to_it() -> None:
     def drawn() -> Image.Image:
         image, own = canvas((700, 700))
@@ -186,12 +197,14 @@ def test_canvases_of_several_threads_are_apart() -> None:
         sys.setswitchinterval(before)
 
 
+@pytest.mark.usefixtures("nothing_spare")
 def test_little_memory_is_kept_for_canvases_to_come() -> None:
     canvases = [canvas((2000, 1000)) for _ in range(40)]
     canvases.clear()
     assert KEPT_BYTES / 2 < sum(map(len, spare.blocks.values())) <= KEPT_BYTES
 
 
+@pytest.mark.usefixtures("nothing_spare")
 def test_the_memory_of_a_large_canvas_is_given_back() -> None:
     before = dict(spare.blocks)
     canvas((KEPT_BYTES // 4000 + 1, 1000))
