@@ -14,9 +14,12 @@ import sys
 import time
 from typing import Any
 
-from benchmarks import machine, report
-from benchmarks.measure import ROOT, Section
-from deepcolor.program import keep_freed_memory
+from deepcolor.program import import_pytorch, keep_freed_memory
+
+import_pytorch()  # as the command line and the worker do, before all that needs it
+
+from benchmarks import machine, report  # noqa: E402
+from benchmarks.measure import ROOT, Section  # noqa: E402
 
 SECTIONS = (
     *("one_photograph", "folder", "memory", "pipeline"),
@@ -36,7 +39,7 @@ def main() -> int:
     if arguments.action == "report":
         report.write()
         return 0
-    keep_freed_memory()  # as the command line and the worker do
+    keep_freed_memory()  # as they do, too
     before = machine.load()
     if before > machine.QUIET_LOAD:
         _warn(f"The machine is busy (load {before:g}): the figures mean little.")

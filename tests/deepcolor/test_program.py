@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
@@ -61,3 +62,29 @@ else:
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
     assert done.stdout.split() == ["imported" if found else "missing", str(call == "enable")]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="GNU's OpenMP")
+@pytest.mark.parametrize(
+    ("told", "spins"),
+    [({}, "10000"), ({"GOMP_SPINCOUNT": "77"}, "77"), ({"OMP_WAIT_POLICY": "PASSIVE"}, "0")],
+)
+def test_threads_wait_briefly_unless_told_otherwise(told: dict[str, str], spins: str) -> None:
+    code = """
+from deepcolor.program import import_pytorch
+import_pytorch()
+import os
+print({name: os.environ[name] for name in os.environ if "SPIN" in name or "WAIT" in name})
+"""
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith(("OMP", "GOMP"))
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=environment | told | {"OMP_DISPLAY_ENV": "VERBOSE"},  # OpenMP's own account of itself
+        capture_output=True,
+        check=True,
+        text=True,
+    )
+    assert f"GOMP_SPINCOUNT = '{spins}'" in done.stderr
+    assert done.stdout.strip() == str(told)
