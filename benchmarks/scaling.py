@@ -16,6 +16,7 @@ from benchmarks.photographs import jpeg, mosaic
 
 MEGAPIXELS = (0.1, 0.3, 1, 3, 12, 30, 100)
 BATCHES = (1, 2, 4, 8, 16, 32)
+REPEATS = 3
 BYTES = 5  # that a pixel must move at least: its gray in, its color out in Pillow's four bytes
 
 
@@ -39,14 +40,13 @@ def _one(megapixels: float, gigabytes_per_second: float) -> dict[str, float]:
     gray = mosaic(megapixels)
     content, colorizer = jpeg(gray), networks.colornet()
     colored = colorizer(gray)
-    repeats = 1 if megapixels > 50 else 3
-    runs = [colorizer.file(content).milliseconds for _ in range(repeats + 1)][1:]
+    runs = [colorizer.file(content).milliseconds for _ in range(REPEATS + 1)][1:]
     stages = {name: min(run[name] for run in runs) for name in runs[0]}
     return {
         "megapixels": megapixels,
         **stages,
         "all": sum(stages.values()),
-        "codec": seconds(lambda: _codec(content, colored), repeats) * 1000,
+        "codec": seconds(lambda: _codec(content, colored), REPEATS) * 1000,
         "memory": megapixels * BYTES / gigabytes_per_second,
     }
 
