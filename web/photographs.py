@@ -66,8 +66,12 @@ class Photograph:
 
     @property
     def key(self) -> str:
-        """Of the upload, and so of the result."""
-        return web_key(self.visitor, self.id, self.filename)
+        """Of the upload, and so of the result.
+
+        Without dollar signs: in the policy of a form S3 takes them for the beginning of an escape
+        or of a variable, and refuses the upload.
+        """
+        return web_key(self.visitor, self.id, self.filename.replace("$", "_"))
 
     @property
     def note_key(self) -> str:

@@ -96,19 +96,17 @@ def accept() -> str:
 def _filename(name: Any) -> str:
     if not isinstance(name, str) or not name:
         raise _invalid("A photograph needs a filename.")
-    # "${filename}": S3 replaces it, and botocore then signs a prefix instead of the exact key.
     # Cc and Cs are control characters and halves of surrogate pairs: not for keys.
     forbidden = (
         name in {".", ".."}
         or "/" in name
         or "\\" in name
-        or "${filename}" in name
         or any(unicodedata.category(character) in {"Cc", "Cs"} for character in name)
     )
     if forbidden:
         raise _unusable(
-            "This file name cannot be used: it must not hold slashes, control characters or"
-            " ${filename}. Rename the file and choose it again."
+            "This file name cannot be used: it must not hold slashes or control characters."
+            " Rename the file and choose it again."
         )
     if len(name.encode()) > MAX_NAME_BYTES:
         raise _unusable(

@@ -3,6 +3,7 @@ from __future__ import annotations
 import base64
 import json
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 import httpx2
 import pytest
@@ -37,6 +38,21 @@ def test_a_form_without_scripts_leads_back(site: Site, gray_jpeg: bytes) -> None
     done = of_site.describe(photograph)
     assert (done["filename"], done["strategy"], done["status"]) == ("photograph", "painter", "done")
     assert "photograph-color.jpg" in done["download_url"]
+
+
+def test_a_name_with_dollars_is_kept_and_no_dollar_is_signed(site: Site, gray_jpeg: bytes) -> None:
+    """S3 refuses a form in whose policy there is one that begins no escape."""
+    client = site.client()
+    wish = {"filename": "$$ ${filename}.jpg", "content_type": "image/jpeg", "size": len(gray_jpeg)}
+    wish["strategy"] = "painter"
+    made = client.post("/api/images", json=wish).json()
+    assert b"$" not in base64.b64decode(made["upload"]["fields"]["policy"]).replace(b'"$', b"")
+    assert made["upload"]["fields"]["key"].endswith("/__ _{filename}.jpg")
+    site.send(made, gray_jpeg)
+    site.color(made["upload"]["fields"]["key"], gray_jpeg)
+    done = client.get(f"/api/images/{made['id']}").json()
+    assert (done["filename"], done["status"]) == ("$$ ${filename}.jpg", "done")
+    assert "$$ ${filename}-color.jpg" in unquote(done["download_url"])
 
 
 def test_what_was_asked_is_in_the_log(
