@@ -6,7 +6,8 @@ import argparse
 import os
 import re
 import sys
-from typing import Any
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Any
 
 import boto3
 
@@ -22,6 +23,9 @@ from infra.deploy.account import (
 )
 from infra.deploy.errors import DeployError, NothingDeletedError
 from infra.deploy.stack import BUCKETS, Stack
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 # Of the 63 characters of a bucket's name, "-uploads-", the account and the longest region take 36.
 LONGEST_NAME = 27
@@ -165,19 +169,20 @@ def _down(stack: Stack, arguments: argparse.Namespace) -> None:
     s3 = stack.session.client("s3")
     # A stack whose first deployment failed puts out nothing.
     names = [outputs[output] for output in BUCKETS.values() if output in outputs]
-    kept = [name for name in names if not buckets.is_empty(s3, name)]
     if arguments.delete_photographs and names:
         _ask(f"Delete {stack.name} and all photographs in {' and '.join(names)}?", arguments)
-        for name in kept:
-            print(f"Deleted {buckets.empty(s3, name)} objects of {name}.", flush=True)
-        kept = []
+        _empty(s3, names)
+        stack.delete()
+        _empty(s3, names)  # of what came until nobody was left to write
     else:
         _ask(f"Delete {stack.name}, but for buckets with something in them?", arguments)
-    stack.delete()
-    for name in buckets.existing(s3, names) - set(kept):
+        stack.delete()
+    there = buckets.existing(s3, names)
+    kept = {name for name in there if not buckets.is_empty(s3, name)}
+    for name in there - kept:
         s3.delete_bucket(Bucket=name)
     print(f"Deleted: {stack.name}.")
-    for name in kept:
+    for name in sorted(kept):
         print(
             f"Left, with what is in it: {name}. Another stack of this name needs it gone: "
             f"aws s3 rb --force s3://{name}"
@@ -186,6 +191,12 @@ def _down(stack: Stack, arguments: argparse.Namespace) -> None:
         "Left: the bucket in which SAM keeps what it uploads, shared by all of this account's SAM "
         "stacks in the region (the stack aws-sam-cli-managed-default)."
     )
+
+
+def _empty(s3: S3Client, names: Collection[str]) -> None:
+    for name in sorted(buckets.existing(s3, names)):
+        if deleted := buckets.empty(s3, name):
+            print(f"Deleted {deleted} objects of {name}.", flush=True)
 
 
 def _ask(question: str, arguments: argparse.Namespace) -> None:

@@ -195,6 +195,42 @@ def test_a_stack_without_its_buckets_comes_down(
     assert cloudformation.list_stacks(StackStatusFilter=["CREATE_COMPLETE"])["StackSummaries"] == []
 
 
+@pytest.mark.parametrize(
+    ("options", "left"),
+    [(["--delete-photographs"], []), ([], ["the-results"])],
+    ids=["photographs too", "but photographs"],
+)
+def test_what_is_written_while_a_stack_goes_is_treated_like_the_rest(
+    options: list[str],
+    left: list[str],
+    moto: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for name, value in (CREDENTIALS | {"AWS_ENDPOINT_URL": moto}).items():
+        monkeypatch.setenv(name, value)
+    s3, stack = boto3.client("s3"), Stack(boto3.Session(), STACK)
+    names = {"UploadsBucketName": "the-uploads", "ResultsBucketName": "the-results"}
+    for name in names.values():
+        s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION})
+
+    def delete(_: Stack) -> None:
+        s3.put_object(Bucket="the-results", Key="album/photo.jpg", Body=b"of a worker's")
+
+    monkeypatch.setattr(Stack, "outputs", lambda _: names)
+    monkeypatch.setattr(Stack, "delete", delete)
+    command._down(
+        stack, command.parser.parse_args(["down", "--yes", "--stack-name", STACK, *options])
+    )
+    there = buckets.existing(s3, names.values())
+    assert sorted(there) == left
+    told = [line for line in capsys.readouterr().out.splitlines() if "s3 rb --force" in line]
+    assert len(told) == len(left)
+    for name in left:
+        buckets.empty(s3, name)
+        s3.delete_bucket(Bucket=name)
+
+
 # ---- Why it would not go on
 
 
