@@ -91,11 +91,19 @@ class BatchWaker:
             )
             if alive + missing == register.slots:
                 break
-            if register.replace(self.s3, self.bucket, alive + missing):
+            written = register.replace(self.s3, self.bucket, alive + missing)
+            if written or self._has_taken(missing):
                 self._submit(missing)
                 failed = sum(status == "FAILED" for status in statuses.values())
                 return replace(fleet, woken=len(missing), failed=failed)
         return fleet
+
+    def _has_taken(self, slots: Sequence[Slot]) -> bool:
+        """Whether new slots are in the register although another writer seemed to be faster.
+
+        S3's answer to a write may be lost: boto's second try then finds what the first has written.
+        """
+        return bool(slots) and set(slots) <= set(Register.read(self.s3, self.bucket).slots)
 
     def _backlog(self) -> int:
         """The messages that wait or are being worked on."""
@@ -112,11 +120,13 @@ class BatchWaker:
         """Submits a job for each slot and notes its id in the register."""
         ids = {}
         deployment = str(deployment_of(self.job_definition))
+        # Not our own revision: a deployment may have put another in its place already.
+        latest = self.job_definition.rpartition("/")[2].partition(":")[0]
         for slot in slots:
             job = self.batch.submit_job(
                 jobName=slot.job_name,
                 jobQueue=self.job_queue,
-                jobDefinition=self.job_definition,
+                jobDefinition=latest,
                 # Here, for a job definition can't name its own revision.
                 containerOverrides={
                     "environment": [{"name": "DEEPCOLOR_DEPLOYMENT", "value": deployment}]

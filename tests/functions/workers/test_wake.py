@@ -72,6 +72,26 @@ def test_a_job_runs_in_the_environment_of_its_definition(
     assert variables == {entry["name"]: entry["value"] for entry in worker_environment}
 
 
+def test_a_job_is_of_the_latest_definition_whatever_the_function_was_deployed_with(
+    waker: BatchWaker, batch: Any
+) -> None:
+    later = waker.batch.register_job_definition(
+        jobDefinitionName="colorize",
+        type="container",
+        containerProperties={
+            "image": "a later worker",
+            "resourceRequirements": [
+                {"type": "VCPU", "value": "4"},
+                {"type": "MEMORY", "value": "6400"},
+            ],
+        },
+    )["jobDefinitionArn"]
+    assert later != waker.job_definition
+    waker.wake(just_sent=1)
+    [job] = batch.jobs()
+    assert job["jobDefinition"] == later
+
+
 def test_photographs_in_work_count_as_backlog(waker: BatchWaker) -> None:
     send(waker, 4)
     waker.sqs.receive_message(QueueUrl=waker.work_queue_url, MaxNumberOfMessages=10)
@@ -173,6 +193,22 @@ def test_racing_dispatchers_wake_as_many_as_are_missing_and_never_more_than_the_
     assert sum(fleet.woken for fleet in race(40)) == 2
     assert len(batch.alive()) == 4
     assert {slot.job_id for slot in slots(waker)} == {job["jobId"] for job in batch.alive()}
+
+
+def test_a_write_whose_answer_was_lost_has_taken_its_slots(waker: BatchWaker, batch: Any) -> None:
+    """botocore asks again, and S3 says that somebody else has written meanwhile."""
+    s3 = boto3.client("s3")
+    put = s3.put_object
+
+    def put_twice(**request: Any) -> Any:
+        s3.put_object = put
+        put(**request)
+        return put(**request)
+
+    s3.put_object = put_twice
+    assert replace(waker, s3=s3).wake(just_sent=4).woken == 2
+    assert {slot.job_id for slot in slots(waker)} == {job["jobId"] for job in batch.alive()}
+    assert len(batch.alive()) == 2
 
 
 # ---- Where a function breaks off in between
