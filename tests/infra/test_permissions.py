@@ -102,7 +102,7 @@ def resolved(value: Any, arns: Mapping[str, str]) -> Any:
     if "Fn::GetAtt" in value or "Ref" in value:
         return arns[value.get("Ref") or value["Fn::GetAtt"].removesuffix(".Arn")]
     if "Fn::Sub" in value:
-        return re.sub(r"\$\{(\w+)\.Arn\}", lambda found: arns[found[1]], value["Fn::Sub"])
+        return re.sub(r"\$\{(.+?)(\.Arn)?\}", lambda found: arns[found[1]], value["Fn::Sub"])
     return {key: resolved(one, arns) for key, one in value.items()}
 
 
@@ -165,7 +165,9 @@ def _furnish(account: Account) -> dict[str, str]:
     urls = {name: sqs.create_queue(QueueName=name)["QueueUrl"] for name in arns}
     arns |= {"UploadsBucket": f"arn:aws:s3:::{UPLOADS}", "ResultsBucket": f"arn:aws:s3:::{RESULTS}"}
     arns |= dict.fromkeys(of_type("AWS::Logs::LogGroup"), "arn:aws:logs:::a-log-group")
-    arns |= dict.fromkeys(("JobQueue", "JobDefinition"), "*")
+    arns |= {"JobQueue": "*"}
+    arns |= {"AWS::Partition": "aws", "AWS::Region": REGION, "AWS::AccountId": ACCOUNT}
+    arns |= {"AWS::StackName": "deepcolor"}
     trust = policy([{"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}])
     for name, role in ROLES.items():
         iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust)

@@ -304,6 +304,18 @@ def test_everything_of_the_workers_is_behind_their_condition() -> None:
     assert {"Condition": "HasWorker"} in TEMPLATE["Conditions"]["MakesVpc"]["Fn::And"]
 
 
+@pytest.mark.parametrize("role", ["DispatchRole", "SweepRole"])
+def test_workers_of_any_revision_may_be_woken(role: str) -> None:
+    """And of none: what submits by the name alone is asked for by it, whatever the guide says."""
+    [job] = of_type("AWS::Batch::JobDefinition").values()
+    name = job["JobDefinitionName"]["Fn::Sub"]
+    [wake] = [
+        one for one in statements(RESOURCES[role]["Properties"]) if one["Sid"] == "WakeWorkers"
+    ]
+    by_name = [resource["Fn::Sub"] for resource in wake["Resource"] if "Fn::Sub" in resource]
+    assert [arn.partition(":job-definition/")[2] for arn in by_name] == [name, f"{name}:*"]
+
+
 def test_the_fleet_has_room_for_as_many_workers_as_are_woken() -> None:
     [job] = of_type("AWS::Batch::JobDefinition").values()
     needs = {need.get("Type"): need for need in job["ContainerProperties"]["ResourceRequirements"]}
