@@ -24,6 +24,7 @@ from web.problems import no_photograph
 from web.strategies import shown
 from web.visitors import Visitors
 from web.wishes import Wish
+from web.words import spoken
 
 REFRESH_SECONDS = 3
 FINAL = ("done", "failed")
@@ -77,7 +78,8 @@ class Page:
     def upload(self, request: Request) -> Response:
         """The second step where no script runs: a form that posts straight to S3."""
         manifest = self.manifest.read()
-        wish = Wish.unseen(_own_fields(request.query_params), manifest)
+        name = spoken(request).say("page", "upload_file")
+        wish = Wish.unseen(_own_fields(request.query_params), manifest, name)
         if request.method == "HEAD":
             return _bodiless()  # who only looks begins no upload
         visitor = self.visitors.welcome(request)

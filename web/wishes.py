@@ -64,13 +64,12 @@ class Wish:
         return cls(filename, content_type, Coloring.parse(data, manifest))
 
     @classmethod
-    def unseen(cls, fields: Mapping[str, str], manifest: Manifest) -> Wish:
+    def unseen(cls, fields: Mapping[str, str], manifest: Manifest, filename: str) -> Wish:
         """For a form that is sent without a script: nobody can tell beforehand what is in it.
 
         Raises :class:`Problem`.
         """
-        coloring = Coloring.of_form(fields, manifest)
-        return cls("photograph", "application/octet-stream", coloring)
+        return cls(filename, "application/octet-stream", Coloring.of_form(fields, manifest))
 
 
 def refuse_others(data: Iterable[str], members: Collection[str]) -> None:
@@ -132,7 +131,7 @@ def _check_size(size: Any, filename: str, max_bytes: int) -> None:
     if type(size) is not int or not 0 <= size <= MAX_SIZE:  # true and false are ints too
         raise _invalid("The size of a photograph is its number of bytes.")
     if size == 0:
-        raise _invalid(f"{filename} is empty.")
+        raise _invalid(f"{filename} is empty. Choose the photograph itself.")
     if size > max_bytes:
         raise Problem(
             HTTPStatus.REQUEST_ENTITY_TOO_LARGE,

@@ -312,9 +312,15 @@ def test_another_try_is_offered_where_it_can_help(
     expect(card(page, "torn.jpg")).to_contain_text("This photograph is damaged.")
     expect(card(page, "torn.jpg").get_by_role("button", name="Try again")).to_be_hidden()
     for name, is_offered in (("torn.jpg", False), ("unlucky.jpg", True)):
+        change = card(page, name).get_by_role("link", name="Change the colors")
+        expect(change).to_be_visible(visible=is_offered)
+    for name, is_offered in (("torn.jpg", False), ("unlucky.jpg", True)):
         page.goto(f"{address}/photographs/{site.arrived(name).split('/')[2]}")
         expect(page.locator("#unstarted")).to_have_count(0)
         expect(again).to_be_visible(visible=is_offered)
+        recolor = page.get_by_role("button", name="Color again")
+        expect(recolor).to_be_visible(visible=is_offered)
+        expect(page.get_by_role("button", name="Color a copy to compare")).to_be_hidden()
     page.goto(address)
     key = site.arrived("unlucky.jpg")
     before = order_of(site, key)
@@ -787,6 +793,9 @@ def test_two_ways_are_compared(
         expect_picture(page.get_by_role("img", name=f"{name}, colored by The <b>Painter</b>"), 320)
         expect(page.get_by_role("button", name="The <b>Painter</b>")).to_be_visible()
         expect(page.get_by_text("Two versions, side by side.").first).to_be_visible()
+        german = str(page.get_by_role("link", name="Deutsch").get_attribute("href"))
+        assert f"beside={beside}" in german
+        assert "lang=de" in german
         page.reload()
     page.get_by_role("button", name="Look closely").click()
     closely = page.get_by_role("dialog", name=name)
@@ -845,6 +854,24 @@ def test_versions_of_one_strategy_are_told_apart(
     page.get_by_role("link", name=f"Open {turned}").click()
     expect_picture(page.get_by_role("img", name=f"{name}, the original"), 320)
     expect(page.get_by_text("Download, copy and delete")).to_be_hidden()
+    state = "Colored · colornet · Saturation 2"
+    expect(page.locator(".state")).to_have_text(state)
+    page.get_by_role("link", name="All photographs").click()
+    expect(card(page, name).locator(".state").filter(has_text=state)).to_have_count(1)
+    expect(card(page, name)).to_have_count(3)
+
+
+def test_a_refused_recoloring_is_told_where_one_looks(
+    visit_refused: Visit, address: str, gray_file: Path, colored: Colored
+) -> None:
+    page = visit_refused(address, viewport={"width": 390, "height": 844})
+    colored(page, gray_file)
+    page.get_by_role("link", name="Change the colors").click()
+    expect_picture(page.get_by_role("img", name=f"{gray_file.name}, in color"), 320)
+    page.route("**/recolor", lambda route: route.fulfill(status=503, body="busy"))
+    page.get_by_role("button", name="Color again").click()
+    expect(page.locator("#order-problem")).to_be_in_viewport()
+    expect(page.locator(".state")).to_contain_text("Colored")
 
 
 def test_a_photograph_deleted_elsewhere_is_waited_for_no_longer(
@@ -1185,6 +1212,32 @@ def test_the_page_fits_a_phone(
     assert small == []
 
 
+def test_the_colors_for_a_black_place_fit_a_phone_and_are_seen(
+    visit: Visit, address: str, site: Site, tmp_path: Path
+) -> None:
+    path = tmp_path / "night.jpg"
+    Image.new("RGB", (320, 240)).save(path)
+    page = visit(address, viewport={"width": 320, "height": 640})
+    choose(page, path)
+    site.color(site.arrived(path.name), path.read_bytes())
+    page.get_by_role("link", name="Change the colors").click()
+    expect_picture(page.get_by_role("img", name="night.jpg, in color"), 320)
+    page.get_by_role("button", name="Place colors").click()
+    page.get_by_role("application").click()
+    palette = page.get_by_role("dialog", name="Which color belongs here?")
+    swatches = palette.locator(".swatch")
+    expect(swatches.first).to_be_focused()
+    assert palette.evaluate("dialog => dialog.scrollWidth <= dialog.clientWidth")
+    values = [str(swatches.nth(i).get_attribute("value")) for i in range(swatches.count())]
+    assert len(set(values)) == len(values)
+
+
+@pytest.mark.parametrize("width", [320, 375])
+def test_the_upload_without_scripts_fits_a_phone(visit: Visit, address: str, width: int) -> None:
+    page = visit(f"{address}/upload?strategy=colornet", viewport={"width": width, "height": 640})
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+
+
 def test_the_page_waits_for_the_first_worker(
     visit: Visit, make_site: MakeSite, gray_file: Path
 ) -> None:
@@ -1265,7 +1318,7 @@ def test_refusals_are_told_by_name_and_the_others_go_on(
     expect(page.get_by_role("alert").get_by_role("listitem")).to_have_text(
         [
             re.compile("notes.txt is not of a kind that can be colored: JPEG, .* or HEIC."),
-            "empty.jpg is empty.",
+            "empty.jpg is empty. Choose the photograph itself.",
             "huge.png is larger than 1 MB. Make it smaller and choose it again.",
         ]
     )
@@ -1577,19 +1630,21 @@ def test_without_scripts_a_form_does_it(
     assert site.s3.head_object(Bucket=site.uploads, Key=key)["Metadata"]["strategy"] == "painter"
     site.color(key, colored_jpeg)
     # It looks again by itself.
-    expect_picture(page.get_by_role("img", name="photograph, in color"), 320)
-    expect_picture(page.get_by_role("img", name="photograph, the original"), 320)
+    expect_picture(page.get_by_role("img", name="Photograph, in color"), 320)
+    expect_picture(page.get_by_role("img", name="Photograph, the original"), 320)
     page.get_by_role("link", name="All photographs").click()
-    expect(page.get_by_role("listitem")).to_have_text("photograph Colored")
+    expect(page.get_by_role("listitem")).to_have_text(
+        re.compile(r"^Photograph Colored · \d{4}-\d\d-\d\d \d\d:\d\d UTC$")
+    )
     page.get_by_role("link", name="Choose photographs").click()
     page.get_by_role("link", name="Album").click()
-    page.get_by_role("link", name="photograph", exact=True).click()
+    page.get_by_role("link", name="Photograph", exact=True).click()
     page.get_by_role("radio", name="colornet").check()
     page.get_by_role("button", name="Color again").click()
     expect(page.get_by_text("On its way")).to_be_visible()
     assert site.s3.head_object(Bucket=site.uploads, Key=key)["Metadata"]["strategy"] == "colornet"
     site.color(key, colored_jpeg)
-    expect_picture(page.get_by_role("img", name="photograph, in color"), 320)
+    expect_picture(page.get_by_role("img", name="Photograph, in color"), 320)
     page.locator("summary").filter(has_text="Delete").click()
     page.get_by_role("button", name="Delete").click()
     page.wait_for_url(f"{address}/")

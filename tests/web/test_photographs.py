@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 def test_a_form_without_scripts_leads_back(site: Site, gray_jpeg: bytes) -> None:
     settings = Settings(site.uploads, site.results, "", 2**20)
     of_site = Photographs(site.s3, settings)
-    wish = Wish.unseen({"strategy": "painter"}, ManifestReader(site.s3, site.results).read())
+    manifest = ManifestReader(site.s3, site.results).read()
+    wish = Wish.unseen({"strategy": "painter"}, manifest, "photograph")
     visitor = ids.random_id()
     photograph, form = of_site.add(visitor, wish, back_to="https://color.example.org/")
     own_page = f"https://color.example.org/photographs/{photograph.id}"

@@ -128,8 +128,8 @@ def test_how_to_color_comes_with_it() -> None:
 
 
 def test_unseen() -> None:
-    wish = Wish.unseen({"strategy": "good"}, MANIFEST)
-    assert (wish.filename, wish.coloring.strategy) == ("photograph", "good")
+    wish = Wish.unseen({"strategy": "good"}, MANIFEST, "Foto")
+    assert (wish.filename, wish.coloring.strategy) == ("Foto", "good")
 
 
 def test_a_size_that_no_disk_holds_is_too_large() -> None:

@@ -6,8 +6,8 @@ import { Comparison } from "./comparison.js";
 import { copyLink, Download, remove } from "./deeds.js";
 import { openZoom } from "./later.js";
 import { near } from "./near.js";
-import { isColoringWorthRetrying } from "./retry.js";
-import { titleOf } from "./strategies.js";
+import { isColoringWorthRetrying, needsAnotherFile } from "./retry.js";
+import { wayOf } from "./strategies.js";
 import { failure, say, state } from "./words.js";
 
 const BEFORE_ARRIVAL = ["preparing", "uploading"];
@@ -80,7 +80,8 @@ export class Card {
     if (this.isNear) this.#draw();
     this.part(".change").href = `/photographs/${image.id}`;
     const isDone = image.status === "done";
-    for (const deed of [".change", ".zoom-in", ".copy"]) this.part(deed).hidden = !isDone;
+    for (const deed of [".zoom-in", ".copy"]) this.part(deed).hidden = !isDone;
+    this.part(".change").hidden = !isDone && !(image.error && !needsAnotherFile(image));
     if (isDone) this.download.offer(image);
     if (image.error) this.fail(failure(image.error), isColoringWorthRetrying(image));
     else this.state(image.status, stateOf(image));
@@ -133,7 +134,7 @@ export class Card {
   }
 }
 
-const stateOf = ({ status, strategy }) =>
-  status === "done" ? `${state(status)} · ${titleOf(strategy)}` : state(status);
+const stateOf = (image) =>
+  image.status === "done" ? `${state(image.status)} · ${wayOf(image)}` : state(image.status);
 
 const label = (element) => element.textContent.trim();

@@ -10,6 +10,7 @@ const HUES = {
 };
 const LEVELS = { pale: 0.25, soft: 0.55, strong: 0.95 }; // of the highest plausible chroma
 const HIGHEST_CHROMA = 68; // few things in photographs are more colorful
+const LEAST_LIGHTNESS = 25; // below which all swatches look black, whatever their hue
 const COLUMNS = 6;
 const CROSS_PIXELS = 20; // from its middle to its end
 const STEPS = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -COLUMNS, ArrowDown: COLUMNS };
@@ -19,7 +20,7 @@ const list = dialog.querySelector(".swatches");
 
 // The color that the visitor picks for a place; null if none.
 export function pickColor(l, place) {
-  const colors = plausible(l);
+  const colors = plausible(Math.max(l, LEAST_LIGHTNESS));
   list.replaceChildren(...colors.map(swatch));
   list.style.setProperty("--columns", COLUMNS);
   list.firstElementChild.tabIndex = 0;

@@ -24,7 +24,14 @@ export function ordered() {
 export const takesHints = () => chosenRadio()?.hasAttribute("data-hints") ?? false;
 
 // The title by which a strategy is called here.
-export const titleOf = (name) => radioOf(name)?.labels[0].textContent ?? name;
+const titleOf = (name) => radioOf(name)?.labels[0].textContent ?? name;
+
+// How a photograph was colored: by which strategy, and how the knobs were turned that were.
+export function wayOf(image) {
+  const usual = turned({ ...image, knobs: {} });
+  const own = [...turned(image)].filter(([label, value]) => value !== usual.get(label));
+  return [titleOf(image.strategy), ...own.map((setting) => setting.join(" "))].join(" · ");
+}
 
 // What tells two colorings of one photograph apart: their strategies, else how the knobs are
 // turned, else which comes first.

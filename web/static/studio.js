@@ -6,8 +6,8 @@ import { Comparison } from "./comparison.js";
 import { copyLink, Download, remove } from "./deeds.js";
 import { Guide } from "./guide.js";
 import { openZoom } from "./later.js";
-import { isColoringWorthRetrying } from "./retry.js";
-import { awaitStrategies, ordered, takesHints, titleOf, titlesOf } from "./strategies.js";
+import { isColoringWorthRetrying, needsAnotherFile } from "./retry.js";
+import { awaitStrategies, ordered, takesHints, titlesOf, wayOf } from "./strategies.js";
 import { isFinal, watch } from "./watch.js";
 import { failure, say, state } from "./words.js";
 
@@ -31,6 +31,8 @@ function show(news) {
   const isDone = image.status === "done";
   for (const deed of [".zoom-in", ".copy"]) part(deed).hidden = !isDone;
   part(".again").hidden = !isColoringWorthRetrying(image);
+  form.hidden = needsAnotherFile(image);
+  for (const each of form.querySelectorAll(".keeping")) each.hidden = image.status === "failed";
   if (isDone) download.offer(image);
   else download.withdraw();
   draw();
@@ -41,10 +43,11 @@ async function renew() {
   show(await readImage(image.id));
 }
 
-function tell({ status, error, strategy }) {
+function tell(news) {
+  const { status, error } = news;
   studio.dataset.status = status;
   const sentence = error ? failure(error) : state(status);
-  part(".state").textContent = status === "done" ? `${sentence} · ${titleOf(strategy)}` : sentence;
+  part(".state").textContent = status === "done" ? `${sentence} · ${wayOf(news)}` : sentence;
   comparison.busy = !isFinal({ status });
 }
 
@@ -116,9 +119,17 @@ async function follow(signal) {
 async function compare() {
   await ordering(async () => {
     const beside = await recolorImage(image.id, { ...order(), beside: true });
-    history.replaceState(null, "", `?beside=${beside.id}`);
+    remember(beside);
     await setBeside(beside);
   });
+}
+
+// In the address, and in those of the page in other languages.
+function remember(beside) {
+  history.replaceState(null, "", `?beside=${beside.id}`);
+  for (const link of document.querySelectorAll(".masthead a[hreflang]")) {
+    link.search = new URLSearchParams({ beside: beside.id, lang: link.hreflang });
+  }
 }
 
 async function setBeside(beside) {
@@ -151,6 +162,7 @@ async function ordering(work) {
   } catch (problem) {
     trouble.textContent = sentenceOf(problem);
     trouble.hidden = false;
+    trouble.scrollIntoView({ block: "nearest" });
     if (!(problem instanceof Problem)) throw problem;
   }
 }
@@ -178,7 +190,7 @@ part(".again").addEventListener("click", () => {
 });
 part(".delete").addEventListener("click", async () => {
   const meant = other ? `${name} (${comparison.titles[0]})` : name;
-  if (await remove(image.id, meant)) location.assign("/");
+  if (await remove(image.id, meant)) location.assign("/#album");
 });
 
 show(image);
