@@ -63,9 +63,12 @@ _ROOMS = {
     "load": "colorizer",
     "strategies": "registry",
 }
+_MODULES = {"errors", "program"}
 
 
 def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return importlib.import_module(f"deepcolor.{name}")
     if name not in _ROOMS:
         raise AttributeError(f"module 'deepcolor' has no attribute {name!r}")
     return getattr(importlib.import_module(f"deepcolor.{_ROOMS[name]}"), name)

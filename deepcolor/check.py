@@ -35,7 +35,10 @@ def check(
     if hints and not card.hints:
         takers = [name for name, other in strategies().items() if other.card.hints]
         raise HintsNotTakenError(card.name, takers)
-    return {name: knob.default for name, knob in known.items()} | dict(knobs)
+    return {name: knob.default for name, knob in known.items()} | {
+        name: value if isinstance(value, int | float) else float(value)
+        for name, value in knobs.items()
+    }
 
 
 def _check_kind(hints: object) -> None:

@@ -18,12 +18,13 @@ from PIL.PngImagePlugin import PngInfo
 from deepcolor import xmp
 from deepcolor.errors import FormatLimitError, FormatNotWrittenError, QualityRangeError
 from deepcolor.formats import FORMATS, Format
-from deepcolor.photograph import EXIF_CAMERA_IFD, Photograph, copied_exif
+from deepcolor.photograph import EXIF_IFDS, Photograph, copied_exif
 from deepcolor.version import __version__
 
 KEPT = {"JPEG", "PNG", "WEBP", "TIFF", "AVIF"}
 # What can't be kept: a GIF has too few colors, BMP is larger for nothing, few programs read HEIC.
-INSTEAD = {"GIF": "PNG", "BMP": "PNG", "HEIF": "JPEG", "MPO": "JPEG", None: "PNG"}
+INSTEAD = {"HEIF": "JPEG", "MPO": "JPEG"}
+OTHERWISE = "PNG"
 SUFFIXES = {
     "JPEG": (".jpg", ".jpeg"),
     "PNG": (".png",),
@@ -43,7 +44,8 @@ TIFF_XMP, TIFF_ICC_PROFILE = 700, 34675
 PNG_XMP = "XML:com.adobe.xmp"
 INCH_IN_METERS = 0.0254
 
-_NOTES_OF_PROGRAMS = (b"{", b"<", b"ImageJ=")  # which say how the original's pixels lie
+# Which say how the original's pixels lie.
+_NOTES_OF_PROGRAMS = (b'{"', b"<?xml", b"<OME", b"ImageJ=")
 _OLDER_CREDIT = re.compile(
     rb"Colors are simulated by deepcolor [^\n]*; the original is black and white\."
 )
@@ -95,7 +97,9 @@ def written_format(read_as: str | None, wanted: Format) -> str:
     """Pillow's name of the format for a photograph that was read as ``read_as``."""
     if wanted != "keep":
         return wanted.upper()
-    return read_as if read_as in KEPT else INSTEAD[read_as]
+    if read_as is None or read_as in KEPT:
+        return read_as or OTHERWISE
+    return INSTEAD.get(read_as, OTHERWISE)
 
 
 def encode(
@@ -130,7 +134,7 @@ def encode(
         options["quality"] = writing.quality or DEFAULT_QUALITY[written]
     if written == "TIFF":
         exif[TIFF_XMP] = notes
-        if EXIF_CAMERA_IFD not in exif:
+        if not EXIF_IFDS & exif.keys():
             options["compression"] = "tiff_lzw"  # which Pillow can't write with these notes
     elif written == "PNG":
         options["compress_level"] = 4

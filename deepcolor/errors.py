@@ -45,6 +45,17 @@ class TiffKindError(NotAPhotographError):
         )
 
 
+class TiffPlanesError(NotAPhotographError):
+    """A TIFF whose sixteen-bit colors lie apart, uncompressed."""
+
+    def __init__(self, name: str):
+        DeepcolorError.__init__(
+            self,
+            f"{name} is a TIFF whose sixteen-bit colors lie apart, plane by plane, which deepcolor "
+            "does not read uncompressed; save it interleaved, or compressed.",
+        )
+
+
 class HeicNotReadError(NotAPhotographError):
     """The image is HEIC, for which a package is missing."""
 
@@ -128,7 +139,7 @@ class UnknownStrategyError(DeepcolorError):
         import difflib
 
         known = sorted(known)
-        near = difflib.get_close_matches(name, known, n=1)
+        near = difflib.get_close_matches(str(name), known, n=1)
         cure = f"did you mean '{near[0]}'?" if near else f"there are: {', '.join(known)}."
         super().__init__(f"There is no strategy '{name}'; {cure}")
 

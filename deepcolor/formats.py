@@ -3,6 +3,7 @@
 Nothing heavy: the command line reads this first.
 """
 
+from pathlib import Path
 from typing import Literal, get_args
 
 Format = Literal["keep", "jpeg", "png", "webp", "tiff", "avif"]
@@ -38,3 +39,10 @@ SUFFIX_OF_FORMAT = {
 
 READABLE = frozenset({*FORMAT_OF_SUFFIX, *WRITTEN_SUFFIX})
 """Suffixes of the formats deepcolor reads."""
+
+
+def split_suffix(path: Path) -> tuple[str, str]:
+    """A file's name and its suffix if that names a format; any other belongs to the name."""
+    if path.suffix.lower() in READABLE:
+        return path.stem, path.suffix
+    return path.name, ""

@@ -6,7 +6,6 @@ import contextlib
 import functools
 import io
 import os
-import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,10 +26,12 @@ from deepcolor.errors import (
     InputKindError,
     NotAPhotographError,
     TiffKindError,
+    TiffPlanesError,
     TooManyPixelsError,
     UnreadableFileError,
 )
 from deepcolor.profiles import deep_in_srgb, in_srgb
+from deepcolor.quiet import quietly
 
 Named = str | os.PathLike[str] | IO[bytes]
 """A file by its path, or open for reading."""
@@ -43,6 +44,8 @@ FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "AVIF", "HEIF")
 EXIF_ORIENTATION = 0x0112
 EXIF_GPS = 0x8825
 EXIF_CAMERA_IFD = 0x8769
+EXIF_IFDS = {EXIF_CAMERA_IFD, EXIF_GPS}
+EXIF_MAKERS_NOTE = 0x927C
 EXIF_KEPT = frozenset(
     {
         0x010E,  # description
@@ -58,7 +61,7 @@ EXIF_KEPT = frozenset(
     }
 )
 """Not kept: orientation, which has been applied, GPS unless asked for, how a TIFF was stored."""
-EXIF_OF_PIXELS = frozenset({0xA001, 0xA002, 0xA003})
+EXIF_OF_PIXELS = frozenset({0xA001, 0xA002, 0xA003, 0xA005})
 """The camera's notes on its own pixels, their color space and size, which are not the result's."""
 
 STRIP_PIXELS = 1 << 18  # that are looked at at a time
@@ -66,8 +69,9 @@ STRIP_PIXELS = 1 << 18  # that are looked at at a time
 EXIF_MOST_BYTES = 60_000
 """A JPEG holds 65,533, deepcolor's own notes included."""
 
-TIFF_BITS, TIFF_PHOTOMETRIC, TIFF_RESOLUTION, TIFF_SAMPLE_FORMAT = 258, 262, 282, 339
-WHITE_IS_ZERO, UNSIGNED = 0, 1
+TIFF_BITS, TIFF_COMPRESSION, TIFF_PHOTOMETRIC = 258, 259, 262
+TIFF_RESOLUTION, TIFF_PLANES, TIFF_SAMPLE_FORMAT = 282, 284, 339
+NOT_COMPRESSED, WHITE_IS_ZERO, APART, UNSIGNED = 1, 0, 2, 1
 
 TIFF_BEGINNINGS = frozenset({b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"})
 HEIC_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"})
@@ -141,10 +145,8 @@ def is_one(source: object) -> bool:
 def format_of(path: Path) -> str | None:
     """Pillow's name of the format of a file, whatever its suffix; ``None`` for no photograph."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            with Image.open(path, formats=_openable()) as image:
-                return image.format
+        with quietly(), Image.open(path, formats=_openable()) as image:
+            return image.format
     except Exception:  # as in _read, where decoding says what is wrong
         return None
 
@@ -219,9 +221,7 @@ def _read(content: bytes, name: str, reading: Reading) -> Photograph:
 def _parsing(name: str) -> Iterator[None]:
     """Raises :class:`DamagedPhotographError` for what Pillow stumbles over."""
     try:
-        with warnings.catch_warnings():
-            # Pillow warns of odd metadata in files whose pixels are fine.
-            warnings.simplefilter("ignore")
+        with quietly():
             yield
     except (DeepcolorError, MemoryError):
         raise
@@ -244,6 +244,8 @@ def _normalize(image: Image.Image, name: str, reading: Reading) -> Photograph:
         raise TooManyPixelsError(name, width, height, reading.max_pixels)
     if not width * height:
         raise DamagedPhotographError(name, "it has no pixels")
+    if _is_misread(image):
+        raise TiffPlanesError(name)
     read_as = image.format
     image.load()
     profile = image.info.get("icc_profile")
@@ -256,6 +258,8 @@ def _normalize(image: Image.Image, name: str, reading: Reading) -> Photograph:
         upright, profile = _rounded(deep.astype(np.float32) / 257), None
     elif upright.mode in {"I", "F"}:
         upright = _eight_bit(upright, unsigned=_is_unsigned(image))
+    if upright.mode == "La":  # of which Pillow makes nothing else
+        upright = upright.convert("LA")
     if upright.has_transparency_data:
         gray = upright.mode in {"1", "L", "LA"}
         upright = upright.convert("RGBA")
@@ -268,7 +272,7 @@ def _normalize(image: Image.Image, name: str, reading: Reading) -> Photograph:
 
 
 def _is_turned(image: Image.Image) -> bool:
-    return image.getexif().get(EXIF_ORIENTATION, 1) != 1
+    return image.getexif().get(EXIF_ORIENTATION) in range(2, 9)
 
 
 def _sixteen_bit(codes: NDArray[np.uint16], image: Image.Image) -> NDArray[np.uint16]:
@@ -276,6 +280,15 @@ def _sixteen_bit(codes: NDArray[np.uint16], image: Image.Image) -> NDArray[np.ui
     if _tiff_tag(image, TIFF_BITS) == 12:
         return (codes << 4 | codes >> 8).astype(np.uint16)
     return codes
+
+
+def _is_misread(image: Image.Image) -> bool:
+    """Whether Pillow takes sixteen bits of colors that lie apart for eight, without a word."""
+    return (
+        _tiff_tag(image, TIFF_PLANES) == APART
+        and _tiff_tag(image, TIFF_BITS) == 16
+        and _tiff_tag(image, TIFF_COMPRESSION) == NOT_COMPRESSED
+    )
 
 
 def _tells_resolution(image: Image.Image) -> bool:
@@ -324,20 +337,53 @@ def copied_exif(exif: Image.Exif) -> Image.Exif:
 
 
 def _kept_exif(image: Image.Image, keep_gps: bool) -> Image.Exif:
-    """A copy of the camera's notes; none where they make no sense or no result could hold them."""
+    """A copy of the camera's notes but for those that make no sense.
+
+    Where no result could hold them all, the maker's own go first, then all of the camera's.
+    """
+    exif = Image.Exif()
+    for tag, value in _sensible_notes(image, keep_gps):
+        exif[tag] = value
+    if _is_too_long(exif):
+        exif.get(EXIF_CAMERA_IFD, {}).pop(EXIF_MAKERS_NOTE, None)
+    if _is_too_long(exif):
+        exif.pop(EXIF_CAMERA_IFD, None)
+    return Image.Exif() if _is_too_long(exif) else exif
+
+
+def _is_too_long(exif: Image.Exif) -> bool:
+    return len(exif.tobytes()) > EXIF_MOST_BYTES
+
+
+def _sensible_notes(image: Image.Image, keep_gps: bool) -> Iterator[tuple[int, Any]]:
     kept = EXIF_KEPT | {EXIF_GPS} if keep_gps else EXIF_KEPT
     try:
-        exif = copied_exif(image.getexif())
-        for tag in exif.keys() - kept:
-            del exif[tag]
-        if EXIF_CAMERA_IFD in exif:  # to ask for it puts it there
-            camera = exif.get_ifd(EXIF_CAMERA_IFD)
-            for tag in camera.keys() & EXIF_OF_PIXELS:
-                del camera[tag]
-        is_too_long = len(exif.tobytes()) > EXIF_MOST_BYTES
+        found = image.getexif()
     except Exception:  # Pillow raises whatever its parser of damaged notes runs into
-        return Image.Exif()
-    return Image.Exif() if is_too_long else exif
+        return
+    for tag in sorted(kept & found.keys()):
+        value: Any = None
+        with contextlib.suppress(Exception):
+            value = found[tag] if tag not in EXIF_IFDS else _sensible_ifd(tag, found.get_ifd(tag))
+        if value and _can_be_written(tag, value):
+            yield tag, value
+
+
+def _sensible_ifd(ifd: int, notes: dict[int, Any]) -> dict[int, Any]:
+    sensible = {tag: notes[tag] for tag in notes.keys() - EXIF_OF_PIXELS}
+    if _can_be_written(ifd, sensible):
+        return sensible
+    return {tag: value for tag, value in sensible.items() if _can_be_written(ifd, {tag: value})}
+
+
+def _can_be_written(tag: int, value: object) -> bool:
+    exif = Image.Exif()
+    exif[tag] = value
+    try:
+        exif.tobytes()
+    except Exception:  # Pillow raises whatever it runs into with values of odd types
+        return False
+    return True
 
 
 def _eight_bit(image: Image.Image, *, unsigned: bool) -> Image.Image:

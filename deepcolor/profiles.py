@@ -40,15 +40,16 @@ def deep_in_srgb(codes: NDArray[np.uint16], profile: bytes | None) -> NDArray[np
 
 def _converted(image: Image.Image, profile: bytes) -> Image.Image | None:
     """Mode ``RGB`` in sRGB, or ``None`` if the profile makes no sense for this image."""
-    # Optimized, sixteen bits go through a table that is too coarse for dark codes.
-    deep = ImageCms.Flags.NOOPTIMIZE if image.mode.startswith("I;16") else ImageCms.Flags.NONE
+    # Optimized, gray goes through a table that is too coarse for dark codes.
+    is_gray = image.mode == "L" or image.mode.startswith("I;16")
+    flags = ImageCms.Flags.NOOPTIMIZE if is_gray else ImageCms.Flags.NONE
     try:
         return ImageCms.profileToProfile(
             image,
             ImageCms.ImageCmsProfile(io.BytesIO(profile)),
             ImageCms.createProfile("sRGB"),
             outputMode="RGB",
-            flags=deep,
+            flags=flags,
         )
     except (ImageCms.PyCMSError, OSError, ValueError):
         return None

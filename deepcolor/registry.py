@@ -87,7 +87,8 @@ def _check(name: str, strategy: Any) -> None:
             "A-Z a-z 0-9 _ -, a letter or digit first"
         )
     for file in strategy.card.weights:
-        weights.path(file)  # the package that should carry it may not be there
+        if file.package is not None:
+            weights.path(file)  # the package may not be there
     if strategy.card.name != name:
         raise ValueError(f"its card calls it '{strategy.card.name}'")
 

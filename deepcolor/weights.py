@@ -36,12 +36,16 @@ Progress = Callable[[WeightFile, int], None]
 def home() -> Path:
     """Where fetched weights are kept.
 
-    ``$DEEPCOLOR_HOME/weights``; without it the XDG cache, ``~/.cache/deepcolor/weights``.
+    ``$DEEPCOLOR_HOME/weights``; without it the XDG cache, ``~/.cache/deepcolor/weights``. Raises
+    :class:`WeightsFolderError` for who has no home, as some users of containers.
     """
     if chosen := os.environ.get("DEEPCOLOR_HOME"):
         return Path(chosen) / "weights"
-    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(cache) / "deepcolor" / "weights"
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache")
+    try:
+        return cache.expanduser() / "deepcolor" / "weights"
+    except RuntimeError as error:
+        raise WeightsFolderError(cache / "deepcolor" / "weights", "no home folder") from error
 
 
 def path(file: WeightFile) -> Path:
@@ -63,7 +67,10 @@ def source(file: WeightFile) -> str | None:
 
 def problem(card: StrategyCard) -> str | None:
     """Why the strategy cannot run here at once, in a sentence with the cure; ``None`` if it can."""
-    absent = [file for file in card.weights if not is_present(file)]
+    try:
+        absent = [file for file in card.weights if not is_present(file)]
+    except WeightsFolderError as error:
+        return str(error)
     if not absent:
         return None
     megabytes = sum(file.bytes for file in absent) / 1e6

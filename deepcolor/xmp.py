@@ -7,9 +7,11 @@ Specification Part 1 and 2; IPTC Photo Metadata Standard 2023.1, which maps one 
 
 from __future__ import annotations
 
+import codecs
 import copy
 import re
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from xml.etree import ElementTree as ET
 from xml.etree.ElementTree import Element
 
@@ -110,12 +112,12 @@ def kept(image: Image.Image, *, keep_gps: bool, is_turned: bool) -> tuple[Elemen
     None where they make no sense or no result could hold them. ``is_turned`` says that the pixels
     will be put upright, so that what is said of places in the picture is no longer so.
     """
-    try:
-        found = {one.tag: one for one in _of_xmp(image) if _is_kept(one.tag, keep_gps)}
-        for one in _of_iptc(image):
-            found.setdefault(one.tag, one)
-    except Exception:  # expat and Pillow raise whatever they run into in damaged notes
-        return ()
+    found: dict[str, Element] = {}
+    # Either may be damaged by itself: expat and Pillow raise whatever they run into.
+    with suppress(Exception):
+        found |= {one.tag: one for one in _of_xmp(image) if _is_kept(one.tag, keep_gps)}
+    with suppress(Exception):
+        found = {one.tag: one for one in _of_iptc(image)} | found
     if is_turned:
         found = {tag: one for tag, one in found.items() if tag not in REGIONS}
     properties = tuple(found.values())
@@ -158,14 +160,25 @@ class _NoDoctype(ET.TreeBuilder):
 def _of_xmp(image: Image.Image) -> Iterator[Element]:
     """All top-level properties, each as an element; they may also be written as attributes."""
     content = image.info.get("xmp") or b""
-    content = content.encode() if isinstance(content, str) else bytes(content)
-    if not content.strip(b"\0 \r\n\t"):
+    text = content if isinstance(content, str) else _decoded(bytes(content))
+    text = _UNFIT_FOR_XML.sub("", text).strip("\ufeff \r\n\t")
+    if not text:
         return
-    root = ET.fromstring(content.strip(b"\0"), ET.XMLParser(target=_NoDoctype()))  # noqa: S314
-    for description in root.iterfind(f".//{_name('rdf:RDF')}/{_name('rdf:Description')}"):
-        for tag, text in description.attrib.items():
-            yield _property(tag, text)
-        yield from description
+    root = ET.fromstring(text, ET.XMLParser(target=_NoDoctype()))  # noqa: S314
+    for rdf in root.iter(_name("rdf:RDF")):  # itself the root where nothing is around it
+        for description in rdf.iterfind(_name("rdf:Description")):
+            for tag, value in description.attrib.items():
+                yield _property(tag, value)
+            yield from description
+
+
+def _decoded(content: bytes) -> str:
+    """Of XMP in any encoding that it may have: all that it begins with are a mark and "<"."""
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return content.decode("utf-16", "replace")
+    if content.startswith((b"\0<", b"<\0")):
+        return content.decode("utf-16-be" if content[0] == 0 else "utf-16-le", "replace")
+    return _text(content)
 
 
 def _of_iptc(image: Image.Image) -> Iterator[Element]:
@@ -181,8 +194,13 @@ def _of_iptc(image: Image.Image) -> Iterator[Element]:
             for one in (values if isinstance(values, list) else [values])
         ]
         if short == "photoshop:DateCreated":
-            texts = [re.sub(r"^(\d{4})(\d\d)(\d\d)$", r"\1-\2-\3", text) for text in texts]
+            texts = [_date(text) for text in texts]
         yield _structured(short, texts)
+
+
+def _date(text: str) -> str:
+    """``19100723`` as XMP has it; a month or day of zeros is not known."""
+    return re.sub(r"(-00)+$", "", re.sub(r"^(\d{4})(\d\d)(\d\d)$", r"\1-\2-\3", text))
 
 
 def _text(field: bytes) -> str:

@@ -142,6 +142,8 @@ def colorize(
     from deepcolor.program import keep_freed_memory
 
     keep_freed_memory()
+    if "" in {*paths, output}:
+        raise click.UsageError("A path is empty; a variable of the shell may be unset.")
     if overwrite and skip_existing:
         raise click.UsageError("--overwrite and --skip-existing exclude each other.")
     chosen = Settings(

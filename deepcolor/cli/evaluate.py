@@ -77,9 +77,9 @@ def evaluate(
     for _, error in result.failures:
         click.echo(f"deepcolor: {error}", err=True)
     if result.cases:
-        click.echo(json.dumps(table.as_json(result), indent=1) if as_json else table.text(result))
-        if report is not None:
+        if report is not None:  # before the table, whose reader may be gone
             from deepcolor.evaluation.report import write_report
 
             write_report(result, report)
+        click.echo(json.dumps(table.as_json(result), indent=1) if as_json else table.text(result))
     sys.exit(bool(result.failures))

@@ -20,7 +20,7 @@ from deepcolor.errors import (
 )
 from deepcolor.files.disk import is_taken, is_there, place_of, write_whole
 from deepcolor.files.plan import Plan, Settings, Task
-from deepcolor.formats import READABLE, SUFFIX_OF_FORMAT, Format
+from deepcolor.formats import SUFFIX_OF_FORMAT, Format, split_suffix
 
 if TYPE_CHECKING:
     from deepcolor import weights
@@ -182,8 +182,7 @@ def _named_as_before(task: Task, wanted: Format) -> Task:
 
 def _renamed(target: Path, suffix: str) -> Path:
     """With another suffix instead of one that names a format; any other belongs to the name."""
-    stem = target.stem if target.suffix.lower() in READABLE else target.name
-    return target.with_name(stem + suffix)
+    return target.with_name(split_suffix(target)[0] + suffix)
 
 
 def _left(task: Task, verdict: DeepcolorError | Literal["skip"], device: str) -> Outcome:

@@ -22,6 +22,7 @@ from deepcolor.formats import (
     SUFFIX_OF_FORMAT,
     WRITTEN_SUFFIX,
     Format,
+    split_suffix,
 )
 from deepcolor.hints import Hint
 
@@ -125,12 +126,12 @@ def _named_format(output: Path, wanted: Format) -> Format:
 def _target(
     root: Path, source: Path, folder: Path | None, strategy: str, settings: Settings
 ) -> Path:
-    suffix = source.suffix
+    stem, suffix = split_suffix(source)
     if settings.format == "keep":
         suffix = WRITTEN_SUFFIX.get(suffix.lower(), suffix)
     elif FORMAT_OF_SUFFIX.get(suffix.lower()) != settings.format:
         suffix = SUFFIX_OF_FORMAT[settings.format]
     if folder is None:
-        return source.with_name(f"{source.stem}.{strategy}{suffix}")
+        return source.with_name(f"{stem}.{strategy}{suffix}")
     label = f".{strategy}" if len(settings.strategies) > 1 else ""
-    return folder / source.relative_to(root).with_name(f"{source.stem}{label}{suffix}")
+    return folder / source.relative_to(root).with_name(f"{stem}{label}{suffix}")

@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -209,7 +210,7 @@ def test_saturation_of_zero_is_gray(colornet: Colorizer, landscape: Image.Image)
 
 
 def test_saturation_scales_chroma(colornet: Colorizer, landscape: Image.Image) -> None:
-    half, whole = (chroma(colornet(landscape, saturation=s)) for s in (0.5, 1))
+    half, whole = (chroma(colornet(landscape, saturation=s)) for s in (Fraction(1, 2), 1))
     assert half == pytest.approx(whole / 2, rel=0.08)
 
 

@@ -148,6 +148,11 @@ def test_what_programs_note_of_pixels_is_no_caption(depth: int) -> None:
         assert text(content, DESCRIPTION) == CREDIT.description
 
 
+@pytest.mark.parametrize("caption", ["<unknown woman>, Lisbon 1919", "{Oma Lisbeth}"])
+def test_captions_in_brackets_are_peoples(caption: str) -> None:
+    assert text(colored(scan(8, caption), CREDIT, "tiff"), DESCRIPTION).startswith(f"{caption}\n")
+
+
 @pytest.mark.parametrize(("depth", "wanted"), WRITTEN)
 def test_the_resolution_stays(depth: int, wanted: Format) -> None:
     content = colored(scan(depth, CAPTION, dpi=(600, 300)), CREDIT, wanted)

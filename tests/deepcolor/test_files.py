@@ -182,6 +182,24 @@ def test_what_a_shell_makes_of_a_pattern_is_as_the_pattern() -> None:
     assert [source for source, _ in planned("in/sheet.jpg")] == ["in/sheet.jpg"]
 
 
+def test_a_dot_in_a_name_begins_no_suffix_unless_of_a_format() -> None:
+    assert planned("Mr. Smith", "scan.001") == [
+        ("Mr. Smith", "Mr. Smith.colornet"),
+        ("scan.001", "scan.001.colornet"),
+    ]
+    in_a_folder = planned("Mr. Smith", "Mr. Jones", output="o", settings=Settings(format="png"))
+    assert [target for _, target in in_a_folder] == ["o/Mr. Smith.png", "o/Mr. Jones.png"]
+
+
+def test_results_of_what_has_no_suffix_are_no_originals() -> None:
+    touch("in/scan.001", "in/scan.001.colornet.jpg", "in/scan", "in/scan.colornet.jpg")
+    Path("in/only").mkdir()
+    touch("in/only.colornet.jpg")
+    assert [source for source, _ in planned("in")] == ["in/only.colornet.jpg"]
+    everything = sorted(map(str, Path("in").glob("scan*")))
+    assert [source for source, _ in planned(*everything)] == ["in/scan", "in/scan.001"]
+
+
 def test_suffixes_follow_what_is_written() -> None:
     assert planned("a.gif", "b.BMP", "c.heic", "d.webp", "e.jfif", "f.jpe") == [
         ("a.gif", "a.colornet.png"),

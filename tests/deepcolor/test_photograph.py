@@ -4,8 +4,10 @@ import io
 import os
 import re
 import struct
+import warnings
 import zlib
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -314,9 +316,16 @@ def test_sixteen_bits_are_converted_from_the_files_profile() -> None:
         assert read.deep is not None
         assert np.abs(read.deep - right * 65535).max() < 32  # an eighth of an 8-bit code
         assert np.abs(codes(read) - right * 255).max() < 0.7
-    shallow = Image.fromarray((ramp >> 8).astype(np.uint8))
-    eight = decode(written(shallow, "TIFF", icc_profile=gray_profile(1.0)))
-    assert np.abs(codes(eight)[128].astype(int) - 188).max() <= 1
+
+
+@pytest.mark.parametrize("exponent", [1.0, 1.8, 2.2])
+def test_eight_bits_of_gray_are_converted_exactly(exponent: float) -> None:
+    """In the shadows, too."""
+    ramp = np.arange(256, dtype=np.uint8)[None]
+    linear = (ramp / 255) ** exponent
+    right = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
+    read = decode(written(Image.fromarray(ramp), "TIFF", icc_profile=gray_profile(exponent)))
+    assert np.abs(codes(read) - right * 255).max() < 1
 
 
 def test_sixteen_bits_with_a_profile_that_makes_no_sense() -> None:
@@ -487,6 +496,29 @@ def test_a_tiff_of_a_kind_that_is_not_read() -> None:
         decode(tiff(pixels, photometric="rgb"))
 
 
+def test_a_tiff_that_pillow_would_misread_is_refused() -> None:
+    gray = np.linspace(0, 65535, 30 * 40).astype(np.uint16).reshape(30, 40)
+    planes = np.stack([gray, gray, gray])
+    apart = {"photometric": "rgb", "planarconfig": "separate"}
+    with pytest.raises(NotAPhotographError, match="plane by plane"):
+        decode(tiff(planes, **apart))
+    right = gray // 257
+    for content in (
+        tiff(planes, **apart, compression="zlib"),
+        tiff(np.dstack(list(planes)), photometric="rgb"),
+        tiff((planes // 257).astype(np.uint8), **apart),
+    ):
+        assert np.abs(codes(decode(content))[..., 1].astype(int) - right).max() <= 1
+
+
+def test_gray_multiplied_by_its_alpha_is_divided_again() -> None:
+    image = Image.new("LA", (4, 4), (200, 128)).convert("La")
+    read = decode(image)
+    assert read.alpha is not None
+    assert read.alpha.getextrema() == (128, 128)
+    assert abs(int(codes(read)[0, 0]) - 200) <= 1
+
+
 def test_an_image_that_breaks_off(landscape: Image.Image) -> None:
     content = written(landscape, "JPEG")
     with pytest.raises(DamagedPhotographError, match=r"^The image is damaged"):
@@ -615,3 +647,108 @@ def test_copyright_and_artist_stay() -> None:
     read = decode(written(Image.new("L", (9, 9), 90), "JPEG", exif=exif))
     kept = opened(encode(read.pixels, read, "x")[0]).getexif()
     assert (kept[0x013B], kept[0x8298]) == ("Dorothea Lange", "Library of Congress")
+
+
+def oddly(tag: int, kind: int, value: bytes, gps: tuple[int, int, bytes] | None = None) -> bytes:
+    """EXIF with a caption, a note of a kind that Pillow stumbles over, and another in GPS."""
+
+    def directory(entries: list[tuple[int, int, int, bytes]], begin: int) -> bytes:
+        head, data = struct.pack("<H", len(entries)), b""
+        after = begin + 2 + 12 * len(entries) + 4
+        for name, of_kind, count, content in sorted(entries):
+            held = content.ljust(4, b"\0")
+            if len(content) > 4:
+                held = struct.pack("<I", after + len(data))
+                data += content
+            head += struct.pack("<HHI", name, of_kind, count) + held
+        return head + struct.pack("<I", 0) + data
+
+    caption = b"Grandma, 1910\0"
+    entries = [(DESCRIPTION, 2, len(caption), caption), (tag, kind, len(value), value)]
+    if gps is None:
+        return b"Exif\0\0II*\0\x08\0\0\0" + directory(entries, 8)
+    name, of_kind, content = gps
+    entries.append((GPS, 4, 1, struct.pack("<I", 500)))
+    whole = (b"II*\0\x08\0\0\0" + directory(entries, 8)).ljust(500, b"\0")
+    return b"Exif\0\0" + whole + directory([(name, of_kind, len(content), content)], 500)
+
+
+@pytest.mark.parametrize(
+    "exif",
+    [
+        oddly(ORIENTATION, 1, b"\1"),
+        oddly(0x011A, 2, b"300\0"),
+        oddly(0x0128, 2, b"2\0"),
+        oddly(MAKER, 2, b"Leitz\0", gps=(0, 2, b"2.2.0.0\0")),
+    ],
+    ids=["orientation", "resolution", "unit", "position"],
+)
+def test_a_note_of_an_odd_kind_costs_no_other(exif: bytes, landscape: Image.Image) -> None:
+    read = decode(written(landscape, "JPEG", exif=exif), Reading(keep_gps=True))
+    kept = opened(encode(read.pixels, read, "x")[0]).getexif()
+    assert str(kept[DESCRIPTION]).startswith("Grandma, 1910\n")
+
+
+def test_captions_stay_where_the_cameras_notes_are_too_long(landscape: Image.Image) -> None:
+    def kept(**lengths: int) -> Image.Exif:
+        exif = Image.Exif()
+        exif[DESCRIPTION], exif[0x8298] = "Grandma", "(c) Ada"
+        exif[CAMERA_IFD] = {TAKEN: "1932:07:14 12:00:00"} | {
+            int(tag[1:]): b"x" * length for tag, length in lengths.items()
+        }
+        image = landscape.copy()
+        image.getexif().load(exif.tobytes())
+        read = decode(image)
+        return opened(encode(read.pixels, read, "x")[0]).getexif()
+
+    for notes in (kept(_37500=60_500), kept(_37500=60_500, _37510=100)):
+        assert notes[0x8298] == "(c) Ada"
+        assert str(notes[DESCRIPTION]).startswith("Grandma")
+        assert notes.get_ifd(CAMERA_IFD)[TAKEN] == "1932:07:14 12:00:00"
+        assert 37500 not in notes.get_ifd(CAMERA_IFD)
+    without = kept(_37510=60_500)
+    assert without[0x8298] == "(c) Ada"
+    assert not without.get_ifd(CAMERA_IFD)
+
+
+@pytest.mark.parametrize("file_format", ["TIFF", "JPEG"])
+def test_a_position_without_a_camera_is_kept(landscape: Image.Image, file_format: str) -> None:
+    exif = Image.Exif()
+    exif[GPS] = {1: "N", 2: (48.0, 51.0, 24.0)}
+    read = decode(written(landscape, "JPEG", exif=exif), Reading(keep_gps=True))
+    content, _ = encode_pixels(
+        read.pixels.convert("RGB"),
+        read,
+        Credit("x", "0" * 64),
+        Writing("tiff" if file_format == "TIFF" else "jpeg"),
+    )
+    assert opened(content).getexif().get_ifd(GPS)[1] == "N"
+
+
+def test_an_image_of_another_format_is_written_as_png(landscape: Image.Image) -> None:
+    read = decode(opened(written(landscape, "PPM")))
+    assert read.format == "PPM"
+    assert encode(read.pixels, read, "x")[1] == "image/png"
+
+
+def test_pillow_is_silenced_and_nobody_else(landscape: Image.Image) -> None:
+    """However many threads read at once, and whatever each of them finds."""
+    odd = written(landscape, "JPEG", exif=oddly(MAKER, 2, b"Leitz\0"))
+    content = odd.replace(
+        struct.pack("<HHI", MAKER, 2, 6), struct.pack("<HHI", MAKER, 2, 6_000_000)
+    )
+    assert content != odd
+    with warnings.catch_warnings(record=True) as heard:
+        warnings.simplefilter("always")
+        opened(content).getexif().items()
+        assert heard
+        heard.clear()
+        before = list(warnings.filters)
+        with ThreadPoolExecutor(8) as pool:
+            reads = [pool.submit(decode, content) for _ in range(200)]
+            for read in reads:
+                read.result()
+        assert heard == []
+        assert list(warnings.filters) == before
+        warnings.warn("mine", stacklevel=1)
+        assert [str(one.message) for one in heard] == ["mine"]

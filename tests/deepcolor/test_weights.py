@@ -4,6 +4,8 @@ import hashlib
 import os
 import resource
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -409,6 +411,27 @@ def test_where_weights_are_kept(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
     assert weights.home() == tmp_path / ".cache/deepcolor/weights"
     monkeypatch.delenv("XDG_CACHE_HOME")
     assert weights.home() == tmp_path / ".cache/deepcolor/weights"
+
+
+def test_who_has_no_home_has_what_packages_carry() -> None:
+    """As the users of containers that the system does not know."""
+    code = """
+import os, pathlib
+from deepcolor import registry, weights
+def homeless(path):
+    raise RuntimeError("Could not determine home directory.")
+pathlib.Path.expanduser = homeless
+for strategy in registry.manifest()["strategies"]:
+    print(strategy["name"], strategy["ready"], strategy["problem"])
+"""
+    unset = {"HOME", "XDG_CACHE_HOME", "DEEPCOLOR_HOME"}
+    environment = {name: value for name, value in os.environ.items() if name not in unset}
+    command = [sys.executable, "-W", "error", "-c", code]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    told = dict(line.split(" ", 1) for line in done.stdout.splitlines())
+    assert told["colornet"] == "True None"
+    assert told["richzhang"].startswith("False Weights cannot be kept in ~/.cache/deepcolor")
+    assert "set DEEPCOLOR_HOME" in told["richzhang"]
 
 
 def test_who_waited_for_a_file_that_was_deleted_meanwhile_gets_a_new_one(part: Path) -> None:

@@ -192,6 +192,37 @@ def test_xmp_is_newer_than_iptc() -> None:
     assert "Ireland</photoshop:Country>" in said
 
 
+WITHOUT_WRAPPER = re.sub(rb"</?x:xmpmeta[^>]*>", b"", PACKET)
+
+
+@pytest.mark.parametrize(
+    "packet",
+    [
+        WITHOUT_WRAPPER,
+        PACKET.replace(b"By", b"B\x0by"),
+        PACKET.decode().encode("utf-16"),
+        PACKET.decode().replace("\ufeff", "").encode("utf-16-be"),
+        PACKET.decode().replace("\ufeff", "").encode("utf-16-le") + b"\0\0",
+        PACKET + b"\0" * 9,
+    ],
+    ids=["no wrapper", "control character", "UTF-16", "big-endian", "little-endian", "zeros"],
+)
+def test_xmp_in_any_way_that_it_may_be_written(packet: bytes) -> None:
+    said = packet_of(colored(scan("jpeg", packet)))
+    for kept in ("Killarney", "Großmutters Haus", "By the gate"):
+        assert kept in said
+
+
+def test_either_is_kept_where_the_other_is_damaged() -> None:
+    fields = (120, "Großmutter 1910".encode()), (55, b"19100000")
+    said = packet_of(colored(with_iptc(scan(packet=PACKET[:-300]), *fields)))
+    assert f"Großmutter 1910\n{CREDIT_LINE}" in said
+    assert "<photoshop:DateCreated>1910</photoshop:DateCreated>" in said
+    content = with_iptc(scan(), (90, b"Cork"))
+    broken = content.replace(b"8BIM\x04\x04", b"8BIM\x04\x04\xff\xff\xff\xff", 1)
+    assert "Killarney" in packet_of(colored(broken))
+
+
 BOMB = b"""<!DOCTYPE x [<!ENTITY a "hahaha"><!ENTITY b "&a;&a;&a;&a;">]>
 <x:xmpmeta xmlns:x="adobe:ns:meta/" xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"
  xmlns:dc="http://purl.org/dc/elements/1.1/"><rdf:RDF><rdf:Description rdf:about="">

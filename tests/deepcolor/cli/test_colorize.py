@@ -299,6 +299,14 @@ def test_a_contact_sheet_shows_what_was_colored_however_large(
     assert most == [300_000_000] * 2
 
 
+@pytest.mark.parametrize("arguments", [("",), ("photo.jpg", ""), ("photo.jpg", "-o", "")])
+def test_an_empty_path_is_refused(run: Any, folder: Path, photo: Path, arguments: Any) -> None:
+    result = run("colorize", *arguments)
+    assert result.exit_code == 2
+    assert "A path is empty" in result.stderr
+    assert below(folder) == [photo.name]
+
+
 def test_a_name_without_a_suffix_keeps_its_label(run: Any, folder: Path, photo: Path) -> None:
     content = photo.read_bytes()
     for name in ("scan", "IMG.0001", "IMG.0002"):
@@ -308,8 +316,8 @@ def test_a_name_without_a_suffix_keeps_its_label(run: Any, folder: Path, photo: 
     assert result.exit_code == 0
     assert result.stdout.splitlines() == [
         "scan.colornet.jpg",
-        "IMG.colornet.0001.jpg",
-        "IMG.colornet.0002.jpg",
+        "IMG.0001.colornet.jpg",
+        "IMG.0002.colornet.jpg",
     ]
     assert (folder / "scan.jpg").read_text() == "notes"
 

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +62,15 @@ def test_json_and_report(run: Any, truth: Path, folder: Path) -> None:
     assert f"{found['strategies']['colornet']['psnr']:.2f}</td>" in html
     assert "dot hue0" in html
     assert "dot hue1" not in html  # named twice, measured once
+
+
+def test_a_report_needs_no_reader_of_the_table(truth: Path, folder: Path) -> None:
+    program = Path(sys.executable).with_name("deepcolor")
+    arguments = ["evaluate", str(truth), "-s", "colornet", "--report", "report.html"]
+    with subprocess.Popen([program, *arguments], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.close()
+    assert (folder / "report.html").exists()
 
 
 def test_a_broken_photograph_is_named_and_the_others_are_measured(run: Any, truth: Path) -> None:

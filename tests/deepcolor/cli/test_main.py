@@ -45,6 +45,11 @@ def test_importing_the_library_imports_no_torch() -> None:
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
+def test_the_librarys_rooms_that_the_docs_name_are_there() -> None:
+    code = "import deepcolor; deepcolor.errors.DeepcolorError; deepcolor.program.import_pytorch"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
 def test_version(run: Any) -> None:
     result = run("--version")
     assert (result.exit_code, result.stdout) == (0, f"deepcolor, version {__version__}\n")
