@@ -48,6 +48,7 @@ EXIF_IFDS = {EXIF_CAMERA_IFD, EXIF_GPS}
 EXIF_MAKERS_NOTE = 0x927C
 EXIF_KEPT = frozenset(
     {
+        0x010D,  # document's name
         0x010E,  # description
         0x010F,  # camera's maker
         0x0110,  # camera
@@ -56,7 +57,9 @@ EXIF_KEPT = frozenset(
         0x0128,  # resolution's unit
         0x0132,  # date
         0x013B,  # artist
+        0x4746,  # stars
         0x8298,  # copyright
+        *range(0x9C9B, 0x9CA0),  # Windows' title, comment, author, keywords and subject
         EXIF_CAMERA_IFD,  # exposure, lens and the like
     }
 )

@@ -641,6 +641,21 @@ def test_floating_point_gray_up_to_white() -> None:
         assert codes(decode(tiff(values, photometric="minisblack")))[0].tolist() == [0, 102, 255, 0]
 
 
+@pytest.mark.parametrize("file_format", WITH_NOTES)
+def test_what_people_wrote_in_windows_stays(landscape: Image.Image, file_format: str) -> None:
+    exif = Image.Exif()
+    written_there = {
+        tag: f"Großmutter {tag}\0".encode("utf-16-le") for tag in range(0x9C9B, 0x9CA0)
+    }
+    for tag, value in written_there.items():
+        exif[tag] = value
+    exif[0x4746], exif[0x010D] = 5, "Album 3"
+    read = decode(written(landscape, file_format, exif=exif))
+    kept = opened(encode(read.pixels, read, "x")[0]).getexif()
+    assert {tag: bytes(kept[tag]) for tag in written_there} == written_there
+    assert (kept[0x4746], kept[0x010D]) == (5, "Album 3")
+
+
 def test_copyright_and_artist_stay() -> None:
     exif = Image.Exif()
     exif[0x013B], exif[0x8298] = "Dorothea Lange", "Library of Congress"
