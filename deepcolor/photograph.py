@@ -6,7 +6,7 @@ import contextlib
 import functools
 import io
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -344,49 +344,60 @@ def _kept_exif(image: Image.Image, keep_gps: bool) -> Image.Exif:
 
     Where no result could hold them all, the maker's own go first, then all of the camera's.
     """
-    exif = Image.Exif()
-    for tag, value in _sensible_notes(image, keep_gps):
-        exif[tag] = value
-    if _is_too_long(exif):
-        exif.get(EXIF_CAMERA_IFD, {}).pop(EXIF_MAKERS_NOTE, None)
+    notes = _notes(image, EXIF_KEPT | {EXIF_GPS} if keep_gps else EXIF_KEPT)
+    exif = _exif(notes)
+    if not _can_be_written(exif):
+        exif = _exif(_sensible(notes))
+    if not _is_too_long(exif):
+        return exif
+    exif.get(EXIF_CAMERA_IFD, {}).pop(EXIF_MAKERS_NOTE, None)
     if _is_too_long(exif):
         exif.pop(EXIF_CAMERA_IFD, None)
     return Image.Exif() if _is_too_long(exif) else exif
 
 
-def _is_too_long(exif: Image.Exif) -> bool:
-    return len(exif.tobytes()) > EXIF_MOST_BYTES
-
-
-def _sensible_notes(image: Image.Image, keep_gps: bool) -> Iterator[tuple[int, Any]]:
-    kept = EXIF_KEPT | {EXIF_GPS} if keep_gps else EXIF_KEPT
-    try:
+def _notes(image: Image.Image, kept: Set[int]) -> dict[int, Any]:
+    """The values of tags, a dict for those that are directories; Pillow reads some when asked."""
+    notes: dict[int, Any] = {}
+    with contextlib.suppress(Exception):  # it raises whatever its parser of damaged notes runs into
         found = image.getexif()
-    except Exception:  # Pillow raises whatever its parser of damaged notes runs into
-        return
-    for tag in sorted(kept & found.keys()):
-        value: Any = None
-        with contextlib.suppress(Exception):
-            value = found[tag] if tag not in EXIF_IFDS else _sensible_ifd(tag, found.get_ifd(tag))
-        if value and _can_be_written(tag, value):
-            yield tag, value
+        for tag in sorted(kept & found.keys()):
+            with contextlib.suppress(Exception):
+                notes[tag] = found[tag] if tag not in EXIF_IFDS else found.get_ifd(tag)
+    for tag in EXIF_IFDS & notes.keys():
+        notes[tag] = {each: notes[tag][each] for each in notes[tag].keys() - EXIF_OF_PIXELS}
+    return {tag: value for tag, value in notes.items() if value != {}}
 
 
-def _sensible_ifd(ifd: int, notes: dict[int, Any]) -> dict[int, Any]:
-    sensible = {tag: notes[tag] for tag in notes.keys() - EXIF_OF_PIXELS}
-    if _can_be_written(ifd, sensible):
-        return sensible
-    return {tag: value for tag, value in sensible.items() if _can_be_written(ifd, {tag: value})}
+def _sensible(notes: dict[int, Any]) -> dict[int, Any]:
+    """Those that can be written, each by itself."""
+    notes = {
+        tag: {
+            each: one for each, one in value.items() if _can_be_written(_exif({tag: {each: one}}))
+        }
+        if isinstance(value, dict)
+        else value
+        for tag, value in notes.items()
+    }
+    return {tag: value for tag, value in notes.items() if _can_be_written(_exif({tag: value}))}
 
 
-def _can_be_written(tag: int, value: object) -> bool:
+def _exif(notes: dict[int, Any]) -> Image.Exif:
     exif = Image.Exif()
-    exif[tag] = value
+    exif.update(notes)
+    return exif
+
+
+def _can_be_written(exif: Image.Exif) -> bool:
     try:
         exif.tobytes()
     except Exception:  # Pillow raises whatever it runs into with values of odd types
         return False
     return True
+
+
+def _is_too_long(exif: Image.Exif) -> bool:
+    return len(exif.tobytes()) > EXIF_MOST_BYTES
 
 
 def _eight_bit(image: Image.Image, *, unsigned: bool) -> Image.Image:
