@@ -23,8 +23,7 @@ from deepcolor.version import __version__
 
 KEPT = {"JPEG", "PNG", "WEBP", "TIFF", "AVIF"}
 # What can't be kept: a GIF has too few colors, BMP is larger for nothing, few programs read HEIC.
-INSTEAD = {"HEIF": "JPEG", "MPO": "JPEG"}
-OTHERWISE = "PNG"
+INSTEAD: dict[str | None, str] = {"HEIF": "JPEG", "MPO": "JPEG"}  # else it is PNG
 SUFFIXES = {
     "JPEG": (".jpg", ".jpeg"),
     "PNG": (".png",),
@@ -97,9 +96,9 @@ def written_format(read_as: str | None, wanted: Format) -> str:
     """Pillow's name of the format for a photograph that was read as ``read_as``."""
     if wanted != "keep":
         return wanted.upper()
-    if read_as is None or read_as in KEPT:
-        return read_as or OTHERWISE
-    return INSTEAD.get(read_as, OTHERWISE)
+    if read_as is not None and read_as in KEPT:
+        return read_as
+    return INSTEAD.get(read_as, "PNG")
 
 
 def encode(

@@ -31,7 +31,7 @@ from deepcolor.errors import (
     UnreadableFileError,
 )
 from deepcolor.profiles import deep_in_srgb, in_srgb
-from deepcolor.quiet import quietly
+from deepcolor.quiet import QUIET_PILLOW
 
 Named = str | os.PathLike[str] | IO[bytes]
 """A file by its path, or open for reading."""
@@ -148,7 +148,7 @@ def is_one(source: object) -> bool:
 def format_of(path: Path) -> str | None:
     """Pillow's name of the format of a file, whatever its suffix; ``None`` for no photograph."""
     try:
-        with quietly(), Image.open(path, formats=_openable()) as image:
+        with QUIET_PILLOW, Image.open(path, formats=_openable()) as image:
             return image.format
     except Exception:  # as in _read, where decoding says what is wrong
         return None
@@ -224,7 +224,7 @@ def _read(content: bytes, name: str, reading: Reading) -> Photograph:
 def _parsing(name: str) -> Iterator[None]:
     """Raises :class:`DamagedPhotographError` for what Pillow stumbles over."""
     try:
-        with quietly():
+        with QUIET_PILLOW:
             yield
     except (DeepcolorError, MemoryError):
         raise

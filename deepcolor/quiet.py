@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from threading import Lock
 from typing import Any
 
 
-class _Filter:
-    """Python's own way to do so would end, in the wrong order, with filters of another thread's."""
+class _Ignored:
+    """Warnings of some modules, from when the first who wants it begins until the last is done.
 
-    def __init__(self) -> None:
+    Python's own way to do so would end, in the wrong order, with filters of another thread's.
+    """
+
+    def __init__(self, modules: str) -> None:
         self.lock, self.users = Lock(), 0
-        self.entry = ("ignore", None, Warning, re.compile(r"(PIL|pillow_heif)(\.|$)"), 0)
+        self.entry = ("ignore", None, Warning, re.compile(modules), 0)
 
     def __enter__(self) -> None:
         filters: Any = warnings.filters
@@ -33,11 +34,5 @@ class _Filter:
                 filters.remove(self.entry)
 
 
-_FILTER = _Filter()
-
-
-@contextmanager
-def quietly() -> Iterator[None]:
-    """Pillow warns of odd metadata in files whose pixels are fine."""
-    with _FILTER:
-        yield
+QUIET_PILLOW = _Ignored(r"(PIL|pillow_heif)(\.|$)")
+"""Which warns of odd metadata in files whose pixels are fine."""
