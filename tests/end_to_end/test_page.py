@@ -177,7 +177,7 @@ def test_a_visitor_without_scripts(
     page.get_by_role("button", name="Weiter zum Hochladen").click()
     page.get_by_label("Foto").set_input_files(photographs[1])
     page.get_by_role("button", name="Hochladen").click()
-    picture = page.get_by_role("img", name="photograph, in Farbe")
+    picture = page.get_by_role("img", name="Foto, in Farbe")
     expect(picture).to_be_visible()
     expect(picture).to_have_js_property("naturalWidth", size(photographs[1].read_bytes())[0])
     context.close()
