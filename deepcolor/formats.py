@@ -41,6 +41,11 @@ READABLE = frozenset({*FORMAT_OF_SUFFIX, *WRITTEN_SUFFIX})
 """Suffixes of the formats deepcolor reads."""
 
 
+def renamed(path: Path, suffix: str = "") -> Path:
+    """With another suffix, or none, instead of one that names a format."""
+    return path.with_name(split_suffix(path)[0] + suffix)
+
+
 def split_suffix(path: Path) -> tuple[str, str]:
     """A file's name and its suffix if that names a format; any other belongs to the name."""
     if path.suffix.lower() in READABLE:

@@ -20,7 +20,7 @@ from deepcolor.errors import (
 )
 from deepcolor.files.disk import is_taken, is_there, place_of, write_whole
 from deepcolor.files.plan import Plan, Settings, Task
-from deepcolor.formats import SUFFIX_OF_FORMAT, Format, split_suffix
+from deepcolor.formats import SUFFIX_OF_FORMAT, Format, renamed
 
 if TYPE_CHECKING:
     from deepcolor import weights
@@ -168,7 +168,7 @@ def _named_as_before(task: Task, wanted: Format) -> Task:
     from deepcolor.encoding import SUFFIXES, written_format
     from deepcolor.photograph import format_of
 
-    others = [_renamed(task.target, suffix) for suffix in SUFFIX_OF_FORMAT.values()]
+    others = [renamed(task.target, suffix) for suffix in SUFFIX_OF_FORMAT.values()]
     if task.exact or is_there(task.target) or not any(is_there(other) for other in others):
         return task
     read_as = format_of(task.source)
@@ -177,12 +177,7 @@ def _named_as_before(task: Task, wanted: Format) -> Task:
     suffixes = SUFFIXES[written_format(read_as, wanted)]
     if task.target.suffix.lower() in suffixes:
         return task
-    return replace(task, target=_renamed(task.target, suffixes[0]))
-
-
-def _renamed(target: Path, suffix: str) -> Path:
-    """With another suffix instead of one that names a format; any other belongs to the name."""
-    return target.with_name(split_suffix(target)[0] + suffix)
+    return replace(task, target=renamed(task.target, suffixes[0]))
 
 
 def _left(task: Task, verdict: DeepcolorError | Literal["skip"], device: str) -> Outcome:
@@ -199,7 +194,7 @@ def _write(
         return Outcome(task, device, error=colored.to_json())
     if not task.exact and task.target.suffix.lower() not in colored.suffixes:
         # The input's suffix did not tell its format.
-        task = replace(task, target=_renamed(task.target, colored.suffixes[0]))
+        task = replace(task, target=renamed(task.target, colored.suffixes[0]))
         verdict = targets.admit(task)
         if verdict is not None:
             return _left(task, verdict, device)

@@ -11,7 +11,7 @@ from pathlib import Path
 from deepcolor import registry
 from deepcolor.errors import UnreadableFileError
 from deepcolor.files.disk import is_there, is_there_as_folder, place_of
-from deepcolor.formats import READABLE, split_suffix
+from deepcolor.formats import READABLE, renamed
 
 STDIO = "-"
 """What stands for standard input and output where a file is named."""
@@ -109,20 +109,15 @@ def originals(photographs: Sequence[Path], labels: Collection[str]) -> list[Path
 
     ``labels`` are the names of strategies, which stand in what such results are called.
     """
-    stems = {_named(photograph) for photograph in photographs}
+    stems = {renamed(photograph) for photograph in photographs}
 
     def is_result(photograph: Path) -> bool:
-        labeled = _named(photograph)
+        labeled = renamed(photograph)
         original = labeled.with_suffix("")
         # One without a suffix is found in no folder, and still has results.
         return labeled.suffix[1:] in labels and (original in stems or os.path.isfile(original))  # noqa: PTH113 (never raises)
 
     return [one for one in photographs if not (is_result(one) or _is_sheet(one))]
-
-
-def _named(photograph: Path) -> Path:
-    """Without a suffix that names a format."""
-    return photograph.with_name(split_suffix(photograph)[0])
 
 
 def _is_sheet(path: Path) -> bool:

@@ -23,6 +23,21 @@ if TYPE_CHECKING:
 REGION = "eu-west-3"
 
 
+def register_job_definition(batch: BatchClient, **properties: Any) -> str:
+    """A revision of the worker's definition with those properties of its container; its ARN."""
+    container: Any = {
+        "image": "worker",
+        "resourceRequirements": [
+            {"type": "VCPU", "value": "4"},
+            {"type": "MEMORY", "value": "6400"},
+        ],
+    }
+    definition = batch.register_job_definition(
+        jobDefinitionName="colorize", type="container", containerProperties=container | properties
+    )
+    return definition["jobDefinitionArn"]
+
+
 @dataclass(frozen=True)
 class BatchQueue:
     """The jobs of one Batch queue."""
@@ -113,18 +128,7 @@ def waker(
             {"order": 1, "computeEnvironment": environment["computeEnvironmentArn"]}
         ],
     )
-    definition = batch.register_job_definition(
-        jobDefinitionName="colorize",
-        type="container",
-        containerProperties={
-            "image": "worker",
-            "resourceRequirements": [
-                {"type": "VCPU", "value": "4"},
-                {"type": "MEMORY", "value": "6400"},
-            ],
-            "environment": worker_environment,
-        },
-    )
+    definition = register_job_definition(batch, environment=worker_environment)
     boto3.client("s3").create_bucket(
         Bucket="results", CreateBucketConfiguration={"LocationConstraint": REGION}
     )
@@ -133,7 +137,7 @@ def waker(
         "DEEPCOLOR_RESULTS_BUCKET": "results",
         "DEEPCOLOR_WORK_QUEUE_URL": work_queue,
         "DEEPCOLOR_BATCH_JOB_QUEUE": queue["jobQueueArn"],
-        "DEEPCOLOR_BATCH_JOB_DEFINITION": definition["jobDefinitionArn"],
+        "DEEPCOLOR_BATCH_JOB_DEFINITION": definition,
         "DEEPCOLOR_MAX_WORKERS": "4",
         "DEEPCOLOR_PHOTOGRAPHS_PER_WORKER": "3",
     }

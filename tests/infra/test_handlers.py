@@ -21,6 +21,7 @@ from deepcolor import registry
 from functions.contract.manifest import publish
 from functions.contract.records import Record, Records, Source, Status
 from functions.contract.work import Work
+from tests.functions.moto_batch import register_job_definition
 from tests.infra.conftest import CREDENTIALS, REGION
 from tests.infra.servers import free_port, serving
 from tests.infra.template import ROOT, TEMPLATE, of_type
@@ -98,19 +99,7 @@ def job_definition(moto: str) -> str:
     request = urllib.request.Request(f"{moto}/moto-api/config", data=config)
     urllib.request.urlopen(request).close()
     batch = _client("batch", moto)
-    definition = batch.register_job_definition(
-        jobDefinitionName="colorize",
-        type="container",
-        containerProperties={
-            "image": "worker",
-            "resourceRequirements": [
-                {"type": "VCPU", "value": "4"},
-                {"type": "MEMORY", "value": "6400"},
-            ],
-        },
-    )
-    arn: str = definition["jobDefinitionArn"]
-    return arn
+    return register_job_definition(batch)
 
 
 def _client(service: Any, address: str) -> Any:

@@ -36,6 +36,7 @@ from functions.dispatch import app as dispatch
 from functions.sweep import app as sweep
 from functions.workers.wake import waker_from_environment
 from infra.local.event_source import Context
+from tests.functions.moto_batch import register_job_definition
 from tests.infra.conftest import CREDENTIALS, REGION
 from tests.infra.servers import free_port, serving
 from tests.infra.template import as_list, of_type, statements
@@ -186,17 +187,7 @@ def _furnish(account: Account) -> dict[str, str]:
         state="ENABLED",
         computeEnvironmentOrder=[{"order": 1, "computeEnvironment": instances}],
     )["jobQueueArn"]
-    definition = batch.register_job_definition(
-        jobDefinitionName="colorize",
-        type="container",
-        containerProperties={
-            "image": "worker",
-            "resourceRequirements": [
-                {"type": "VCPU", "value": "4"},
-                {"type": "MEMORY", "value": "6400"},
-            ],
-        },
-    )["jobDefinitionArn"]
+    definition = register_job_definition(batch)
     publish(s3, RESULTS, registry.manifest())
     return {
         "AWS_ENDPOINT_URL": account.address,

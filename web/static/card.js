@@ -7,7 +7,7 @@ import { copyLink, Download, remove } from "./deeds.js";
 import { openZoom } from "./later.js";
 import { near } from "./near.js";
 import { isColoringWorthRetrying, needsAnotherFile } from "./retry.js";
-import { wayOf } from "./strategies.js";
+import { stateOf } from "./strategies.js";
 import { failure, say, state } from "./words.js";
 
 const BEFORE_ARRIVAL = ["preparing", "uploading"];
@@ -80,8 +80,9 @@ export class Card {
     if (this.isNear) this.#draw();
     this.part(".change").href = `/photographs/${image.id}`;
     const isDone = image.status === "done";
+    const isMendable = image.error && !needsAnotherFile(image);
     for (const deed of [".zoom-in", ".copy"]) this.part(deed).hidden = !isDone;
-    this.part(".change").hidden = !isDone && !(image.error && !needsAnotherFile(image));
+    this.part(".change").hidden = !(isDone || isMendable);
     if (isDone) this.download.offer(image);
     if (image.error) this.fail(failure(image.error), isColoringWorthRetrying(image));
     else this.state(image.status, stateOf(image));
@@ -133,8 +134,5 @@ export class Card {
     (next?.querySelector(".delete") ?? document.getElementById("files")).focus();
   }
 }
-
-const stateOf = (image) =>
-  image.status === "done" ? `${state(image.status)} · ${wayOf(image)}` : state(image.status);
 
 const label = (element) => element.textContent.trim();

@@ -1,6 +1,6 @@
 // What the visitor orders: which strategy, and how its knobs are turned.
 
-import { number, say } from "./words.js";
+import { number, say, state } from "./words.js";
 
 const RETRY_MILLISECONDS = 2000;
 
@@ -26,8 +26,11 @@ export const takesHints = () => chosenRadio()?.hasAttribute("data-hints") ?? fal
 // The title by which a strategy is called here.
 const titleOf = (name) => radioOf(name)?.labels[0].textContent ?? name;
 
-// How a photograph was colored: by which strategy, and how the knobs were turned that were.
-export function wayOf(image) {
+// What is being done to a photograph; once it is colored, by whom, and with which knobs turned.
+export const stateOf = (image) =>
+  image.status === "done" ? `${state(image.status)} · ${wayOf(image)}` : state(image.status);
+
+function wayOf(image) {
   const usual = turned({ ...image, knobs: {} });
   const own = [...turned(image)].filter(([label, value]) => value !== usual.get(label));
   return [titleOf(image.strategy), ...own.map((setting) => setting.join(" "))].join(" · ");

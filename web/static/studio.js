@@ -7,9 +7,9 @@ import { copyLink, Download, remove } from "./deeds.js";
 import { Guide } from "./guide.js";
 import { openZoom } from "./later.js";
 import { isColoringWorthRetrying, needsAnotherFile } from "./retry.js";
-import { awaitStrategies, ordered, takesHints, titlesOf, wayOf } from "./strategies.js";
+import { awaitStrategies, ordered, stateOf, takesHints, titlesOf } from "./strategies.js";
 import { isFinal, watch } from "./watch.js";
-import { failure, say, state } from "./words.js";
+import { failure, say } from "./words.js";
 
 const studio = document.getElementById("studio");
 const part = (selector) => studio.querySelector(selector);
@@ -46,8 +46,7 @@ async function renew() {
 function tell(news) {
   const { status, error } = news;
   studio.dataset.status = status;
-  const sentence = error ? failure(error) : state(status);
-  part(".state").textContent = status === "done" ? `${sentence} · ${wayOf(news)}` : sentence;
+  part(".state").textContent = error ? failure(error) : stateOf(news);
   comparison.busy = !isFinal({ status });
 }
 

@@ -19,6 +19,7 @@ from functions.workers.wake import (
     Fleet,
     waker_from_environment,
 )
+from tests.functions.moto_batch import register_job_definition
 
 RACERS = 12
 LONG_AGO = time.time() - 2 * SETTLED_SECONDS
@@ -75,17 +76,7 @@ def test_a_job_runs_in_the_environment_of_its_definition(
 def test_a_job_is_of_the_latest_definition_whatever_the_function_was_deployed_with(
     waker: BatchWaker, batch: Any
 ) -> None:
-    later = waker.batch.register_job_definition(
-        jobDefinitionName="colorize",
-        type="container",
-        containerProperties={
-            "image": "a later worker",
-            "resourceRequirements": [
-                {"type": "VCPU", "value": "4"},
-                {"type": "MEMORY", "value": "6400"},
-            ],
-        },
-    )["jobDefinitionArn"]
+    later = register_job_definition(waker.batch, image="a later worker")
     assert later != waker.job_definition
     waker.wake(just_sent=1)
     [job] = batch.jobs()
