@@ -43,7 +43,7 @@ class WeightFile:
     """One file of weights, with its size in bytes and its sha256 in hex.
 
     ``url`` is where it is published. A file that lies in the strategy's own package has no URL
-    but the ``package`` that carries it.
+    but the ``package`` that carries it. Raises ``ValueError`` for one with both or neither.
     """
 
     filename: str
@@ -51,6 +51,10 @@ class WeightFile:
     sha256: str
     url: str | None = None
     package: str | None = None
+
+    def __post_init__(self) -> None:
+        if (self.url is None) == (self.package is None):
+            raise ValueError(f"{self.filename} needs either a url or the package that carries it")
 
 
 @dataclass(frozen=True)

@@ -325,6 +325,17 @@ class WeightsCorruptError(DeepcolorError):
         )
 
 
+class WeightsPackageError(WeightsCorruptError):
+    """A package does not carry the weights that its strategy's card means."""
+
+    def __init__(self, strategy: str, path: Path, problem: str):
+        DeepcolorError.__init__(
+            self,
+            f"The weights of '{strategy}' in its package ({path}) are not those of its card: "
+            f"{problem}; install the package anew or, if it is yours, correct the card.",
+        )
+
+
 class UnreadableFileError(DeepcolorError):
     """A path that was named is not there, or can't be read."""
 

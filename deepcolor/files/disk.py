@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import stat
 import threading
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from deepcolor.errors import NotWritableError
+
+if TYPE_CHECKING:
+    from io import FileIO
 
 PART_LETTERS = 50  # of a name; four bytes each at most, of the 255 that a name may have
 
@@ -72,6 +77,35 @@ def _name_anew(part: Path, path: Path) -> None:
         if is_taken(path):
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path)) from error
         part.replace(path)
+
+
+def locked(path: Path) -> FileIO:
+    """A file to append to, made with its folder if need be, which nobody else is given meanwhile.
+
+    It is let go of when it is closed. Who waits for it finds what the one before has left, and a
+    file of its own where that was moved away or deleted.
+    """
+    while True:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            file = path.open(
+                "ab", buffering=0
+            )  # what a full disk does not take must not be counted
+        except FileNotFoundError:
+            if path.is_symlink():  # which leads nowhere
+                raise
+            continue  # the folder was moved away or deleted meanwhile
+        fcntl.flock(file, fcntl.LOCK_EX)
+        if _is_at(file, path):
+            return file
+        file.close()
+
+
+def _is_at(file: FileIO, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(file.fileno()), path.stat())
+    except FileNotFoundError:
+        return False
 
 
 def place_of(path: Path) -> Path:

@@ -111,21 +111,33 @@ def originals(photographs: Sequence[Path], labels: Collection[str]) -> list[Path
     """
     stems = {renamed(photograph) for photograph in photographs}
 
-    def is_result(photograph: Path) -> bool:
-        labeled = renamed(photograph)
-        original = labeled.with_suffix("")
+    def is_there(original: Path) -> bool:
         # One without a suffix is found in no folder, and still has results.
-        return labeled.suffix[1:] in labels and (original in stems or os.path.isfile(original))  # noqa: PTH113 (never raises)
+        return original in stems or os.path.isfile(original)  # noqa: PTH113 (never raises)
 
-    return [one for one in photographs if not (is_result(one) or _is_sheet(one))]
+    found = (one for one in photographs if not is_result(one, labels, is_there))
+    return [one for one in found if not _is_file_a_sheet(one)]
 
 
-def _is_sheet(path: Path) -> bool:
-    """Whether a file is a contact sheet. Decodes nothing, for it is asked of every photograph."""
+def is_result(photograph: Path, labels: Collection[str], is_there: Callable[[Path], bool]) -> bool:
+    """Whether its name is that of another that is there, colored by a strategy of ``labels``.
+
+    ``is_there`` is asked for the other without its suffix.
+    """
+    labeled = renamed(photograph)
+    return labeled.suffix[1:] in labels and is_there(labeled.with_suffix(""))
+
+
+def is_sheet(content: bytes) -> bool:
+    """Whether a file that begins so is a contact sheet. Decodes nothing: it is asked of all."""
+    return SHEET_NOTE in content[:NOTE_WITHIN]
+
+
+def _is_file_a_sheet(path: Path) -> bool:
     if not os.path.isfile(path):  # noqa: PTH113 (never raises); a pipe would be waited for
         return False
     try:
         with path.open("rb") as file:
-            return SHEET_NOTE in file.read(NOTE_WITHIN)
+            return is_sheet(file.read(NOTE_WITHIN))
     except OSError:  # which coloring it tells
         return False

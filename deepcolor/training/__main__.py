@@ -10,7 +10,10 @@ rebalancing, gain of chroma, size and mirroring.
 from __future__ import annotations
 
 import argparse
+import functools
+import math
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -19,7 +22,7 @@ from deepcolor import weights
 from deepcolor.builtin.colornet import WEIGHTS
 from deepcolor.builtin.colornet.looks import TwoLooks
 from deepcolor.builtin.colornet.network import ColorNet
-from deepcolor.errors import DeepcolorError
+from deepcolor.errors import DeepcolorError, NotWritableError, UnreadableFileError
 from deepcolor.training.checkpoint import export, weights_in
 from deepcolor.training.config import Config
 from deepcolor.training.mix import mixed
@@ -29,6 +32,25 @@ from deepcolor.training.prior import write_prior
 from deepcolor.training.skin import skin
 from deepcolor.training.sweep import Setting, sweep
 from deepcolor.training.validate import Validation
+
+
+def _number(
+    kind: Callable[[str], float], least: float, most: float = math.inf
+) -> Callable[[str], float]:
+    """Reads an argument that is no less and no more; ``nan`` is neither."""
+
+    def read(told: str) -> float:
+        number = kind(told)
+        if not (math.isfinite(number) and least <= number <= most):
+            raise argparse.ArgumentTypeError(f"it cannot be {told}")
+        return number
+
+    read.__name__ = kind.__name__  # by which argparse calls what is no number
+    return read
+
+
+_share = _number(float, 0, 1)
+_factor = _number(float, 0)
 
 parser = argparse.ArgumentParser(prog="python -m deepcolor.training")
 commands = parser.add_subparsers(dest="command", required=True)
@@ -40,16 +62,20 @@ mixing = commands.add_parser("mix", help="average the weights of two networks")
 mixing.add_argument("first", type=Path)
 mixing.add_argument("second", type=Path)
 mixing.add_argument("file", type=Path, help="the weights to write")
-mixing.add_argument("--share", type=float, default=0.5, help="how much of the second")
+mixing.add_argument("--share", type=_share, default=0.5, help="how much of the second")
 for command in (counting, measuring, hinting, sweeping):
     command.add_argument("config", type=Path)
 counting.add_argument("file", type=Path, help="the CSV to write")
 measuring.add_argument("sources", nargs="+", help="those whose photographs are of people")
 sweeping.add_argument("--weights", type=Path, help="others than the package's")
-sweeping.add_argument("--sizes", type=int, nargs="+", default=[256], metavar="PIXELS")
-sweeping.add_argument("--temperatures", type=float, nargs="+", default=[1.0], metavar="T")
-sweeping.add_argument("--rebalance", type=float, nargs="+", default=[0.0], metavar="SHARE")
-sweeping.add_argument("--chroma", type=float, nargs="+", default=[1.0], metavar="FACTOR")
+sweeping.add_argument(
+    "--sizes", type=_number(int, 32, 1024), nargs="+", default=[256], metavar="PIXELS"
+)
+sweeping.add_argument(
+    "--temperatures", type=_number(float, 0.01), nargs="+", default=[1.0], metavar="T"
+)
+sweeping.add_argument("--rebalance", type=_share, nargs="+", default=[0.0], metavar="SHARE")
+sweeping.add_argument("--chroma", type=_factor, nargs="+", default=[1.0], metavar="FACTOR")
 sweeping.add_argument("--mirrored", action="store_true", help="each also with its mirror image")
 
 
@@ -63,12 +89,13 @@ def main() -> None:
 
 def _do(arguments: argparse.Namespace) -> None:
     if arguments.command == "mix":
-        export(mixed(arguments.first, arguments.second, arguments.share), arguments.file)
+        weights_of_both = mixed(arguments.first, arguments.second, arguments.share)
+        _write(functools.partial(export, weights_of_both), arguments.file)
         return
     config = Config.read(arguments.config)
     learned, held_out, dropped = split(packed(config.photographs), config.sampling.least_chroma)
     if arguments.command == "prior":
-        write_prior(learned, arguments.file)
+        _write(functools.partial(write_prior, learned), arguments.file)
         print(f"{len(learned):,} photographs; {dropped}")
     elif arguments.command == "hints":
         _hints(held_out)
@@ -86,6 +113,13 @@ def _do(arguments: argparse.Namespace) -> None:
         _sweep(held_out, settings, arguments.weights)
 
 
+def _write(write: Callable[[Path], None], path: Path) -> None:
+    try:
+        write(path)
+    except OSError as error:
+        raise NotWritableError(path, error.strerror or str(error)) from error
+
+
 def _hints(held_out: Photographs) -> None:
     validation = Validation(held_out, torch.device("cpu"))
     print("hints  PSNR dB")
@@ -94,7 +128,13 @@ def _hints(held_out: Photographs) -> None:
 
 
 def _skin(held_out: Photographs, sources: list[str]) -> None:
-    people = [i for i, one in enumerate(held_out.sources()) if one in sources]
+    known = held_out.sources()
+    if unknown := set(sources) - set(known):
+        parser.error(
+            f"no photograph that is held out is from {', '.join(sorted(unknown))}; "
+            f"they are from {', '.join(sorted(set(known)))}"
+        )
+    people = [i for i, one in enumerate(known) if one in sources]
     print("group         photographs  CIEDE2000  of gray  chroma  / truth")
     for name, row in skin(TwoLooks(_network(None)), held_out, people).items():
         print(
@@ -120,7 +160,11 @@ def _sweep(held_out: Photographs, settings: list[Setting], path: Path | None) ->
 
 
 def _network(path: Path | None) -> ColorNet:
-    return ColorNet.of(weights_in(path or weights.path(WEIGHTS))).eval()
+    path = path or weights.path(WEIGHTS)
+    try:
+        return ColorNet.of(weights_in(path)).eval()
+    except (KeyError, RuntimeError) as error:
+        raise UnreadableFileError(str(path), "its layers are not colornet's") from error
 
 
 if __name__ == "__main__":

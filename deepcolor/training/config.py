@@ -148,7 +148,7 @@ class Config:
     def read(cls, path: Path) -> Config:
         """Raises :class:`deepcolor.training.errors.ConfigError`."""
         try:
-            told = tomllib.loads(path.read_text())
+            told = tomllib.loads(path.read_text("utf-8-sig"))
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
             raise ConfigError(path, str(error)) from error
         rooms = {
@@ -163,6 +163,9 @@ class Config:
             if name in told:
                 told[name] = _filled(path, room, name, told[name])
         config: Config = _filled(path, cls, None, told)
+        for key in ("photographs", "run"):
+            if told[key] == "":
+                raise ConfigError(path, f"{key} is empty")
         if bool(config.schedule.steps) == bool(config.schedule.minutes):
             raise ConfigError(path, "schedule needs either steps or minutes")
         if not _are_sizes(config.schedule.sizes):

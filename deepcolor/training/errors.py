@@ -46,6 +46,17 @@ class PackedPlaceError(DeepcolorError):
         )
 
 
+class NotPackedError(NotWritableError):
+    """There is no place for the packed photographs."""
+
+    def __init__(self, folder: Path, reason: str):
+        super().__init__(
+            folder,
+            f"{reason}; photographs are packed beside where they lie, so put them, or a link to "
+            "them, where there is room and leave to write",
+        )
+
+
 class PackedDamagedError(DeepcolorError):
     """Packed photographs are not all there."""
 
@@ -99,15 +110,28 @@ class ChancesError(DeepcolorError):
 
 
 class OtherRunError(DeepcolorError):
-    """The run's folder holds a run with another configuration."""
+    """The run's folder holds a run with another configuration, or of other photographs."""
 
     code = "other_run"
     exit_code = 2
 
     def __init__(self, folder: Path, differs: str):
         super().__init__(
-            f"{folder} holds a run whose {differs} is another; give this one a folder of its own "
-            "with --run."
+            f"{folder} holds a run that differs from this one in its {differs}; give this one a "
+            "folder of its own with --run."
+        )
+
+
+class RunInUseError(DeepcolorError):
+    """Another process trains in the run's folder."""
+
+    code = "run_in_use"
+    exit_code = 2
+
+    def __init__(self, folder: Path):
+        super().__init__(
+            f"Another process is training in {folder}; wait for its end, or give this run a folder "
+            "of its own with --run."
         )
 
 

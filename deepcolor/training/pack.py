@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 import shutil
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,18 +17,20 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from deepcolor.errors import DeepcolorError, NotWritableError, UnreadableFileError
+from deepcolor.errors import DeepcolorError, UnreadableFileError
+from deepcolor.files.disk import is_there, locked
 from deepcolor.lab import rgb_to_lab
 from deepcolor.photograph import decode
 from deepcolor.training import sources
 from deepcolor.training.duplicates import difference_hash, repeats
-from deepcolor.training.errors import PackedDamagedError, PackedPlaceError
+from deepcolor.training.errors import NotPackedError, PackedDamagedError, PackedPlaceError
 
 PIXELS = "pixels.u8"
 INDEX = "photographs.npz"
 SHORT_SIDE = 320  # pixels at most
 MINIATURE = 16
-AT_ONCE = 256  # photographs between reading and writing
+AT_ONCE = 256  # photographs between reading and writing, at most
+BYTES_AT_ONCE = 64 << 20  # of them, but for the last one's
 
 Watch = Callable[[str, float, float], None]
 """Told what is done, how much of it, and of how much."""
@@ -48,12 +49,13 @@ class Look:
 def packed(data: Path, watch: Watch = lambda *_: None) -> Path:
     """The packed folder of ``data``: itself, or one beside it, made anew when ``data`` changed.
 
-    Raises :class:`deepcolor.errors.UnreadableFileError` and ``NotWritableError``, and
+    Where another process packs the same, its end is waited for. Raises
+    :class:`deepcolor.errors.UnreadableFileError`, :class:`NotPackedError`, and
     :class:`PackedPlaceError` where a folder of somebody else's would have to go.
     """
-    if not data.exists():
+    if not is_there(data):
         raise UnreadableFileError(str(data), "there is no such file or folder")
-    if (data / INDEX).exists():
+    if is_there(data / INDEX):
         return data
     folder, fresh = _beside(data, "packed"), _beside(data, "packing")
     fingerprint = sources.fingerprint(data)
@@ -63,11 +65,16 @@ def packed(data: Path, watch: Watch = lambda *_: None) -> Path:
         for replaced in (folder, fresh):
             if not _is_replaceable(replaced):
                 raise PackedPlaceError(replaced)
-        pack(data, fresh, fingerprint, watch)
-        shutil.rmtree(folder, ignore_errors=True)
-        fresh.replace(folder)
+        with locked(fresh / PIXELS):
+            try:
+                if not _is_packed(folder, fingerprint):
+                    pack(data, fresh, fingerprint, watch)
+                    shutil.rmtree(folder, ignore_errors=True)
+                    fresh.replace(folder)
+            finally:
+                shutil.rmtree(fresh, ignore_errors=True)
     except OSError as error:
-        raise NotWritableError(fresh, error.strerror or str(error)) from error
+        raise NotPackedError(fresh, error.strerror or str(error)) from error
     return folder
 
 
@@ -90,8 +97,6 @@ def index_of(folder: Path) -> dict[str, NDArray[Any]]:
 
 def _is_packed(folder: Path, fingerprint: str) -> bool:
     """Whether a folder holds all of the photographs of this fingerprint."""
-    if not (folder / INDEX).exists():
-        return False
     try:
         return str(index_of(folder)["fingerprint"]) == fingerprint
     except PackedDamagedError:
@@ -112,15 +117,12 @@ def _is_replaceable(folder: Path) -> bool:
 
 
 def pack(data: Path, folder: Path, fingerprint: str, watch: Watch) -> None:
-    """Writes pixels and index; what can't be read is counted, not kept."""
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir()
+    """Writes pixels and index into a folder; what can't be read is counted, not kept."""
     names: list[str] = []
     looks: list[Look] = []
     unreadable, read, total = 0, 0, sources.total_bytes(data)
-    photographs = sources.contents(data)
     with ThreadPoolExecutor(os.cpu_count()) as pool, (folder / PIXELS).open("wb") as pixels:
-        while some := list(itertools.islice(photographs, AT_ONCE)):
+        for some in _portions(sources.contents(data)):
             decoded = pool.map(_decoded, (content for _, content in some))
             for (name, content), one in zip(some, decoded, strict=True):
                 read += len(content)
@@ -150,6 +152,20 @@ def pack(data: Path, folder: Path, fingerprint: str, watch: Watch) -> None:
         unreadable=unreadable,
         fingerprint=fingerprint,
     )
+
+
+def _portions(photographs: Iterable[tuple[str, bytes]]) -> Iterator[list[tuple[str, bytes]]]:
+    """Some at a time: enough for all cores, and not too much to keep in memory."""
+    some: list[tuple[str, bytes]] = []
+    weight = 0
+    for name, content in photographs:
+        some.append((name, content))
+        weight += len(content)
+        if len(some) == AT_ONCE or weight >= BYTES_AT_ONCE:
+            yield some
+            some, weight = [], 0
+    if some:
+        yield some
 
 
 def _decoded(content: bytes) -> tuple[NDArray[np.uint8], Look] | None:

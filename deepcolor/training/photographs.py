@@ -58,6 +58,13 @@ class Photographs:
         begin = int(self.offsets[i])
         return self.pixels[begin : begin + height * width].view(height, width, 3).permute(2, 0, 1)
 
+    def digest(self) -> str:
+        """Another whenever they are others, wherever they lie: a sha256 in hex."""
+        told = hashlib.sha256("\n".join(self.names).encode(errors="surrogateescape"))
+        told.update(self.shapes.numpy().tobytes())
+        told.update(self.miniatures.numpy().tobytes())
+        return told.hexdigest()
+
     def sources(self) -> list[str]:
         """Where each is from: its folder, or else its name up to the last underscore."""
         parts = [(name.rpartition("/")[0], name.rpartition("_")[0]) for name in self.names]
@@ -67,8 +74,10 @@ class Photographs:
 def split(folder: Path, least_chroma: float) -> tuple[Photographs, Photographs, Dropped]:
     """Those to learn from and those held out of a packed folder, and how many are in neither.
 
-    Held out are those whose name hashes to 0 in 42, so that the split never depends on an order;
-    of very few photographs, one. Raises :class:`TooFewPhotographsError` and
+    Held out are those whose name hashes to 0 in 42, so that the split never depends on an order or
+    on which others there are; only where that is none, it is the first by its hash.
+
+    Raises :class:`TooFewPhotographsError` and
     :class:`deepcolor.training.errors.PackedDamagedError`.
     """
     index = index_of(folder)
@@ -98,7 +107,10 @@ def split(folder: Path, least_chroma: float) -> tuple[Photographs, Photographs, 
 
 
 def square(photograph: Tensor, size: int) -> Tensor:
-    """A photograph stretched to ``size`` × ``size``, as the 256x256 protocol does."""
+    """A photograph stretched to ``size`` × ``size``, as the 256x256 protocol has them.
+
+    From the packed one and bilinear, which makes up to 0.1 dB of difference to evaluation.
+    """
     return F.interpolate(photograph[None], (size, size), mode="bilinear", antialias=True)[0]
 
 

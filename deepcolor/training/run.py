@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import fcntl
 import json
 import math
+import os
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -28,9 +30,11 @@ from deepcolor.training.config import COLORNET, IMAGENET, Config
 from deepcolor.training.curve import write_curve
 from deepcolor.training.draws import Draws
 from deepcolor.training.errors import (
+    DamagedCheckpointError,
     DivergedError,
     NotSavedError,
     OtherRunError,
+    RunInUseError,
     UnevenBatchError,
 )
 from deepcolor.training.loss import favor, loss, start_at_prior
@@ -45,6 +49,7 @@ from deepcolor.training.world import World
 LAST, BEST, LOG, CURVE = "last.pt", "best.safetensors", "log.csv", "curve.svg"
 COUNTED = 4000  # photographs, for how common each color is
 SECONDS_BETWEEN_CHECKPOINTS = 120
+FEW_HELD_OUT = 10
 REHEARSED = (3, 8)  # steps of each size before the clock and by the clock
 
 
@@ -78,6 +83,9 @@ class Run:
         self.say(
             f"{len(learned):,} photographs to learn from, {len(held_out):,} held out; {dropped}."
         )
+        if len(held_out) < FEW_HELD_OUT:
+            self.say("So few are held out that their figures say little of other photographs.")
+        self.photographs = learned.digest() + held_out.digest()
         check_sources(config.sampling, learned, held_out)
 
         encoder = SoftEncoder(bins)
@@ -107,7 +115,17 @@ class Run:
             self.resume()
 
     def train(self) -> None:
-        """Goes on to the last step; a first Ctrl-C or SIGTERM writes a checkpoint and ends it."""
+        """Goes on to the last step; a first Ctrl-C or SIGTERM writes a checkpoint and ends it.
+
+        Raises :class:`RunInUseError` while another process does so.
+        """
+        if not self.world.leads:
+            self._train()
+            return
+        with _alone_in(self.config.run):
+            self._train()
+
+    def _train(self) -> None:
         tick = saved = time.monotonic()
         if not self.step:
             self.validate()
@@ -241,6 +259,7 @@ class Run:
             return
         state = {
             "config": _identity(self.config),
+            "photographs": self.photographs,
             "step": self.step,
             "steps": self.steps,
             "seconds": self.seconds,
@@ -254,18 +273,37 @@ class Run:
             checkpoint.write(state, self.config.run / LAST)
 
     def resume(self) -> None:
-        state = checkpoint.resumed(self.config.run / LAST)
-        theirs, ours = json.loads(state["config"]), json.loads(_identity(self.config))
-        for room, told in ours.items():
-            if theirs.get(room) != told:  # checkpoints of earlier versions lack some
-                raise OtherRunError(self.config.run, room)
-        self.step, self.steps = state["step"], state["steps"]
-        self.seconds, self.best = state["seconds"], state["best"]
-        self.losses.copy_(state["losses"])
-        self.net.load_state_dict(state["net"])
-        self.ema.load_state_dict(state["ema"])
-        self.adamw.load_state_dict(state["adamw"])
+        """Takes over what the run's folder tells, if it is of this run.
+
+        Where its best weights are gone, the averaged ones of the checkpoint take their place until
+        better ones come.
+        """
+        folder = self.config.run
+        state = checkpoint.resumed(folder / LAST)
+        try:
+            self._check_same(json.loads(state["config"]), state.get("photographs"))
+            self.step, self.steps = state["step"], state["steps"]
+            self.seconds, self.best = state["seconds"], state["best"]
+            self.losses.copy_(state["losses"])
+            self.net.load_state_dict(state["net"])
+            self.ema.load_state_dict(state["ema"])
+            self.adamw.load_state_dict(state["adamw"])
+        except (AttributeError, KeyError, RuntimeError, TypeError, ValueError) as error:
+            raise DamagedCheckpointError(folder / LAST) from error
         self.say(f"going on from step {self.step:,} of {self.steps:,}.")
+        if self.world.leads and not (folder / BEST).exists():
+            self.best = math.inf
+            with _written_to(folder):
+                checkpoint.export(self.ema.state_dict(), folder / BEST)
+            self.say(f"{BEST} was gone; the checkpoint's averaged weights are there now.")
+
+    def _check_same(self, config: dict[str, Any], photographs: str | None) -> None:
+        """Raises :class:`OtherRunError`; checkpoints of earlier versions tell no photographs."""
+        for room, told in json.loads(_identity(self.config)).items():
+            if config.get(room) != told:
+                raise OtherRunError(self.config.run, room)
+        if photographs not in {None, self.photographs}:
+            raise OtherRunError(self.config.run, "photographs")
 
 
 def _network(config: Config, bins: int) -> ColorNet:
@@ -301,6 +339,22 @@ def _written_to(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise NotSavedError(path, error.strerror or str(error)) from error
+
+
+@contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """Keeps other processes from training in a folder; where nothing can be locked, does not."""
+    lock = os.open(folder, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise RunInUseError(folder) from error
+        except OSError:  # some file systems of networks
+            pass
+        yield
+    finally:
+        os.close(lock)
 
 
 @contextmanager

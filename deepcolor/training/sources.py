@@ -7,13 +7,13 @@ import lzma
 import tarfile
 import zlib
 from collections.abc import Iterator
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import NoReturn
 
 from deepcolor import registry
 from deepcolor.errors import UnreadableFileError
-from deepcolor.files.found import originals, photographs_below
-from deepcolor.formats import READABLE
+from deepcolor.files.found import is_result, is_sheet, originals, photographs_below
+from deepcolor.formats import READABLE, renamed
 
 TARS = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
 
@@ -58,12 +58,28 @@ def _is_tar(path: Path) -> bool:
 
 
 def _in_tar(path: Path) -> Iterator[tuple[str, bytes]]:
+    """As of a folder: neither hidden photographs nor what deepcolor made of others."""
+    labels = registry.names()
     with tarfile.open(path) as tar:
-        for member in tar:
-            name = PurePosixPath(member.name)
-            file = tar.extractfile(member)
-            if file is not None and name.suffix.lower() in READABLE:
-                yield name.with_suffix("").as_posix(), file.read()
+        members = [(Path(member.name), member) for member in tar]
+        stems = {renamed(name) for name, _ in members}
+        for name, member in members:
+            if name.suffix.lower() not in READABLE or is_result(name, labels, stems.__contains__):
+                continue
+            if any(part.startswith(".") for part in name.parts):
+                continue
+            content = _content(tar, member)
+            if content is not None and not is_sheet(content):
+                yield name.with_suffix("").as_posix(), content
+
+
+def _content(tar: tarfile.TarFile, member: tarfile.TarInfo) -> bytes | None:
+    """``None`` for a folder and for a link that leads nowhere, as none is found in a folder."""
+    try:
+        file = tar.extractfile(member)
+    except (KeyError, RecursionError):
+        return None
+    return file.read() if file is not None else None
 
 
 def total_bytes(data: Path) -> int:

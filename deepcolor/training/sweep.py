@@ -49,7 +49,7 @@ class Scores:
 def sweep(
     net: ColorNet, photographs: Photographs, settings: Sequence[Setting]
 ) -> Iterator[tuple[Setting | None, Scores]]:
-    """The scores of gray (``None``) and of each setting, at 256x256 as evaluation has it."""
+    """The scores of gray (``None``) and of each setting, at 256x256 by :func:`square`."""
     rows: dict[Setting | None, list[Tensor]] = {one: [] for one in (None, *settings)}
     for begin in range(0, len(photographs), AT_ONCE):
         some = range(begin, min(len(photographs), begin + AT_ONCE))

@@ -39,7 +39,7 @@ class Scores:
 
 
 class Validation:
-    """The held-out photographs, 256x256 as evaluation has them, and the hints they are given."""
+    """The held-out photographs, 256x256 by :func:`square`, and the hints they are given."""
 
     def __init__(self, held_out: Photographs, device: torch.device):
         count = min(MOST, len(held_out))

@@ -26,6 +26,7 @@ from deepcolor.errors import (
     WeightsCorruptError,
     WeightsFolderError,
     WeightsMissingError,
+    WeightsPackageError,
 )
 
 CONTENT = bytes(range(256)) * 9000  # more than two chunks
@@ -127,7 +128,7 @@ def test_a_wrong_size_leaves_nothing(
     card: StrategyCard, home: Path, file_server: Any, ranges: bool
 ) -> None:
     file_server.ranges = ranges
-    with pytest.raises(WeightsCorruptError, match="2,304,000 bytes came instead of 2,304,001"):
+    with pytest.raises(WeightsCorruptError, match="2,304,000 bytes instead of 2,304,001"):
         weights.locate(with_file(card, bytes=len(CONTENT) + 1))
     assert list(files_below(home)) == []
 
@@ -196,7 +197,7 @@ def test_a_part_of_something_else_is_not_kept(
     with pytest.raises(WeightsCorruptError, match="the sha256 is"):
         weights.locate(card)
     part.write_bytes(CONTENT + b"!")
-    with pytest.raises(WeightsCorruptError, match="2,304,001 bytes came"):
+    with pytest.raises(WeightsCorruptError, match="2,304,001 bytes instead"):
         weights.locate(card)
     assert list(files_below(home)) == []
 
@@ -339,7 +340,7 @@ def test_a_mirror_does_not_replace_what_a_package_carries(
 ) -> None:
     monkeypatch.setenv("DEEPCOLOR_WEIGHTS_URL", file_server.url)
     carried = with_file(card, url=None, package="deepcolor", filename="lost.safetensors")
-    with pytest.raises(WeightsCorruptError, match="the package is incomplete"):
+    with pytest.raises(WeightsPackageError, match="No such file"):
         weights.locate(carried)
     assert file_server.asked == []
 
@@ -375,7 +376,7 @@ def test_a_mirror_in_a_bucket(
         with pytest.raises(WeightsMissingError, match="NoSuchKey"):
             weights.locate(card)
         monkeypatch.setenv("DEEPCOLOR_WEIGHTS_URL", "s3://models/color")
-        with pytest.raises(WeightsCorruptError, match="2,304,000 bytes came instead of"):
+        with pytest.raises(WeightsCorruptError, match="2,304,000 bytes instead of"):
             weights.locate(with_file(card, bytes=len(CONTENT) + 1))
         (home / "weights/.net-1.pth.part").write_bytes(CONTENT[:1_000_000])
         assert weights.locate(card)["net-1.pth"].read_bytes() == CONTENT
@@ -384,10 +385,47 @@ def test_a_mirror_in_a_bucket(
     assert len(list(files_below(home))) == 1
 
 
-def test_an_incomplete_package_says_so(card: StrategyCard) -> None:
-    incomplete = with_file(card, url=None, package="deepcolor", filename="lost.safetensors")
-    with pytest.raises(WeightsCorruptError, match="the package is incomplete"):
-        weights.locate(incomplete)
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (None, "No such file or directory"),
+        (CONTENT[:-1], "it has 2,303,999 bytes instead of 2,304,000"),
+        (CONTENT[::-1], f"the sha256 is {hashlib.sha256(CONTENT[::-1]).hexdigest()} instead of "),
+    ],
+)
+def test_a_package_that_does_not_carry_what_its_card_says(
+    card: StrategyCard,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    content: bytes | None,
+    problem: str,
+) -> None:
+    package = tmp_path / "painters"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "painters", raising=False)
+    carried = with_file(card, url=None, package="painters")
+    (package / "net-1.pth").write_bytes(CONTENT)
+    assert weights.locate(carried) == {"net-1.pth": package / "net-1.pth"}
+    (package / "net-1.pth").unlink()
+    if content is not None:
+        (package / "net-1.pth").write_bytes(content)
+    with pytest.raises(WeightsPackageError) as caught:
+        weights.locate(carried)
+    told = str(caught.value)
+    assert f"'served' in its package ({package / 'net-1.pth'}) are not those of its card" in told
+    assert problem in told
+    assert told.endswith("; install the package anew or, if it is yours, correct the card.")
+    assert (caught.value.code, caught.value.exit_code) == ("weights_corrupt", 3)
+    if content != CONTENT[::-1]:  # whose size alone tells nothing
+        assert "install the package anew" in (weights.problem(carried) or "")
+
+
+@pytest.mark.parametrize("where", [{}, {"url": "https://example.org/a", "package": "deepcolor"}])
+def test_a_file_is_published_or_carried(where: dict[str, str]) -> None:
+    with pytest.raises(ValueError, match=r"^a needs either a url or the package that carries it"):
+        WeightFile("a", 1, "0" * 64, **where)
 
 
 def test_the_weights_of_a_strategy_have_one_name(card: StrategyCard) -> None:
@@ -488,7 +526,7 @@ def test_a_server_without_end_fills_no_disk(
             return bytes(size)
 
     monkeypatch.setattr(weights, "opened", lambda _, start: nullcontext((Endless(), start)))
-    with pytest.raises(WeightsCorruptError, match="bytes came instead of"):
+    with pytest.raises(WeightsCorruptError, match="bytes instead of"):
         weights.locate(card)
 
 

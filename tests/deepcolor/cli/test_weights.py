@@ -3,12 +3,14 @@ from __future__ import annotations
 import functools
 import hashlib
 from dataclasses import replace
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import pytest
 from PIL import Image
 
+from deepcolor.builtin.colornet import WEIGHTS
 from deepcolor.builtin.richzhang import RichZhang
 from deepcolor.cli.progress import Progress
 
@@ -42,8 +44,41 @@ def test_fetch_verify_and_path(run: Any, folder: Path, served: Any) -> None:
     path.write_bytes(CONTENT[::-1])
     bad = run("weights", "verify")
     assert bad.exit_code == 3
-    assert "BAD" in bad.stdout
+    assert f"BAD       {path}: the sha256 is " in bad.stdout
+    assert "; delete it and fetch again\n" in bad.stdout
     assert served.asked == ["/net.pth"]
+
+
+def test_what_a_package_carries_cannot_be_fetched_again(
+    run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    good = run("weights", "verify", "colornet")
+    assert good.exit_code == 0
+    assert good.stdout.split()[:2] == ["colornet", "good"]
+    path = tmp_path / WEIGHTS.filename
+    path.write_bytes(bytes(WEIGHTS.bytes))
+    monkeypatch.setattr(resources, "files", lambda _: tmp_path)
+    bad = run("weights", "verify", "colornet")
+    assert bad.exit_code == 3
+    assert bad.stdout.startswith(f"colornet BAD       {path}: the sha256 is ")
+    assert bad.stdout.endswith("; install its package anew\n")
+    path.unlink()
+    listed = run("strategies").stdout
+    assert f"The weights of 'colornet' in its package ({path}) are not those of its card" in listed
+    for command in (("weights", "fetch", "colornet"), ("colorize", "photo.jpg")):
+        told = run(*command)
+        assert told.exit_code == 3
+        assert "install the package anew" in told.stderr
+
+
+@pytest.mark.usefixtures("nobody")
+def test_weights_that_may_not_be_read(run: Any, folder: Path, served: Any) -> None:
+    path = folder / "home/weights" / RichZhang.card.weights[0].filename
+    run("weights", "fetch", "richzhang")
+    path.chmod(0)
+    told = run("weights", "verify")
+    assert told.exit_code == 1
+    assert f"{path} cannot be read: Permission denied." in told.stderr
 
 
 @pytest.mark.usefixtures("served")

@@ -44,10 +44,16 @@ def test_what_is_not_told_has_a_default(tmp_path: Path) -> None:
     assert config.network.widths == (160, 160, 128, 64)
 
 
+def test_an_editor_may_have_put_a_mark_before_it(tmp_path: Path) -> None:
+    assert Config.read(written(tmp_path, f"\ufeff{WHOLE}")) == Config.read(written(tmp_path, WHOLE))
+
+
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
         ("seed = 1", "", "seed is missing"),
+        ('"photographs"', '""', "photographs is empty"),
+        ('"run"', '""', "run is empty"),
         ("batch = 8", "", r"schedule\.batch is missing"),
         ("batch = 8", 'batch = "8"', r"schedule\.batch must be of type int"),
         ("batch = 8", "batch = true", r"schedule\.batch must be of type int"),

@@ -60,3 +60,78 @@ def test_what_is_wrong_is_one_sentence(
             main()
         assert ended.value.code == 1
         assert capsys.readouterr().err == f"deepcolor.training: {path} cannot be read: {why}.\n"
+
+
+def test_a_place_that_nothing_can_be_written_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, out = tmp_path / "first.safetensors", tmp_path / "first.safetensors" / "out"
+    checkpoint.export(ColorNet(20, WIDTHS).state_dict(), first)
+    monkeypatch.setattr("sys.argv", ["training", "mix", str(first), str(first), str(out)])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 1
+    told = capsys.readouterr().err
+    assert told == f"deepcolor.training: {out} cannot be written: Not a directory.\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (["mix", "a", "b", "out", "--share", "nan"], "--share: it cannot be nan"),
+        (["mix", "a", "b", "out", "--share", "5"], "--share: it cannot be 5"),
+        (["mix", "a", "b", "out", "--share", "half"], "--share: invalid float value: 'half'"),
+        (["sweep", "config", "--temperatures", "0"], "--temperatures: it cannot be 0"),
+        (["sweep", "config", "--sizes", "0"], "--sizes: it cannot be 0"),
+        (["sweep", "config", "--sizes", "9.5"], "--sizes: invalid int value: '9.5'"),
+    ],
+)
+def test_numbers_that_mean_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    problem: str,
+) -> None:
+    monkeypatch.setattr("sys.argv", ["training", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2
+    assert capsys.readouterr().err.endswith(f"{problem}\n")
+
+
+@pytest.mark.parametrize(
+    ("command", "status", "problem"),
+    [
+        (
+            ["skin", "{config}", "humans"],
+            2,
+            "no photograph that is held out is from humans; they are from meadow",
+        ),
+        (
+            ["sweep", "{config}", "--weights", "{weights}"],
+            1,
+            "other.safetensors cannot be read: its layers are not colornet's.",
+        ),
+    ],
+)
+def test_photographs_and_weights_that_are_others(
+    mixed: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    command: list[str],
+    status: int,
+    problem: str,
+) -> None:
+    config, other = tmp_path / "config.toml", tmp_path / "other.safetensors"
+    config.write_text(
+        f'photographs = "{mixed}"\nrun = "run"\nseed = 1\n[schedule]\nsteps = 1\nbatch = 1\n'
+        "sizes = [[0.0, 32]]\nrate = 1e-3\ntrunk_rate = 0\n"
+    )
+    save_file({"bins": torch.zeros(3, 2)}, other)
+    told = [one.format(config=config, weights=other) for one in command]
+    monkeypatch.setattr("sys.argv", ["training", *told])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == status
+    assert problem in capsys.readouterr().err

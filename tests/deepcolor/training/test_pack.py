@@ -3,20 +3,29 @@ from __future__ import annotations
 import io
 import os
 import tarfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from threading import Event
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 
-from deepcolor.errors import NotWritableError, UnreadableFileError
+from deepcolor.errors import UnreadableFileError
 from deepcolor.files.found import SHEET_NOTE
-from deepcolor.training.errors import PackedDamagedError, PackedPlaceError, TooFewPhotographsError
+from deepcolor.training import pack
+from deepcolor.training.errors import (
+    NotPackedError,
+    PackedDamagedError,
+    PackedPlaceError,
+    TooFewPhotographsError,
+)
 from deepcolor.training.pack import INDEX, PIXELS, SHORT_SIDE, packed
 from deepcolor.training.photographs import split
 from deepcolor.training.sheet import write_sheet
-from deepcolor.training.sources import files, fingerprint
+from deepcolor.training.sources import contents, files, fingerprint
 from tests.deepcolor.training.conftest import HELD_OUT, LEARNED, PICTURES, add, jpeg, meadow
 
 SHOWN = 6  # photographs of the docs
@@ -121,6 +130,67 @@ def test_what_deepcolor_colored_is_not_learned_from(three: Path) -> None:
     photographs[0].with_suffix(".colornet.jpg").write_bytes(content)
     (three / "sheet.jpg").write_bytes(content[:20] + SHEET_NOTE + content[20:])
     assert files(three) == photographs
+
+
+def test_what_deepcolor_colored_is_not_learned_from_in_a_tar_either(tmp_path: Path) -> None:
+    tar = write_tar(tmp_path / "some.tar")
+    sheet = jpeg(meadow(7))
+    with tarfile.open(tar, "a") as file:
+        for name in ("0.colornet.jpg", "x/8.colornet.jpg", "._2.jpg", ".hidden/9.jpg"):
+            add(file, name, jpeg(meadow(8)))
+        add(file, "sheet.jpg", sheet[:20] + SHEET_NOTE + sheet[20:])
+    assert [name for name, _ in contents(tar)] == ["0", "1", "2", "x/8.colornet"]
+
+
+def test_links_in_a_tar(tmp_path: Path) -> None:
+    """As in a folder: one that leads nowhere is none, others are what they lead to."""
+    tar = write_tar(tmp_path / "some.tar")
+    with tarfile.open(tar, "a") as file:
+        for name, to in (("3.jpg", "nowhere.jpg"), ("4.jpg", "4.jpg"), ("5.jpg", "1.jpg")):
+            link = tarfile.TarInfo(name)
+            link.type, link.linkname = tarfile.SYMTYPE, to
+            file.addfile(link)
+    found = dict(contents(tar))
+    assert list(found) == ["0", "1", "2", "5"]
+    assert found["5"] == found["1"]
+
+
+def test_no_more_than_so_many_bytes_are_kept(three: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[float] = []
+    monkeypatch.setattr(pack, "BYTES_AT_ONCE", (three / "0.jpg").stat().st_size)
+    learned, held_out, _ = split(packed(three, lambda _, done, __: told.append(done)), 0)
+    assert {*learned.names, *held_out.names} == {"0", "1", "2"}
+    assert len(told) >= 2
+    assert told == sorted(told)
+
+
+def test_of_several_at_once_one_packs(three: Path) -> None:
+    told: list[str] = []
+    with ThreadPoolExecutor(4) as pool:
+        tasks = [pool.submit(packed, three, lambda *one: told.append(one[0])) for _ in range(4)]
+        folders = {task.result() for task in tasks}
+    assert folders == {three.with_name("three.packed")}
+    assert told == ["MB packed"]
+    assert sorted(path.name for path in three.parent.iterdir()) == ["three", "three.packed"]
+
+
+def test_who_waits_goes_on_where_the_other_is_interrupted(three: Path) -> None:
+    begun, go = Event(), Event()
+
+    def interrupted(*_: object) -> None:
+        begun.set()
+        go.wait()
+        raise KeyboardInterrupt
+
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(packed, three, interrupted)
+        begun.wait()
+        second = pool.submit(packed, three)
+        go.set()
+        with pytest.raises(KeyboardInterrupt):
+            first.result()
+        assert second.result() == three.with_name("three.packed")
+    assert sorted(path.name for path in three.parent.iterdir()) == ["three", "three.packed"]
 
 
 def test_a_runs_sheets_among_the_photographs_are_none(three: Path) -> None:
@@ -263,9 +333,15 @@ def test_a_tar_that_is_spoilt_on_the_way(tmp_path: Path, suffix: str, share: flo
         packed(tar)
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
-def test_a_folder_beside_which_nothing_can_be_written(tmp_path: Path) -> None:
-    (tmp_path / "data").mkdir()
-    tmp_path.chmod(0o500)
-    with pytest.raises(NotWritableError):
-        packed(tmp_path / "data")
+@pytest.mark.usefixtures("nobody")
+def test_a_folder_beside_which_nothing_can_be_written() -> None:
+    """A link to it that lies elsewhere is the cure."""
+    with TemporaryDirectory() as place:  # for nobody's eyes, unlike pytest's
+        archive, link = Path(place, "archive"), Path(place, "link")
+        (archive / "data").mkdir(parents=True)
+        archive.chmod(0o500)
+        with pytest.raises(NotPackedError, match=r"data\.packing cannot be written: .* a link to"):
+            packed(archive / "data")
+        link.symlink_to(archive / "data")
+        assert packed(link) == Path(place, "link.packed")
+        archive.chmod(0o700)

@@ -3,11 +3,14 @@ from __future__ import annotations
 import errno
 import math
 import os
+import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -26,6 +29,7 @@ from deepcolor.training.errors import (
     DivergedError,
     ExtraMissingError,
     OtherRunError,
+    RunInUseError,
     UnevenBatchError,
     UnknownSourcesError,
 )
@@ -254,7 +258,7 @@ def test_a_run_may_start_from_the_packages_weights(config: Config) -> None:
 
 def test_another_configuration_does_not_go_on(config: Config) -> None:
     trained(replace(config, schedule=replace(config.schedule, steps=1, validations=1)))
-    with pytest.raises(OtherRunError, match="whose loss is another"):
+    with pytest.raises(OtherRunError, match="differs from this one in its loss"):
         Run(
             replace(
                 config,
@@ -263,6 +267,65 @@ def test_another_configuration_does_not_go_on(config: Config) -> None:
             ),
             ALONE,
         )
+
+
+def test_other_photographs_do_not_go_on(config: Config, mixed: Path, tmp_path: Path) -> None:
+    """The same ones do, wherever they lie."""
+    Run(config, ALONE).save()
+    moved = tmp_path / "moved"
+    shutil.copytree(mixed, moved)
+    Run(replace(config, photographs=moved), ALONE)
+    [picture, *_] = (moved / "pictures").iterdir()
+    picture.unlink()
+    with pytest.raises(OtherRunError, match="differs from this one in its photographs"):
+        Run(replace(config, photographs=moved), ALONE)
+
+
+def test_an_earlier_versions_checkpoint_tells_no_photographs(config: Config) -> None:
+    Run(config, ALONE).save()
+    last = config.run / LAST
+    kept = checkpoint.read(last)
+    del kept["photographs"]
+    checkpoint.write(kept, last)
+    Run(config, ALONE)
+
+
+@pytest.mark.parametrize("steps", [3, 6])
+def test_where_the_best_weights_are_gone_the_checkpoints_are_there(
+    config: Config, monkeypatch: pytest.MonkeyPatch, steps: int
+) -> None:
+    """In a run that goes on until there are better ones, and in a finished one."""
+    one = Run(config, ALONE)
+    monkeypatch.setattr(one, "best", -math.inf)  # nothing after it is better
+    one.steps = steps
+    one.train()
+    one.steps = config.schedule.steps
+    one.save()
+    assert not (config.run / BEST).exists()
+    told: list[str] = []
+    again = Run(config, ALONE, say=told.append)
+    assert "best.safetensors was gone" in told[-1]
+    best = load_file(config.run / BEST)
+    assert torch.equal(best["classify.weight"], one.ema.state_dict()["classify.weight"].half())
+    again.train()
+    after = load_file(config.run / BEST)["classify.weight"]
+    assert torch.equal(after, again.ema.state_dict()["classify.weight"].half())
+
+
+def test_two_processes_do_not_train_in_one_folder(config: Config) -> None:
+    one, other = Run(config, ALONE), Run(config, ALONE)
+    refused: list[str] = []
+
+    def watch(*_: object) -> None:
+        with pytest.raises(RunInUseError) as caught:
+            other.train()
+        refused.append(str(caught.value))
+
+    one.watch = watch
+    one.train()
+    assert len(refused) == config.schedule.steps
+    assert refused[0].startswith(f"Another process is training in {config.run}; ")
+    other.train()
 
 
 @pytest.mark.parametrize("good", [0, 1])
@@ -321,6 +384,28 @@ def test_a_damaged_checkpoint_is_told(config: Config, kept: int) -> None:
     last = config.run / LAST
     last.write_bytes(last.read_bytes()[:kept])
     with pytest.raises(DamagedCheckpointError, match=rf"^{last} is damaged.*delete it.*--run\.$"):
+        Run(config, ALONE)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda kept: kept.clear(),
+        lambda kept: kept.pop("adamw"),
+        lambda kept: kept["net"].popitem(),
+        lambda kept: kept.update(config="no JSON"),
+        lambda kept: kept.update(losses=None),
+    ],
+)
+def test_a_checkpoint_of_something_else_is_told(
+    config: Config, change: Callable[[dict[str, Any]], object]
+) -> None:
+    Run(config, ALONE).save()
+    last = config.run / LAST
+    kept = checkpoint.read(last)
+    change(kept)
+    checkpoint.write(kept, last)
+    with pytest.raises(DamagedCheckpointError, match=rf"^{last} is damaged"):
         Run(config, ALONE)
 
 
