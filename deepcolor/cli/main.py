@@ -35,6 +35,16 @@ class Deepcolor(click.Group):
     ``deepcolor --help`` then takes little longer than importing click.
     """
 
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return super().main(*args, **kwargs)
+        except OSError as error:
+            if error.errno != errno.ENOSPC:
+                raise
+            _drop_output()
+            click.echo(f"deepcolor: not all could be written: {error.strerror}.", err=True)
+            sys.exit(1)
+
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
 
@@ -62,12 +72,6 @@ class Deepcolor(click.Group):
         except KeyboardInterrupt:
             click.echo("deepcolor: interrupted; what was finished is whole.", err=True)
             ctx.exit(INTERRUPTED)
-        except OSError as error:
-            if error.errno != errno.ENOSPC:
-                raise
-            _drop_output()
-            click.echo(f"deepcolor: not all could be written: {error.strerror}.", err=True)
-            ctx.exit(1)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """``deepcolor photo.jpg`` is short for ``deepcolor colorize photo.jpg``."""

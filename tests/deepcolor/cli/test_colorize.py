@@ -642,12 +642,14 @@ def test_names_that_stdout_cannot_say(shell: Any, folder: Path, photo: Path) -> 
         assert done.stdout.startswith(f"out{n}/caf")
 
 
-def test_a_full_disk_behind_stdout(photo: Path) -> None:
+@pytest.mark.parametrize("arguments", [["photo.jpg", "--size", "64"], ["--version"], ["--help"]])
+@pytest.mark.usefixtures("photo")
+def test_a_full_disk_behind_stdout(arguments: list[str]) -> None:
     if not Path("/dev/full").exists():
         pytest.skip("only Linux has /dev/full")
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(
-            [sys.executable, "-m", "deepcolor", "photo.jpg", "--size", "64"],
+            [sys.executable, "-m", "deepcolor", *arguments],
             stdout=full, stderr=subprocess.PIPE, text=True, check=False,
         )  # fmt: skip
     assert (done.returncode, done.stderr) == (
