@@ -1,8 +1,9 @@
 """XMP: what people wrote about a photograph goes on, and what deepcolor did to it is said.
 
 Captions, names, keywords and rights are kept; what programs noted about their file is not, and
-positions only if wanted. What stands in the older IPTC fields alone is kept as XMP. (Adobe, XMP
-Specification Part 1 and 2; IPTC Photo Metadata Standard 2023.1, which maps one to the other.)
+positions only if wanted. What stands in the older IPTC fields or a PNG's texts alone is kept as
+XMP. (Adobe, XMP Specification Part 1 and 2; IPTC Photo Metadata Standard 2023.1, which maps one to
+the other; W3C, PNG Specification, section 11.3.3.)
 """
 
 from __future__ import annotations
@@ -94,6 +95,14 @@ IPTC = {
     (2, 120): "dc:description",
     (2, 122): "photoshop:CaptionWriter",
 }
+PNG = {
+    "Title": "dc:title",
+    "Author": "dc:creator",
+    "Description": "dc:description",
+    "Copyright": "dc:rights",
+}
+"""Of the keywords of its texts those that are about the photograph."""
+
 ARRAYS = {"dc:subject": "Bag", "dc:creator": "Seq"}
 ALTERNATIVES = {"dc:title", "dc:rights", "dc:description"}  # by language
 LANGUAGE, ANY_LANGUAGE = "{http://www.w3.org/XML/1998/namespace}lang", "x-default"
@@ -107,7 +116,7 @@ _UNFIT_FOR_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ff
 
 
 def kept(image: Image.Image, *, keep_gps: bool, is_turned: bool) -> tuple[Element, ...]:
-    """The properties of an image's XMP and IPTC that go on to its result.
+    """The properties of an image's XMP, IPTC and PNG texts that go on to its result.
 
     None where they make no sense or no result could hold them. ``is_turned`` says that the pixels
     will be put upright, so that what is said of places in the picture is no longer so.
@@ -118,6 +127,7 @@ def kept(image: Image.Image, *, keep_gps: bool, is_turned: bool) -> tuple[Elemen
         found |= {one.tag: one for one in _of_xmp(image) if _is_kept(one.tag, keep_gps)}
     with suppress(Exception):
         found = {one.tag: one for one in _of_iptc(image)} | found
+    found = {one.tag: one for one in _of_png(image)} | found
     if is_turned:
         found = {tag: one for tag, one in found.items() if tag not in REGIONS}
     properties = tuple(found.values())
@@ -189,13 +199,22 @@ def _of_iptc(image: Image.Image) -> Iterator[Element]:
         values = fields.get(field)
         if not values:
             continue
-        texts = [
-            _UNFIT_FOR_XML.sub("", _text(one)).strip()
-            for one in (values if isinstance(values, list) else [values])
-        ]
+        texts = [_fit(_text(one)) for one in (values if isinstance(values, list) else [values])]
         if short == "photoshop:DateCreated":
             texts = [_date(text) for text in texts]
         yield _structured(short, texts)
+
+
+def _of_png(image: Image.Image) -> Iterator[Element]:
+    if image.format != "PNG":
+        return
+    for keyword, short in PNG.items():
+        if text := _fit(image.info.get(keyword, "")):
+            yield _structured(short, [text])
+
+
+def _fit(text: str) -> str:
+    return _UNFIT_FOR_XML.sub("", text).strip()
 
 
 def _date(text: str) -> str:

@@ -11,6 +11,7 @@ from xml.etree import ElementTree as ET
 import numpy as np
 import pytest
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from deepcolor import xmp
 from deepcolor.colorizer import Colorizer
@@ -64,7 +65,7 @@ def scan(written: str = "jpeg", packet: bytes = PACKET, depth: int = 8, **option
     if written == "tiff":
         options["tiffinfo"] = {700: packet}
     elif written == "png":
-        options["pnginfo"] = _png_notes(packet)
+        options.setdefault("pnginfo", _png_notes(packet))
     else:
         options["xmp"] = packet
     out = io.BytesIO()
@@ -72,9 +73,7 @@ def scan(written: str = "jpeg", packet: bytes = PACKET, depth: int = 8, **option
     return out.getvalue()
 
 
-def _png_notes(packet: bytes) -> Any:
-    from PIL.PngImagePlugin import PngInfo
-
+def _png_notes(packet: bytes) -> PngInfo:
     notes = PngInfo()
     notes.add_itxt("XML:com.adobe.xmp", packet.decode())
     return notes
@@ -246,3 +245,25 @@ def test_notes_that_make_no_sense_cost_nothing_else(packet: bytes) -> None:
     assert xmp.BY_A_TRAINED_ALGORITHM in said
     assert "haha" not in said
     assert "Killarney" not in said
+
+
+@pytest.mark.parametrize("written", FORMATS)
+def test_what_people_wrote_into_a_pngs_texts(written: str) -> None:
+    notes = PngInfo()
+    notes.add_text("Title", "Großmutters Haus")
+    notes.add_itxt("Author", "Anna Björk\x02 \u5c71")
+    notes.add_text("Description", " ")
+    notes.add_text("Software", "GIMP")
+    said = packet_of(colored(scan("png", pnginfo=notes), written))
+    for kept in ("<dc:title>", ">Großmutters Haus<", "<dc:creator>", ">Anna Björk 山<"):
+        assert kept in said
+    assert "<dc:description>" not in said
+    assert "GIMP" not in said
+
+
+def test_xmp_stands_over_a_pngs_texts() -> None:
+    notes = _png_notes(PACKET)
+    notes.add_text("Title", "Untitled")
+    said = packet_of(colored(scan("png", pnginfo=notes)))
+    assert "Großmutters Haus" in said
+    assert "Untitled" not in said
