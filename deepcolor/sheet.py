@@ -58,10 +58,11 @@ def contact_sheet(outcomes: Sequence[Outcome], path: Path, reading: Reading) -> 
     ``reading`` is how the photographs were read. Where there are no results, nothing is drawn.
     Raises :class:`SheetPlaceError` and :class:`NotWritableError`.
     """
-    rows: dict[Path, dict[str, Path]] = {}
+    rows: dict[Path, dict[str, Path]] = {outcome.task.source: {} for outcome in outcomes}
     for outcome in outcomes:
         if outcome.error is None:
-            rows.setdefault(outcome.task.source, {})[outcome.task.strategy] = outcome.task.target
+            rows[outcome.task.source][outcome.task.strategy] = outcome.task.target
+    rows = {source: results for source, results in rows.items() if results}
     if not rows:
         return
     _check_place(path, [outcome.task for outcome in outcomes])

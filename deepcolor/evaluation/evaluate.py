@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from bisect import insort
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import fmean, median
@@ -173,6 +174,7 @@ def evaluate(
     paths = originals(list(photographs_below(folder, note)), registry.names())
     if not (paths or result.failures):
         raise NoPhotographsError(folder)
+    watch("read", 0, len(paths))
     with Truths() as truths:
         for done, (path, truth) in enumerate(read(paths), start=1):
             if isinstance(truth, DeepcolorError):
@@ -182,6 +184,8 @@ def evaluate(
             watch("read", done, len(paths))
         if len(truths):
             result.constant = truths.median()
+        _warm_up(colorizers)
+        watch("measured", 0, len(truths))
         for done, truth in enumerate(truths, start=1):
             try:
                 result.add(_measured(truth, result.constant, colorizers))
@@ -189,6 +193,13 @@ def evaluate(
                 result.failures.append((truth.path, error))
             watch("measured", done, len(truths))
     return result
+
+
+def _warm_up(colorizers: Iterable[Colorizer]) -> None:
+    """Lest the first photograph's seconds count what happens only once."""
+    for colorizer in colorizers:
+        with suppress(Exception):  # what is wrong is told of each photograph
+            colorizer(np.full((SIDE, SIDE), 128, np.uint8))
 
 
 @torch.inference_mode()

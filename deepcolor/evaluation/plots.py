@@ -14,6 +14,7 @@ HUES = 6  # the style has as many
 LINE = 15  # between two labels, at least
 RADIUS = 5  # of a spot
 LETTER = 6.6  # the width of one, about
+LETTERS = 24  # of a name, beside which there is room for more
 BAR = 28  # the height of one, with the room around it
 
 
@@ -36,7 +37,7 @@ def gains(curves: Sequence[tuple[int, Sequence[float]]]) -> str:
     parts = [*_horizontals(y, signed), *_verticals(x, lambda value: f"{value:.0f}")]
     parts.append(_line("zero", LEFT, y(0), WIDTH - RIGHT, y(0)))
     for hue, values in ordered:
-        last = max(1, len(values) - 1)
+        last = len(values) - 1
         places = [f"{x(100 * i / last):.1f},{y(value):.1f}" for i, value in enumerate(values)]
         parts.append(f'<polyline class="curve hue{hue % HUES}" points="{" ".join(places)}"/>')
     parts.append(_text((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 4, "% of the photographs", "middle"))
@@ -59,31 +60,28 @@ def plane(spots: Sequence[Spot]) -> str:
         kind = "base" if spot.hue is None else f"hue{spot.hue % HUES}"
         place = f'cx="{x(spot.ratio):.1f}" cy="{y(spot.psnr):.1f}" r="{RADIUS}"'
         parts.append(f'<circle class="spot {kind}" {place}/>')
-        length = LETTER * len(spot.name)
+        name = _short(spot.name)
+        length = LETTER * len(name)
         left = x(spot.ratio) + 10
         if left + length > WIDTH:
             left = x(spot.ratio) - 10 - length
-        top = y(spot.psnr) + 4
-        while any(
-            left < end and begin < left + length and abs(top - other) < LINE
-            for begin, end, other in taken
-        ):
-            top -= 1
+        near = [top for begin, end, top in taken if left < end and begin < left + length]
+        top = _free(y(spot.psnr) + 4, near)
         taken.append((left, left + length, top))
-        parts.append(_text(left, top, spot.name, "start", "name"))
+        parts.append(_text(left, top, name, "start", "name"))
     parts.append(_text((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 4, "colorfulness / truth", "middle"))
     return _svg("PSNR against colorfulness", parts)
 
 
 def bars(rows: Sequence[tuple[str, float, int]]) -> str:
     """A bar each: (name, seconds, hue)."""
-    name_width = max(LETTER * len(name) for name, *_ in rows)
+    name_width = max(LETTER * len(_short(name)) for name, *_ in rows)
     value_width = 44
     x = _Axis(0, max(seconds for _, seconds, _ in rows), 0, WIDTH - name_width - value_width - 10)
     parts = []
     for i, (name, seconds, hue) in enumerate(rows):
         top = i * BAR
-        parts.append(_text(0, top + 18, name, "start", "name"))
+        parts.append(_text(0, top + 18, _short(name), "start", "name"))
         parts.append(
             f'<rect class="spot hue{hue % HUES}" x="{name_width + 10:.1f}" y="{top + 6}" '
             f'width="{max(1, x(seconds)):.1f}" height="{BAR - 12}" rx="2"/>'
@@ -93,7 +91,22 @@ def bars(rows: Sequence[tuple[str, float, int]]) -> str:
     return _svg("Seconds a photograph", parts, len(rows) * BAR)
 
 
+def _short(name: str) -> str:
+    return name if len(name) <= LETTERS else f"{name[: LETTERS - 1]}…"
+
+
+def _free(wanted: float, taken: Sequence[float]) -> float:
+    """The baseline nearest to the one wanted that keeps a line from all that are taken."""
+    places = (wanted + sign * distance for distance in range(HEIGHT) for sign in (-1, 1))
+    within = (place for place in places if TOP <= place <= HEIGHT - BOTTOM)
+    free = (place for place in within if all(abs(place - other) >= LINE for other in taken))
+    return next(free, wanted)
+
+
 def _thinned(values: Sequence[float]) -> Sequence[float]:
+    """Not too many for a line, and not too few: one alone is there twice."""
+    if len(values) == 1:
+        return [*values, *values]
     if len(values) <= POINTS:
         return values
     last = len(values) - 1

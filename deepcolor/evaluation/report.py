@@ -109,7 +109,7 @@ def page(result: Evaluation) -> str:
             "a guess without color is seldom far off, and never right.</p></header>",
             _table(result),
             _plots(result),
-            _cases(result, "Best", "farthest above", result.best),
+            _cases(result, "Best", "farthest above, or least below,", result.best),
             _cases(result, "Worst", "least above, or farthest below,", result.worst),
             _every(result),
             _definitions(),

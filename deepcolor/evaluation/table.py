@@ -62,20 +62,22 @@ def extent(result: Evaluation) -> str:
 
 
 def as_json(result: Evaluation) -> dict[str, Any]:
-    """The same, not rounded; the constant's own color is ``ab``."""
+    """The same, not rounded; the constant's own color is ``ab``. No figures of no photographs."""
     rows = [
         asdict(result.means(row)) | {"colorfulness_ratio": result.colorfulness_ratio(row)}
         for row in range(len(result.rows))
+        if result.cases
     ]
-    baselines = dict(zip(BASELINES, rows[: len(BASELINES)], strict=True))
-    baselines["constant"]["ab"] = result.constant
+    baselines = dict(zip(BASELINES, rows, strict=False))
+    if baselines:
+        baselines["constant"]["ab"] = result.constant
     return {
         "folder": str(result.folder),
         "side": SIDE,
         "photographs": len(result.cases),
         "nearly_gray": result.nearly_gray,
         "failed": [{"photograph": str(path)} | error.to_json() for path, error in result.failures],
-        "colorfulness": result.colorfulness,
+        "colorfulness": result.colorfulness if rows else None,
         "baselines": baselines,
-        "strategies": dict(zip(result.strategies, rows[len(BASELINES) :], strict=True)),
+        "strategies": dict(zip(result.strategies, rows[len(BASELINES) :], strict=False)),
     }

@@ -13,6 +13,7 @@ from PIL import Image
 
 from deepcolor.registry import manifest
 from tests.deepcolor.cli.test_strategies import RESTRICTED
+from tests.deepcolor.conftest import PAINTER
 
 
 @pytest.fixture
@@ -88,6 +89,42 @@ def test_nothing_but_broken_photographs(run: Any, truth: Path, folder: Path) -> 
     assert (result.exit_code, result.stdout) == (1, "")
     assert result.stderr.count("is not a photograph") == 2
     assert not (folder / "report.html").exists()
+
+
+def test_json_of_nothing_but_broken_photographs(run: Any, truth: Path) -> None:
+    for path in truth.iterdir():
+        path.write_text("Dear grandmother, ...")
+    result = run("evaluate", str(truth), "-s", "colornet", "--json")
+    assert result.exit_code == 1
+    found = json.loads(result.stdout)
+    assert (found["photographs"], found["strategies"], found["colorfulness"]) == (0, {}, None)
+    assert [one["code"] for one in found["failed"]] == ["not_a_photograph"] * 2
+
+
+def test_figures_outlive_a_report_that_cannot_be_written(run: Any, truth: Path) -> None:
+    if not Path("/dev/full").exists():
+        pytest.skip("only Linux has /dev/full")
+    result = run("evaluate", str(truth), "-s", "colornet", "--report", "/dev/full")
+    assert result.exit_code == 1
+    assert "2 photographs at 256x256" in result.stdout
+    assert "/dev/full cannot be written" in result.stderr
+
+
+def test_a_strategy_that_is_broken_costs_the_others_nothing(
+    run: Any, truth: Path, install: Any
+) -> None:
+    """Named it is measured, and each photograph that it fails on is named as well."""
+    code = PAINTER.format(type="Painter", name="broken").replace("return", "raise OSError #")
+    install("broken", name="broken", code=code)
+    result = run("evaluate", str(truth))
+    assert result.exit_code == 0
+    assert "2 photographs at 256x256" in result.stdout
+    assert "broken" not in result.stdout
+    assert result.stderr.startswith("deepcolor: The strategy 'broken' is broken: its network")
+    named = run("evaluate", str(truth), "-s", "broken")
+    assert (named.exit_code, named.stdout) == (1, "")
+    for line, name in zip(named.stderr.splitlines(), ("1.png", "2.png"), strict=True):
+        assert line.startswith(f"deepcolor: {truth / name}: The strategy 'broken' is broken: ")
 
 
 def test_an_empty_folder(run: Any, truth: Path) -> None:

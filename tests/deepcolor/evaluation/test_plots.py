@@ -85,6 +85,34 @@ def test_names_do_not_lie_upon_each_other() -> None:
     assert all(b - a >= plots.LINE for a, b in itertools.pairwise(tops))
 
 
+def test_names_that_are_pushed_aside_stay_in_the_picture() -> None:
+    """Three beside each other at the top, as baselines and strategies that hardly color are."""
+    names = ["gray", "constant", "zero", "half", "vivid"]
+    spots = [Spot(name, 0.0, 22.0 + i / 1000, None) for i, name in enumerate(names)]
+    svg = drawn(plots.plane([*spots, Spot("low", 0.9, 20, 0)]))
+    tops = sorted(float(text.get("y", "")) for text in svg.iter("text") if text.text in names)
+    assert tops[0] >= plots.TOP
+    assert all(b - a >= plots.LINE for a, b in itertools.pairwise(tops))
+
+
+def test_one_photograph_is_a_line_all_the_way() -> None:
+    [curve] = drawn(plots.gains([(0, [1.5])])).iter("polyline")
+    (left, y), (right, other) = points(curve)
+    assert (left, right) == (plots.LEFT, WIDTH - plots.RIGHT)
+    assert y == other < zero(drawn(plots.gains([(0, [1.5])])), "y1")
+
+
+def test_long_names_are_cut() -> None:
+    long = "x" * 64
+    svg = drawn(plots.bars([(long, 0.4, 0), ("quick", 0.1, 1)]))
+    slow, quick = (float(bar.get("width", "")) for bar in svg.iter("rect"))
+    assert slow == pytest.approx(4 * quick, rel=0.01)
+    assert slow > WIDTH / 4
+    for text in [*svg.iter("text"), *drawn(plots.plane([Spot(long, 1, 20, 0)])).iter("text")]:
+        assert 0 <= float(text.get("x", "")) <= WIDTH
+        assert len(text.text or "") <= plots.LETTERS
+
+
 def test_names_do_not_cover_a_spot() -> None:
     svg = drawn(
         plots.plane(
@@ -99,7 +127,8 @@ def test_names_do_not_cover_a_spot() -> None:
     left, top = float(name.get("x", "")), float(name.get("y", ""))
     *_, spot = svg.iter("circle")
     assert left < float(spot.get("cx", "")) < left + plots.LETTER * len("constant")
-    assert top < float(spot.get("cy", "")) - plots.RADIUS
+    height, middle = 11, float(spot.get("cy", ""))
+    assert top < middle - plots.RADIUS or top - height > middle + plots.RADIUS
 
 
 def test_bars_are_as_long_as_the_seconds() -> None:
