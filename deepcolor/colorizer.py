@@ -40,6 +40,7 @@ from deepcolor.registry import DEFAULT, find
 from deepcolor.strategy import Strategy
 
 LONGEST_NETWORK_SIDE = 4096
+MOST_AB = 10_000  # of a*b*: far beyond every color, and nothing that is made of it overflows
 LONGEST_REASON = 200  # letters of another's error, for those of torch may take pages
 
 
@@ -85,7 +86,9 @@ def load(
     ``PackageMissingError``, ``WeightsMissingError``, ``WeightsFolderError``,
     ``WeightsCorruptError`` and ``StrategyBrokenError`` of :mod:`deepcolor.errors`.
     """
-    chosen = find(strategy)()
+    kind = find(strategy)
+    with _blaming(strategy, "it could not be made"):
+        chosen = kind()
     if chosen.card.extra is not None and (problem := chosen.card.extra.problem):
         raise PackageMissingError(strategy, problem)
     place = device_named(device)
@@ -398,9 +401,9 @@ class Colorizer:
         l = torch.stack([one.l for one in prepared]).to(self.device)
         painted = [one.hints for one in prepared if one.hints is not None]
         hints = torch.stack(painted).to(self.device) if painted else None
-        with torch.inference_mode(), _exact(self.device):
-            with _blaming(self.card.name, "its network failed"):
-                ab = self.strategy.predict(l, settings, hints)
+        blaming = _blaming(self.card.name, "its network failed")
+        with torch.inference_mode(), _exact(self.device), blaming:
+            ab = self.strategy.predict(l, settings, hints)
             if problem := _problem(ab, len(l)):
                 raise StrategyBrokenError(self.card.name, problem)
             return ab.float()
@@ -472,7 +475,12 @@ def _problem(ab: object, count: int) -> str | None:
         return f"it gives {type(ab).__name__} instead of a tensor"
     if ab.ndim != 4 or ab.shape[:2] != (count, 2) or not ab.numel():
         return f"it gives a*b* of shape {tuple(ab.shape)} instead of ({count}, 2, h, w)"
-    return None if ab.isfinite().all() else "it gives a*b* that are no numbers"
+    if ab.is_complex():
+        return "it gives complex numbers instead of a*b*"
+    # One comparison, which also what is no number fails.
+    if not bool((ab.abs() <= MOST_AB).all()):
+        return f"it gives a*b* that are no numbers from -{MOST_AB:,} to {MOST_AB:,}"
+    return None
 
 
 Result = TypeVar("Result")

@@ -321,7 +321,7 @@ class WeightsCorruptError(DeepcolorError):
     def __init__(self, strategy: str, filename: str, problem: str):
         super().__init__(
             f"The weights of '{strategy}' ({filename}) are not the published ones: {problem}; "
-            "nothing was kept, try again later."
+            "nothing was kept, try again later or, if the strategy is yours, correct its card."
         )
 
 
@@ -332,7 +332,8 @@ class WeightsPackageError(WeightsCorruptError):
         DeepcolorError.__init__(
             self,
             f"The weights of '{strategy}' in its package ({path}) are not those of its card: "
-            f"{problem}; install the package anew or, if it is yours, correct the card.",
+            f"{problem}; install the package anew or, if it is yours, see that it is built with "
+            "the file and that the card is right.",
         )
 
 

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import inspect
-import re
+import sys
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import redirect_stdout
 from dataclasses import asdict
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 from deepcolor import weights
 from deepcolor.card import StrategyCard
-from deepcolor.errors import StrategyNameTakenError, UnknownStrategyError
+from deepcolor.errors import StrategyBrokenError, StrategyNameTakenError, UnknownStrategyError
 from deepcolor.strategy import Strategy
 
 GROUP = "deepcolor.strategies"
 DEFAULT = "colornet"
-
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 
 def strategies() -> Mapping[str, type[Strategy]]:
@@ -27,20 +26,16 @@ def strategies() -> Mapping[str, type[Strategy]]:
     One that fails to import, or is none, is left out with a warning, so that it costs nobody else.
     Raises :class:`StrategyNameTakenError` when two packages bring the same name.
     """
-    found: dict[str, type[Strategy]] = {}
-    owner: dict[str, str] = {}
+    points: dict[str, list[EntryPoint]] = {}
     for point in entry_points(group=GROUP):
+        points.setdefault(point.name, []).append(point)
+    found: dict[str, type[Strategy]] = {}
+    for name in sorted(points, key=lambda name: (name != DEFAULT, name)):
         try:
-            strategy = point.load()
-            _check(point.name, strategy)
-        except Exception as error:
-            warnings.warn(f"The strategy '{point.name}' cannot be loaded: {error}", stacklevel=2)
-            continue
-        name = strategy.card.name
-        if name in found and found[name] is not strategy:
-            raise StrategyNameTakenError(name, owner[name], _package(point))
-        found[name], owner[name] = strategy, _package(point)
-    return dict(sorted(found.items(), key=lambda item: (item[0] != DEFAULT, item[0])))
+            found[name] = _loaded(name, points[name])
+        except StrategyBrokenError as error:
+            warnings.warn(str(error), stacklevel=2)
+    return found
 
 
 def names() -> frozenset[str]:
@@ -49,11 +44,15 @@ def names() -> frozenset[str]:
 
 
 def find(name: str) -> type[Strategy]:
-    """The strategy of that name; raises :class:`UnknownStrategyError`, naming the nearest."""
-    known = strategies()
-    if name not in known:
-        raise UnknownStrategyError(name, known)
-    return known[name]
+    """The strategy of that name; imports no other.
+
+    Raises :class:`UnknownStrategyError`, naming the nearest, :class:`StrategyBrokenError` where it
+    fails to import, or is none, and :class:`StrategyNameTakenError`.
+    """
+    points = entry_points(group=GROUP, name=name)
+    if not points:
+        raise UnknownStrategyError(name, strategies())
+    return _loaded(name, points)
 
 
 def manifest() -> dict[str, Any]:
@@ -73,6 +72,27 @@ def problem(card: StrategyCard) -> str | None:
     return (card.extra and card.extra.problem) or weights.problem(card)
 
 
+def _loaded(name: str, points: Iterable[EntryPoint]) -> type[Strategy]:
+    """The one strategy that entry points of one name bring, raising what :func:`find` does."""
+    first, *others = (_imported(point) for point in points)
+    packages = [_package(point) for point in points]
+    for other, package in zip(others, packages[1:], strict=True):
+        if other is not first:
+            raise StrategyNameTakenError(name, packages[0], package)
+    return first
+
+
+def _imported(point: EntryPoint) -> type[Strategy]:
+    try:
+        # What a program prints is its own: on standard output it would spoil a photograph or JSON.
+        with redirect_stdout(sys.stderr):
+            strategy = point.load()
+        _check(point.name, strategy)
+    except (Exception, SystemExit) as error:
+        raise StrategyBrokenError(point.name, f"it cannot be loaded ({error})") from error
+    return strategy
+
+
 def _check(name: str, strategy: Any) -> None:
     """Raises what makes a class no strategy that others can be listed beside."""
     if not (inspect.isclass(strategy) and issubclass(strategy, Strategy)):
@@ -81,11 +101,6 @@ def _check(name: str, strategy: Any) -> None:
         raise TypeError("it has no method predict")
     if not isinstance(getattr(strategy, "card", None), StrategyCard):
         raise TypeError("it has no deepcolor.StrategyCard as its card")
-    if not _NAME.fullmatch(strategy.card.name):
-        raise ValueError(
-            f"its name is {strategy.card.name!r}, which is not of 1 to 64 of the characters "
-            "A-Z a-z 0-9 _ -, a letter or digit first"
-        )
     for file in strategy.card.weights:
         if file.package is not None:
             weights.path(file)  # the package may not be there

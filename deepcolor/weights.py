@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from io import FileIO
 
 CHUNK = 1 << 20
+ABSENT = "the file is not there, or not all of it"
 ATTEMPTS = 5  # in a row that bring nothing more
 PAUSE_SECONDS = 0.5  # after the first of them; each further one is twice as long
 
@@ -49,10 +50,11 @@ def home() -> Path:
 
 
 def path(file: WeightFile) -> Path:
-    """Where a file of weights lies, or will."""
+    """Where a file of weights lies, or will; no two that differ share a place."""
     if file.package is not None:
         return Path(str(resources.files(file.package) / file.filename))
-    return home() / file.filename
+    # By its hash, too: a later one of this name, or another strategy's, is another file.
+    return home() / f"{file.sha256[:12]}-{file.filename}"
 
 
 def source(file: WeightFile) -> str | None:
@@ -74,7 +76,7 @@ def problem(card: StrategyCard) -> str | None:
     if not absent:
         return None
     if carried := [file for file in absent if file.package is not None]:
-        return str(WeightsPackageError(card.name, path(carried[0]), "it is not there, or cut off"))
+        return str(WeightsPackageError(card.name, path(carried[0]), ABSENT))
     megabytes = sum(file.bytes for file in absent) / 1e6
     return (
         f"Its weights ({megabytes:.0f} MB) are not here yet: "
@@ -145,6 +147,8 @@ def _check_carried(strategy: str, file: WeightFile) -> None:
     """Whoever packs weights writes their card by hand, and nothing was fetched and verified."""
     try:
         problem = difference(file, path(file))
+    except FileNotFoundError:
+        problem = ABSENT
     except OSError as error:
         problem = error.strerror or str(error)
     if problem:
@@ -162,7 +166,7 @@ def _fetch(strategy: str, file: WeightFile, url: str, progress: Progress | None)
     )
     if is_offline():
         raise missing(reason="fetching is off", offline=True)
-    part = target.with_name(f".{file.filename}.part")
+    part = target.with_name(f".{target.name}.part")
     with _locked(part) as out:
         if is_present(file):  # another process was fetching the same
             return

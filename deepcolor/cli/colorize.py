@@ -12,6 +12,7 @@ import click
 
 from deepcolor.cli import fetching, options
 from deepcolor.cli.progress import Progress
+from deepcolor.cli.stdout import kept_clean
 from deepcolor.formats import FORMATS
 
 if TYPE_CHECKING:
@@ -158,8 +159,10 @@ def colorize(
         knobs=_all_knobs(settings, knobs),
     )
     if STDIO in {*paths, output}:
-        if len(paths) > 1 or len(chosen.strategies) > 1 or compare:
+        if len(paths) > 1 or len(chosen.strategies) > 1:
             raise click.UsageError("- stands for one photograph, colored by one strategy.")
+        if compare:
+            raise click.UsageError("--compare draws a sheet of files; - is none.")
         if output in {None, STDIO}:
             if as_json or overwrite or skip_existing:
                 raise click.UsageError("--json, --overwrite and --skip-existing want -o FILE.")
@@ -218,16 +221,16 @@ def _color(plan: Plan, if_there: IfThere, as_json: bool) -> list[Outcome]:
     import_pytorch()
     outcomes = []
     progress = Progress(len(plan.tasks), "results")
-    with fetching.shown() as listener:
+    with fetching.shown() as listener, kept_clean() as out:
         for outcome in color_files(plan, if_there, listener):
             outcomes.append(outcome)
             progress.clear()
             if as_json:
-                click.echo(json.dumps(outcome.to_json()))
+                click.echo(json.dumps(outcome.to_json()), file=out)
             elif outcome.error is not None:
                 click.echo(f"deepcolor: {_sentence(outcome)}", err=True)
             elif not outcome.skipped:
-                click.echo(str(outcome.task.target))
+                click.echo(str(outcome.task.target), file=out)
             progress.show(len(outcomes))
     progress.clear()
     return outcomes
@@ -265,7 +268,7 @@ def _pipe(plan: Plan) -> bool:
     import_pytorch()
     for task in plan.tasks:
         source = sys.stdin.buffer.read() if task.piped else task.source
-        with fetching.shown() as listener:
+        with fetching.shown() as listener, kept_clean():
             content = color_stream(source, plan.settings, listener)
         sys.stdout.buffer.write(content)
         sys.stdout.buffer.flush()

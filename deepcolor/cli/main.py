@@ -70,7 +70,8 @@ class Deepcolor(click.Group):
             click.echo(f"deepcolor: {error}", err=True)
             ctx.exit(error.exit_code)
         except KeyboardInterrupt:
-            click.echo("deepcolor: interrupted; what was finished is whole.", err=True)
+            line = "\r\033[K" if sys.stderr.isatty() else ""  # a bar of progress may stand there
+            click.echo(f"{line}deepcolor: interrupted; what was finished is whole.", err=True)
             ctx.exit(INTERRUPTED)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:

@@ -73,8 +73,11 @@ class Painter:
         for tries_left in (1, 0):
             try:
                 return attempt()
-            except StrategyBrokenError:
-                raise  # for it may be this machine's fault
+            except StrategyBrokenError as error:
+                if torch.cuda.is_available():
+                    raise  # for it may be this GPU's fault
+                self.logger.exception("strategy broken", extra=about)
+                return Refusal(error.code, str(error))
             except DeepcolorError as error:
                 return Refusal(error.code, str(error))
             except Exception as error:

@@ -19,6 +19,7 @@ from PIL import BmpImagePlugin, Image
 from deepcolor import Knob, License, Strategy, StrategyCard, WeightFile
 
 EXIT, SEGFAULT, HANG, HOG, BUG, OUT_OF_MEMORY_ONCE, OUT_OF_MEMORY, NO_NUMBERS, WORN = range(1, 10)
+GPU_BUG = 10
 FATAL = b"this ends the decoder"
 TIRING = b"this tires the decoder"
 SEAL = bytes(200_000)
@@ -38,7 +39,7 @@ class Perilous(Strategy):
         training_data="none",
         size=64,
         knobs=(
-            Knob("peril", "what goes wrong", low=0, default=0, high=WORN),
+            Knob("peril", "what goes wrong", low=0, default=0, high=GPU_BUG),
             Knob("seconds", "how long it takes", low=0, default=0, high=60),
         ),
     )
@@ -63,6 +64,9 @@ class Perilous(Strategy):
                 hoard.append(np.empty(64 * 2**20, np.uint8))  # wanted, not touched: at once
         if peril == BUG:
             raise ValueError("a bug of this strategy")
+        if peril == GPU_BUG:
+            torch.cuda.is_available = lambda: True
+            raise ValueError("a bug of this strategy, or of the GPU")
         if peril == OUT_OF_MEMORY or (peril == OUT_OF_MEMORY_ONCE and next(once, False)):
             raise torch.OutOfMemoryError("CUDA out of memory.")
         if peril == WORN and len(colored) > FEW:

@@ -98,7 +98,7 @@ PERILS = {
     "segfault": (perilous.SEGFAULT, "crashed"),
     "hang": (perilous.HANG, "took_too_long"),
     "memory": (perilous.HOG, "out_of_memory"),
-    "bug": (perilous.BUG, "gave_up"),
+    "bug": (perilous.GPU_BUG, "gave_up"),
     "gpu": (perilous.OUT_OF_MEMORY, "out_of_memory"),
 }
 

@@ -301,6 +301,9 @@ GIVES = "l.new_tensor([30.0, -20.0])[None, :, None, None].expand(len(l), 2, 8, 8
     ("given", "said"),
     [
         (f"{GIVES} * float('nan')", "a*b* that are no numbers"),
+        (f"{GIVES} * 1e9", "a*b* that are no numbers from -10,000 to 10,000"),
+        (f"{GIVES}.double() * 1e300", "a*b* that are no numbers"),
+        (f"{GIVES} * 1j", "complex numbers"),
         (f"{GIVES} / 0", "a*b* that are no numbers"),
         (f"{GIVES}[:, :1]", "(1, 1, 8, 8) instead of (1, 2, h, w)"),
         (f"{GIVES}[0]", "(2, 8, 8) instead of (1, 2, h, w)"),
@@ -323,15 +326,25 @@ def test_what_is_no_color_is_not_written(
     assert isinstance(failed, StrategyBrokenError)
 
 
-@pytest.mark.parametrize(
-    ("raised", "told"),
-    [
-        ("ValueError('no layers')", (StrategyBrokenError, r"ready \(ValueError: no layers\)")),
-        ("KeyError('a\\nb' + 'c' * 999)", (StrategyBrokenError, r"^.{,400}$")),
-        ("MemoryError()", (MemoryError, "^$")),
-        ('RuntimeError("DefaultCPUAllocator: can\'t allocate memory")', (RuntimeError, "can't")),
-    ],
-)
+RAISED = [
+    ("ValueError('no layers')", (StrategyBrokenError, r"ready \(ValueError: no layers\)")),
+    ("KeyError('a\\nb' + 'c' * 999)", (StrategyBrokenError, r"^.{,400}$")),
+    ("MemoryError()", (MemoryError, "^$")),
+    ('RuntimeError("DefaultCPUAllocator: can\'t allocate memory")', (RuntimeError, "can't")),
+]
+
+
+@pytest.mark.parametrize(("raised", "told"), RAISED)
+def test_a_strategy_that_cannot_be_made(
+    install: Install, raised: str, told: tuple[type[Exception], str]
+) -> None:
+    code = PAINTER.format(type="Painter", name="painter")
+    install("odd", code=f"{code}\n    def __init__(self):\n        raise {raised}\n")
+    with pytest.raises(told[0], match=told[1].replace("ready", "made")):
+        deepcolor.load("painter", device="cpu")
+
+
+@pytest.mark.parametrize(("raised", "told"), RAISED)
 def test_a_network_that_cannot_be_made_ready(
     install: Install, raised: str, told: tuple[type[Exception], str]
 ) -> None:

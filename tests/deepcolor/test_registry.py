@@ -11,11 +11,17 @@ import deepcolor
 from deepcolor import registry
 from deepcolor.builtin.colornet import Colornet
 from deepcolor.builtin.richzhang import RichZhang
-from deepcolor.errors import PackageMissingError, StrategyNameTakenError, UnknownStrategyError
+from deepcolor.errors import (
+    PackageMissingError,
+    StrategyBrokenError,
+    StrategyNameTakenError,
+    UnknownStrategyError,
+)
 from tests.deepcolor.conftest import PAINTER, FileServer
 
 Install = Callable[..., Path]
 
+LOST = f"WeightFile('a', 1, '{'0' * 64}', package='nopkg')"
 BUILT_IN = ["colornet", "ddcolor", "ddcolor-artistic", "deoldify", "richzhang", "siggraph17"]
 
 
@@ -44,14 +50,14 @@ def test_an_installed_package_brings_its_strategy(install: Install) -> None:
 
 def test_a_strategy_that_cannot_be_imported_is_left_out_with_a_warning(install: Install) -> None:
     install("broken", name="broken", code="import a_module_that_nobody_has\n")
-    with pytest.warns(UserWarning, match="strategy 'broken' cannot be loaded: .*nobody_has"):
+    with pytest.warns(UserWarning, match="'broken' is broken: it cannot be loaded .*nobody_has"):
         known = registry.strategies()
     assert list(known) == BUILT_IN
 
 
 def test_a_strategy_without_a_card_is_left_out_with_a_warning(install: Install) -> None:
     install("cardless", name="cardless", code="class Painter: pass\n")
-    with pytest.warns(UserWarning, match="'cardless' cannot be loaded"):
+    with pytest.warns(UserWarning, match="'cardless' is broken: it cannot be loaded"):
         assert "cardless" not in registry.strategies()
 
 
@@ -63,20 +69,37 @@ def test_a_strategy_without_a_card_is_left_out_with_a_warning(install: Install) 
         ('name="painter",', 'name="../evil name",', r"its name is '\.\./evil name'"),
         ('name="painter",', 'name="",', "its name is ''"),
         ('name="painter",', 'name="another",', "its card calls it 'another'"),
-        ("size=64,", 'size=64, weights=(WeightFile("a", 1, "0", package="nopkg"),),', "nopkg"),
+        ("size=64,", f"size=64, weights=({LOST},),", "nopkg"),
+        ("size=64,", "size=64, knobs=Knob('a', '', 0, 0, 1),", "knobs are no tuple of Knob"),
+        ("from deepcolor", "raise SystemExit('no license server')\nfrom deepcolor", "no license"),
     ],
 )
 def test_what_is_no_strategy_costs_nobody_else(
     install: Install, old: str, new: str, why: str
 ) -> None:
     code = PAINTER.format(type="Painter", name="painter").replace(
-        "License,", "License, WeightFile,"
+        "License,", "License, Knob, WeightFile,"
     )
     assert old in code
     install("odd", name="odd", code=code.replace(old, new))
-    with pytest.warns(UserWarning, match=f"'odd' cannot be loaded: .*{why}"):
+    with pytest.warns(UserWarning, match=f"'odd' is broken: it cannot be loaded .*{why}"):
         listed = registry.manifest()["strategies"]
     assert [entry["name"] for entry in listed] == BUILT_IN
+
+
+def test_one_that_is_asked_for_costs_no_import_of_others(
+    install: Install, recwarn: pytest.WarningsRecorder
+) -> None:
+    """Nor do two packages of one name, or a broken one, harm who asks for another."""
+    install("broken", name="broken", code="1 / 0")
+    install("artists", name="painter")
+    install("dilettantes", name="painter")
+    assert registry.find("colornet") is Colornet
+    assert not recwarn.list
+    with pytest.raises(StrategyBrokenError, match=r"cannot be loaded .division by zero."):
+        registry.find("broken")
+    with pytest.raises(StrategyNameTakenError, match="artists"):
+        registry.find("painter")
 
 
 def test_a_package_within_one_that_is_not_there_is_missing(install: Install) -> None:

@@ -30,6 +30,7 @@ from deepcolor.errors import (
 )
 
 CONTENT = bytes(range(256)) * 9000  # more than two chunks
+KEPT = f"{hashlib.sha256(CONTENT).hexdigest()[:12]}-net-1.pth"
 
 
 @pytest.fixture(autouse=True)
@@ -42,7 +43,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def part(home: Path) -> Path:
     """A million bytes of a fetch that broke off."""
-    part = home / "weights/.net-1.pth.part"
+    part = home / f"weights/.{KEPT}.part"
     part.parent.mkdir(parents=True)
     part.write_bytes(CONTENT[:1_000_000])
     return part
@@ -80,7 +81,7 @@ def files_below(folder: Path) -> Iterator[Path]:
 def test_fetched_once_and_kept(card: StrategyCard, home: Path, file_server: Any) -> None:
     assert "are not here yet" in (weights.problem(card) or "")
     located = weights.locate(card)
-    assert located == {"net-1.pth": home / "weights/net-1.pth"}
+    assert located == {"net-1.pth": home / f"weights/{KEPT}"}
     assert located["net-1.pth"].read_bytes() == CONTENT
     assert weights.locate(card) == located
     assert file_server.asked == ["/net.pth"]
@@ -100,14 +101,14 @@ def test_progress_is_told(card: StrategyCard) -> None:
 def test_nothing_lies_at_the_final_path_before_it_is_verified(
     card: StrategyCard, home: Path
 ) -> None:
-    target = home / "weights/net-1.pth"
+    target = home / f"weights/{KEPT}"
     seen = set()
     weights.locate(card, lambda *_: seen.add(target.exists()))
     assert seen == {False}
 
 
 def test_a_cut_off_file_is_fetched_anew(card: StrategyCard, home: Path, file_server: Any) -> None:
-    target = home / "weights/net-1.pth"
+    target = home / f"weights/{KEPT}"
     target.parent.mkdir(parents=True)
     target.write_bytes(CONTENT[:1000])
     assert weights.problem(card) is not None
@@ -242,7 +243,7 @@ def test_offline_nothing_is_asked_for(
 
 
 def test_a_failed_fetch_keeps_what_was_there(card: StrategyCard, home: Path) -> None:
-    target = home / "weights/net-1.pth"
+    target = home / f"weights/{KEPT}"
     weights.locate(card)
     with pytest.raises(WeightsCorruptError):
         weights.locate(with_file(card, bytes=1))
@@ -267,7 +268,7 @@ def test_a_file_that_is_not_served(card: StrategyCard, home: Path, file_server: 
     sentence = str(caught.value)
     assert sentence.startswith("The weights of 'served' (net-1.pth) are not here and could not be")
     assert "; name a mirror that has them in DEEPCOLOR_WEIGHTS_URL, or fetch " in sentence
-    assert sentence.endswith(f"fetch {url} by other means and put it at {home}/weights/net-1.pth.")
+    assert sentence.endswith(f"fetch {url} by other means and put it at {home}/weights/{KEPT}.")
     assert list(files_below(home)) == []
 
 
@@ -340,7 +341,7 @@ def test_a_mirror_does_not_replace_what_a_package_carries(
 ) -> None:
     monkeypatch.setenv("DEEPCOLOR_WEIGHTS_URL", file_server.url)
     carried = with_file(card, url=None, package="deepcolor", filename="lost.safetensors")
-    with pytest.raises(WeightsPackageError, match="No such file"):
+    with pytest.raises(WeightsPackageError, match="the file is not there"):
         weights.locate(carried)
     assert file_server.asked == []
 
@@ -355,7 +356,7 @@ def test_a_mirror_in_a_folder(
         weights.locate(card)
     (mirror / "net-1.pth").write_bytes(CONTENT)
     # Half of it is here from a fetch that was killed.
-    (home / "weights/.net-1.pth.part").write_bytes(CONTENT[:1_000_000])
+    (home / f"weights/.{KEPT}.part").write_bytes(CONTENT[:1_000_000])
     assert weights.locate(card)["net-1.pth"].read_bytes() == CONTENT
     assert len(list(files_below(home))) == 1
 
@@ -378,7 +379,7 @@ def test_a_mirror_in_a_bucket(
         monkeypatch.setenv("DEEPCOLOR_WEIGHTS_URL", "s3://models/color")
         with pytest.raises(WeightsCorruptError, match="2,304,000 bytes instead of"):
             weights.locate(with_file(card, bytes=len(CONTENT) + 1))
-        (home / "weights/.net-1.pth.part").write_bytes(CONTENT[:1_000_000])
+        (home / f"weights/.{KEPT}.part").write_bytes(CONTENT[:1_000_000])
         assert weights.locate(card)["net-1.pth"].read_bytes() == CONTENT
     finally:
         server.stop()
@@ -388,7 +389,7 @@ def test_a_mirror_in_a_bucket(
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
-        (None, "No such file or directory"),
+        (None, "the file is not there, or not all of it"),
         (CONTENT[:-1], "it has 2,303,999 bytes instead of 2,304,000"),
         (CONTENT[::-1], f"the sha256 is {hashlib.sha256(CONTENT[::-1]).hexdigest()} instead of "),
     ],
@@ -416,21 +417,29 @@ def test_a_package_that_does_not_carry_what_its_card_says(
     told = str(caught.value)
     assert f"'served' in its package ({package / 'net-1.pth'}) are not those of its card" in told
     assert problem in told
-    assert told.endswith("; install the package anew or, if it is yours, correct the card.")
+    assert "; install the package anew or, if it is yours, see that it is built with" in told
     assert (caught.value.code, caught.value.exit_code) == ("weights_corrupt", 3)
     if content != CONTENT[::-1]:  # whose size alone tells nothing
         assert "install the package anew" in (weights.problem(carried) or "")
 
 
-@pytest.mark.parametrize("where", [{}, {"url": "https://example.org/a", "package": "deepcolor"}])
-def test_a_file_is_published_or_carried(where: dict[str, str]) -> None:
-    with pytest.raises(ValueError, match=r"^a needs either a url or the package that carries it"):
-        WeightFile("a", 1, "0" * 64, **where)
+def test_new_weights_of_an_old_name_are_fetched(card: StrategyCard, file_server: Any) -> None:
+    """Of the same size, as a network trained once more has them; and both may be used."""
+    newer = CONTENT[::-1]
+    file_server.files["/newer.pth"] = newer
+    retrained = with_file(
+        card, url=f"{file_server.url}/newer.pth", sha256=hashlib.sha256(newer).hexdigest()
+    )
+    assert weights.locate(card)["net-1.pth"].read_bytes() == CONTENT
+    assert "are not here yet" in (weights.problem(retrained) or "")
+    assert weights.locate(retrained)["net-1.pth"].read_bytes() == newer
+    assert weights.locate(card)["net-1.pth"].read_bytes() == CONTENT
+    assert file_server.asked == ["/net.pth", "/newer.pth"]
 
 
 def test_the_weights_of_a_strategy_have_one_name(card: StrategyCard) -> None:
     [file] = card.weights
-    other = replace(file, sha256="0" * 64)
+    other = replace(file, filename="net-2.pth", sha256="0" * 64)
     assert weights.identity(card) == file.sha256
     both = weights.identity(replace(card, weights=(file, other)))
     assert len(both) == 64

@@ -10,6 +10,7 @@ const PASSING_ERRORS = new Set([
   "weights_corrupt",
   "weights_folder",
   "package_missing",
+  "strategy_broken",
 ]);
 // The file's own, which no other way of coloring mends.
 const ERRORS_OF_FILES = new Set([

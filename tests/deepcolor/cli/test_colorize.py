@@ -17,8 +17,13 @@ from PIL import Image
 
 from deepcolor.colorizer import Colorizer
 from deepcolor.photograph import Photograph, Reading, decode
+from deepcolor.sheet import CELL, GAP, LABEL
+from tests.deepcolor.conftest import PAINTER
 
 GPS, GPS_LATITUDE_REF = 0x8825, 1
+CHOOSY = PAINTER.format(type="Painter", name="choosy").replace(
+    "        return", "        assert l.mean() < 50, 'too light'\n        return"
+)
 
 
 def colorful(path: Path) -> bool:
@@ -284,6 +289,24 @@ def test_a_contact_sheet(run: Any, folder: Path, photographs: Path) -> None:
     assert np.ptp(right.astype(int), axis=2).mean() > 2
 
 
+def test_the_rows_of_a_contact_sheet_are_in_the_photographs_order(
+    run: Any, folder: Path, install: Any
+) -> None:
+    """Also where one strategy colors but the second of two, and another both."""
+    install("choosy", name="choosy", code=CHOOSY)
+    for name, shade in (("a.png", 230), ("b.png", 30)):
+        Image.new("L", (64, 64), shade).save(folder / name)
+    told = ("a.png", "b.png", "-s", "choosy", "-s", "colornet", "--compare", "sheet.png")
+    assert run(*told).exit_code == 1
+    with Image.open(folder / "sheet.png") as sheet:
+        light, dark = (
+            sheet.convert("L").getpixel((GAP + CELL // 2, top))
+            for top in (LABEL + GAP + 32, LABEL + 2 * GAP + CELL // 2 + 32)
+        )
+    assert light == pytest.approx(230, abs=2)
+    assert dark == pytest.approx(30, abs=2)
+
+
 def test_a_contact_sheet_shows_what_was_colored_however_large(
     run: Any, photo: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -489,7 +512,7 @@ def test_what_makes_no_sense_with_standard_streams(run: Any, folder: Path) -> No
         (["-", "photo.jpg", "-o", "out"], "- stands for one photograph"),
         (["photo.jpg", "photo.jpg", "-o", "-"], "- stands for one photograph"),
         (["photo.jpg", "-s", "colornet", "-s", "richzhang", "-o", "-"], "one strategy"),
-        (["-", "--compare", "sheet.jpg"], "- stands for one photograph"),
+        (["-", "--compare", "sheet.jpg"], "--compare draws a sheet of files; - is none"),
         (["-", "--json"], "--json, --overwrite and --skip-existing want -o FILE"),
         (["photo.jpg", "-o", "-", "--skip-existing"], "want -o FILE"),
         (["-", "-o", "out/"], "has no name; name a file with -o"),

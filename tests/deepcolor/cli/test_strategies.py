@@ -1,9 +1,16 @@
 from __future__ import annotations
 
+import io
 import json
+import os
+import subprocess
+import sys
 from typing import Any
 
+from PIL import Image
+
 from deepcolor import registry
+from tests.deepcolor.conftest import PAINTER
 
 
 def test_the_listing(run: Any) -> None:
@@ -40,10 +47,37 @@ def test_a_broken_strategy_is_a_warning(shell: Any, install: Any) -> None:
     site = install("broken", name="broken", code="import a_module_that_nobody_has\n")
     listed = shell("strategies", "--json", PYTHONPATH=str(site))
     assert listed.returncode == 0
-    assert listed.stderr.startswith("deepcolor: The strategy 'broken' cannot be loaded: ")
+    assert listed.stderr.startswith("deepcolor: The strategy 'broken' is broken: it cannot ")
     assert len(listed.stderr.splitlines()) == 1
     names = [entry["name"] for entry in json.loads(listed.stdout)["strategies"]]
     assert {"colornet", "richzhang"} <= set(names)
+
+
+PRINTING = PAINTER.format(type="Painter", name="loud").replace(
+    "        return", "        print('a network at work')\n        return"
+)
+
+
+def test_what_a_strategy_prints_spoils_no_output(
+    shell: Any, install: Any, folder: Any, landscape: Any
+) -> None:
+    site = install("loud", name="loud", code=f"print('a package comes')\n{PRINTING}")
+    landscape.save(folder / "a.png")
+    (folder / "true").mkdir()
+    landscape.save(folder / "true/a.png")
+    listed = shell("strategies", "--json", PYTHONPATH=str(site))
+    assert "loud" in [entry["name"] for entry in json.loads(listed.stdout)["strategies"]]
+    done = shell("colorize", "a.png", "-s", "loud", "--json", PYTHONPATH=str(site))
+    assert json.loads(done.stdout)["strategy"] == "loud"
+    assert done.stderr.splitlines() == ["a package comes", "a network at work"]
+    measured = shell("evaluate", "true", "-s", "loud", "--json", PYTHONPATH=str(site))
+    assert json.loads(measured.stdout)["photographs"] == 1
+    piped = subprocess.run(
+        [sys.executable, "-m", "deepcolor", "colorize", "a.png", "-s", "loud", "-o", "-"],
+        cwd=folder, env=os.environ | {"PYTHONPATH": str(site)}, capture_output=True, check=True,
+    )  # fmt: skip
+    with Image.open(io.BytesIO(piped.stdout)) as image:
+        assert image.size == landscape.size
 
 
 RESTRICTED = """

@@ -15,6 +15,7 @@ from deepcolor.builtin.richzhang import RichZhang
 from deepcolor.cli.progress import Progress
 
 CONTENT = b"some weights" * 1000
+KEPT = f"{hashlib.sha256(CONTENT).hexdigest()[:12]}-{RichZhang.card.weights[0].filename}"
 
 
 @pytest.fixture
@@ -32,7 +33,7 @@ def served(file_server: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 def test_fetch_verify_and_path(run: Any, folder: Path, served: Any) -> None:
-    path = folder / "home/weights" / RichZhang.card.weights[0].filename
+    path = folder / "home/weights" / KEPT
     assert run("weights", "path", "richzhang").stdout == f"{path}\n"
     assert run("weights", "path").stdout == f"{folder / 'home/weights'}\n"
     assert "not here" in run("weights", "verify", "richzhang").stdout
@@ -73,7 +74,7 @@ def test_what_a_package_carries_cannot_be_fetched_again(
 
 @pytest.mark.usefixtures("nobody")
 def test_weights_that_may_not_be_read(run: Any, folder: Path, served: Any) -> None:
-    path = folder / "home/weights" / RichZhang.card.weights[0].filename
+    path = folder / "home/weights" / KEPT
     run("weights", "fetch", "richzhang")
     path.chmod(0)
     told = run("weights", "verify")

@@ -234,16 +234,25 @@ def test_nor_is_a_decoder_that_gets_no_memory_for_them(painter: IsolatedPainter)
 
 
 @pytest.mark.usefixtures("hazards")
-def test_a_bug_is_told_and_left_for_another_try(painter: IsolatedPainter) -> None:
-    with pytest.raises(PainterFailedError, match="a bug of this strategy"):
-        painter.paint(perilous_commission(perilous.BUG))
+@pytest.mark.parametrize(
+    ("peril", "why"),
+    [
+        (perilous.BUG, "a bug of this strategy"),
+        (perilous.NO_NUMBERS, "a*b* that are no numbers"),
+    ],
+)
+def test_a_strategy_that_fails_is_told(painter: IsolatedPainter, peril: int, why: str) -> None:
+    refused = painter.paint(perilous_commission(peril))
+    assert isinstance(refused, Refusal)
+    assert refused.code == "strategy_broken"
+    assert why in refused.message
     assert paints_on(painter)
 
 
 @pytest.mark.usefixtures("hazards")
-def test_colors_that_are_no_numbers_are_left_for_another_try(painter: IsolatedPainter) -> None:
-    with pytest.raises(PainterFailedError, match="a\\*b\\* that are no numbers"):
-        painter.paint(perilous_commission(perilous.NO_NUMBERS))
+def test_where_a_gpu_may_be_to_blame_it_is_left_for_another_try(painter: IsolatedPainter) -> None:
+    with pytest.raises(PainterFailedError, match="a bug of this strategy, or of the GPU"):
+        painter.paint(perilous_commission(perilous.GPU_BUG))
     assert paints_on(painter)
 
 

@@ -590,7 +590,8 @@ def test_a_worker_whose_default_strategy_cannot_run_says_so_and_takes_nothing(
     place("a.jpg", gray_jpeg)
     # An installed package's colornet, whose weights were lost on the way.
     (tmp_path / "sitecustomize.py").write_text(
-        "from deepcolor import weights\nweights.is_present = lambda file: False\n"
+        "from pathlib import Path\nfrom deepcolor import weights\n"
+        "weights.path = lambda file: Path('/lost', file.filename)\n"
     )
     code, [line] = ended(PYTHONPATH=str(tmp_path))
     assert code == 3
@@ -747,7 +748,9 @@ def test_one_photograph_that_crashes_costs_no_other_its_tries(
     make_landscape(96, 64).save(file, "BMP")
     keys = [f"{n}.bmp" for n in range(5)]
     for key in keys:
-        place(key, file.getvalue() + perilous.FATAL if key == "2.bmp" else file.getvalue())
+        fatal = perilous.FATAL if key == "2.bmp" else b""
+        place(key, file.getvalue() + fatal)
+        cloud.alter(key, strategy="perilous")
     assert start("--exit-when-idle", "0").wait(PATIENCE_SECONDS) == 0
     statuses = {key: cloud.record(key).status for key in keys}
     assert statuses.pop("2.bmp") is Status.FAILED

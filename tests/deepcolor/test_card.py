@@ -1,0 +1,117 @@
+"""What a strategy's card cannot be."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from deepcolor.card import Extra, Knob, License, StrategyCard, WeightFile
+
+KNOB = Knob("warmth", "how warm", low=0, default=0.5, high=1)
+FILE = WeightFile("mine.pth", 1, "0" * 64, url="https://example.org/mine.pth")
+CARRIED = WeightFile("nets/mine.pth", 1, "0" * 64, package="mine")
+CARD = StrategyCard(
+    name="mine",
+    title="Mine",
+    description="",
+    url="",
+    license=License("MIT", "none"),
+    training_data="none",
+    size=320,
+    multiple=64,
+    knobs=(KNOB,),
+    weights=(FILE, CARRIED),
+    extra=Extra("torch", "torch"),
+)
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"name": "Red Tint"}, "'Red Tint' is not named by"),
+        ({"name": "Warmth"}, "'Warmth' is not named by"),
+        ({"name": "wärme"}, "'wärme' is not named by"),
+        ({"name": ""}, "'' is not named by"),
+        ({"name": None}, "None is not named by"),
+        ({"description": None}, "description of knob 'warmth' is no text"),
+        ({"low": "0"}, "low, default and high of knob 'warmth' are not all numbers"),
+        ({"high": math.inf}, "are not all numbers"),
+        ({"default": math.nan}, "are not all numbers"),
+        ({"default": True}, "are not all numbers"),
+        ({"default": 5}, "goes from 0 by 5 to 1, which do not rise"),
+        ({"low": 3, "high": 0}, "do not rise"),
+        ({"low": 0.5, "high": 0.5}, "do not rise"),
+    ],
+)
+def test_a_knob_that_cannot_be(changes: dict[str, Any], why: str) -> None:
+    with pytest.raises(ValueError, match=why):
+        replace(KNOB, **changes)
+
+
+@pytest.mark.parametrize(
+    ("file", "changes", "why"),
+    [
+        (FILE, {"url": None}, "'mine.pth' needs either a url or the package that carries it"),
+        (FILE, {"package": "mine"}, "needs either a url or the package that carries it"),
+        (FILE, {"url": 7}, "has a url or package that is none"),
+        (FILE, {"filename": "nets/mine.pth"}, "'nets/mine.pth' is not named as a file can be"),
+        (FILE, {"filename": ""}, "'' is not named as a file can be"),
+        (FILE, {"filename": ".."}, r"'\.\.' is not named as a file can be"),
+        (FILE, {"filename": 7}, "is a text"),
+        (CARRIED, {"filename": "../mine.pth"}, "is not named as a file can be"),
+        (CARRIED, {"filename": "/mine.pth"}, "is not named as a file can be"),
+        (CARRIED, {"filename": ""}, "is not named as a file can be"),
+        (FILE, {"bytes": 0}, "the bytes of .* are no number"),
+        (FILE, {"bytes": "9"}, "the bytes of .* are no number"),
+        (FILE, {"sha256": "0"}, "not of 64 of the characters 0-9 a-f"),
+        (FILE, {"sha256": "A" * 64}, "not of 64 of the characters 0-9 a-f"),
+        (FILE, {"sha256": None}, "not of 64 of the characters 0-9 a-f"),
+    ],
+)
+def test_a_file_that_cannot_be(file: WeightFile, changes: dict[str, Any], why: str) -> None:
+    with pytest.raises(ValueError, match=why):
+        replace(file, **changes)
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"name": "../evil"}, "its name is '../evil'"),
+        ({"title": None}, "its title, description, url and training_data are not texts"),
+        ({"url": None}, "are not texts"),
+        ({"license": "MIT"}, r"its license is no deepcolor\.License"),
+        ({"hints": 1}, "its hints is neither True nor False"),
+        ({"fit": "strech"}, "its fit is 'strech', which is none"),
+        ({"size": 256.0}, "not whole numbers above 0"),
+        ({"multiple": 0}, "not whole numbers above 0"),
+        ({"size": 2048}, "its size is 2048, not 64 to 1024"),
+        ({"size": 0}, "its size is 0, not 64 to 1024"),
+        ({"size": 100}, "its size, 100, is no multiple of 64"),
+        ({"knobs": KNOB}, "its knobs are no tuple of Knob"),
+        ({"knobs": [KNOB]}, "its knobs are no tuple of Knob"),
+        ({"knobs": (FILE,)}, "its knobs are no tuple of Knob"),
+        ({"knobs": (KNOB, KNOB)}, "two of its knobs have one name"),
+        ({"knobs": (replace(KNOB, name="saturation"),)}, "'saturation' has a name that is taken"),
+        ({"knobs": (replace(KNOB, name="strategy"),)}, "'strategy' has a name that is taken"),
+        ({"weights": FILE}, "its weights are no tuple of WeightFile"),
+        ({"weights": (FILE, FILE)}, "two of its files of weights have one name"),
+        ({"extra": "torch"}, r"its extra is no deepcolor\.Extra"),
+    ],
+)
+def test_a_card_that_cannot_be(changes: dict[str, Any], why: str) -> None:
+    with pytest.raises(ValueError, match=why):
+        replace(CARD, **changes)
+
+
+@pytest.mark.parametrize("told", [(None, "none"), ("MIT", 7), ("MIT", "none", 1)])
+def test_a_license_that_cannot_be(told: tuple[Any, ...]) -> None:
+    with pytest.raises(ValueError, match=r"^a license's "):
+        License(*told)
+
+
+def test_an_extra_that_cannot_be() -> None:
+    with pytest.raises(ValueError, match=r"^an extra's module and install are texts"):
+        Extra("torch", None)  # type: ignore[arg-type]
