@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import inspect
 import sys
 import warnings
@@ -9,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import redirect_stdout
 from dataclasses import asdict
 from importlib.metadata import EntryPoint, entry_points
+from threading import RLock
 from typing import Any
 
 from deepcolor import weights
@@ -18,6 +20,7 @@ from deepcolor.strategy import Strategy
 
 GROUP = "deepcolor.strategies"
 DEFAULT = "colornet"
+IMPORTING = RLock()  # a package may look up strategies while it is imported
 
 
 def strategies() -> Mapping[str, type[Strategy]]:
@@ -84,13 +87,22 @@ def _loaded(name: str, points: Iterable[EntryPoint]) -> type[Strategy]:
 
 def _imported(point: EntryPoint) -> type[Strategy]:
     try:
-        # What a program prints is its own: on standard output it would spoil a photograph or JSON.
-        with redirect_stdout(sys.stderr):
-            strategy = point.load()
+        if point.module not in sys.modules:
+            _import(point.module)
+        strategy = point.load()
         _check(point.name, strategy)
     except (Exception, SystemExit) as error:
         raise StrategyBrokenError(point.name, f"it cannot be loaded ({error})") from error
     return strategy
+
+
+def _import(module: str) -> None:
+    """Has go to standard error what it prints: a photograph or JSON may be on its way to the other.
+
+    One at a time, or one would put back what another has put there.
+    """
+    with IMPORTING, redirect_stdout(sys.stderr):
+        importlib.import_module(module)
 
 
 def _check(name: str, strategy: Any) -> None:
