@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Any
 from deepcolor.version import __version__
 
 if TYPE_CHECKING:
+    from deepcolor import errors as errors
+    from deepcolor import program as program
     from deepcolor.card import Extra, Knob, License, StrategyCard, WeightFile
     from deepcolor.colorizer import Colorizer, Encoded, colorize, load
     from deepcolor.encoding import Writing
@@ -66,9 +68,15 @@ _ROOMS = {
 _MODULES = {"errors", "program"}
 
 
-def __getattr__(name: str) -> Any:
-    if name in _MODULES:
-        return importlib.import_module(f"deepcolor.{name}")
-    if name not in _ROOMS:
-        raise AttributeError(f"module 'deepcolor' has no attribute {name!r}")
-    return getattr(importlib.import_module(f"deepcolor.{_ROOMS[name]}"), name)
+if not TYPE_CHECKING:  # lest every name passes for one that is there
+
+    def __getattr__(name: str) -> Any:
+        if name in _MODULES:
+            return importlib.import_module(f"deepcolor.{name}")
+        if name not in _ROOMS:
+            raise AttributeError(f"module 'deepcolor' has no attribute {name!r}")
+        return getattr(importlib.import_module(f"deepcolor.{_ROOMS[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*__all__, *_MODULES})

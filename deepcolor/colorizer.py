@@ -9,11 +9,11 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from numbers import Integral
 from threading import Lock
-from typing import TypeVar, overload
+from typing import Any, TypeVar, overload
 
 import numpy as np
 import torch
@@ -35,7 +35,7 @@ from deepcolor.errors import (
 )
 from deepcolor.hints import Hint, paint
 from deepcolor.join import join, join_as_published, network_lightness
-from deepcolor.photograph import Content, Input, Named, Photograph, Reading, decode, is_one
+from deepcolor.photograph import Content, Input, Named, Photograph, Reading, decode, held, is_one
 from deepcolor.registry import DEFAULT, find
 from deepcolor.strategy import Strategy
 
@@ -87,6 +87,17 @@ def load(
     ``WeightsCorruptError`` and ``StrategyBrokenError`` of :mod:`deepcolor.errors`.
     """
     kind = find(strategy)
+    # Layers begin with random numbers, which are the host program's as well.
+    with torch.random.fork_rng(devices=[]):
+        return _loaded(kind, strategy, device, progress)
+
+
+def _loaded(
+    kind: type[Strategy],
+    strategy: str,
+    device: str | torch.device,
+    progress: weights.Progress | None,
+) -> Colorizer:
     with _blaming(strategy, "it could not be made"):
         chosen = kind()
     if chosen.card.extra is not None and (problem := chosen.card.extra.problem):
@@ -120,9 +131,14 @@ def is_out_of_memory(error: Exception) -> bool:
 
 @contextmanager
 def _exact(device: torch.device) -> Iterator[None]:
-    """Computes in the types that are named, though the caller may have asked torch for less."""
+    """Computes in the types, and on the devices, that are named, whatever the caller's own are."""
+    is_usual = torch.get_default_device().type == "cpu"
     # Photographs are read and joined on the processor, wherever the network is.
-    with torch.autocast("cpu", enabled=False), torch.autocast(device.type, enabled=False):
+    with (
+        nullcontext() if is_usual else torch.device("cpu"),  # which costs each call of torch's
+        torch.autocast("cpu", enabled=False),
+        torch.autocast(device.type, enabled=False),
+    ):
         yield
 
 
@@ -171,7 +187,7 @@ class Stopwatch:
 class Encoded:
     """A colored photograph as a file; ``format`` is Pillow's name, the size is in pixels."""
 
-    content: bytes
+    content: bytes = field(repr=False)
     format: str
     width: int
     height: int
@@ -305,6 +321,10 @@ class Colorizer:
     ) -> Iterator[Encoded | DeepcolorError]:
         """Files of many photographs in color, in order; an error stands in for one that failed.
 
+        As many as ``2 * jobs + 1`` sources are taken ahead of the results. Open files are read when
+        they are taken, arrays and images copied or loaded, so that a generator may go on to reuse
+        or close them; paths are read by the threads.
+
         ``jobs`` threads work, one a core unless told. On a processor each takes a whole photograph,
         for a core does more by itself than as a part of two; beside another device they read and
         write while it colors. ``hints`` are the same for all. What makes no sense for any raises
@@ -314,7 +334,7 @@ class Colorizer:
         settings = check(self.card, knobs or {}, hints)
         _check_several(sources)
         reading = reading or Reading()
-        return self._map(sources, settings, hints, _threads(jobs), reading, writing)
+        return self._map(sources, settings, tuple(hints or ()), _threads(jobs), reading, writing)
 
     def _map(
         self,
@@ -492,13 +512,34 @@ def _ahead(
     sources: Iterable[Input],
     jobs: int,
 ) -> Iterator[tuple[str, Future[Result]]]:
-    """The work on each source, in order, with no more than a few begun ahead of their turn."""
+    """The work on each source, in order, with no more than a few begun ahead of their turn.
+
+    What is done is given before the next source is asked for, and what was begun before the error
+    of a source.
+    """
     begun: deque[tuple[str, Future[Result]]] = deque()
-    for source in sources:
-        begun.append((_name(source), pool.submit(work, source)))
-        if len(begun) > 2 * jobs:
+    coming, ended = iter(sources), None
+    while ended is None:
+        try:
+            source = next(coming)
+        except Exception as error:  # StopIteration, too
+            ended = error
+            continue
+        begun.append((_name(source), _begun(pool, work, source)))
+        while begun and (len(begun) > 2 * jobs or begun[0][1].done()):
             yield begun.popleft()
     yield from begun
+    if not isinstance(ended, StopIteration):
+        raise ended
+
+
+def _begun(
+    pool: ThreadPoolExecutor, work: Callable[[Input], Result], source: Input
+) -> Future[Result]:
+    try:
+        return pool.submit(work, held(source))
+    except DeepcolorError as error:
+        return _failed(error)
 
 
 def _settled(name: str, result: Future[Encoded]) -> Encoded | DeepcolorError:
@@ -508,8 +549,8 @@ def _settled(name: str, result: Future[Encoded]) -> Encoded | DeepcolorError:
     return error if isinstance(error, DeepcolorError) else UnexpectedError(name, error)
 
 
-def _failed(error: Exception) -> Future[Encoded]:
-    future: Future[Encoded] = Future()
+def _failed(error: Exception) -> Future[Any]:
+    future: Future[Any] = Future()
     future.set_exception(error)
     return future
 

@@ -35,7 +35,9 @@ DEFAULT_QUALITY = {"JPEG": 92, "WEBP": 90, "AVIF": 80}
 LOWEST_QUALITY, HIGHEST_QUALITY = 1, 100
 LONGEST_SIDE = {"JPEG": 65_500, "WEBP": 16_383, "AVIF": 65_536}
 DEEP = {"PNG", "TIFF"}
-SRGB_PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+# Little CMS notes when it made the profile, which must not tell two results apart.
+_PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+SRGB_PROFILE = _PROFILE[:24] + struct.pack(">6H", 2026, 1, 1, 0, 0, 0) + _PROFILE[36:]
 
 EXIF_DESCRIPTION = 0x010E
 EXIF_SOFTWARE = 0x0131
@@ -130,7 +132,7 @@ def encode(
     if original.dpi is not None and written in {"JPEG", "PNG", "TIFF"}:
         options["dpi"] = original.dpi
     if written in DEFAULT_QUALITY:
-        options["quality"] = writing.quality or DEFAULT_QUALITY[written]
+        options["quality"] = int(writing.quality or DEFAULT_QUALITY[written])
     if written == "TIFF":
         exif[TIFF_XMP] = notes
         if not EXIF_IFDS & exif.keys():

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, SupportsFloat
+from numbers import Real
+from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -20,6 +21,14 @@ class DeepcolorError(Exception):
     def to_json(self) -> dict[str, str]:
         """``{"code", "message"}``, as records and the command line's JSON carry it."""
         return {"code": self.code, "message": str(self)}
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """How it comes from other processes: with its sentence, which is made already."""
+        return _restored, (type(self), self.args)
+
+
+def _restored(kind: type[DeepcolorError], args: tuple[Any, ...]) -> DeepcolorError:
+    return kind.__new__(kind, *args)
 
 
 class NotAPhotographError(DeepcolorError):
@@ -162,10 +171,12 @@ class KnobRangeError(DeepcolorError):
     exit_code = 2
 
     def __init__(self, knob: str, value: object, low: float, high: float):
-        told = f"{value!r:.40}"
-        if isinstance(value, SupportsFloat) and len(repr(value)) < LONGEST_NUMBER:
+        kind, told = "", f"{value!r:.40}"
+        if not isinstance(value, Real):
+            kind = "a number "
+        elif len(repr(value)) < LONGEST_NUMBER:
             told = f"{float(value):g}"
-        super().__init__(f"{knob} must be between {low:g} and {high:g}, not {told}.")
+        super().__init__(f"{knob} must be {kind}between {low:g} and {high:g}, not {told}.")
 
 
 class HintFormatError(DeepcolorError):

@@ -22,7 +22,7 @@ from deepcolor.photograph import Photograph, lightness_codes
 
 DEEP_STRIP_PIXELS = 1 << 19
 REDUCING_GAP = 4.0  # times as large as wanted, at least, is what the squares leave
-CHROMA_OF_F = torch.tensor([500.0, -200.0], dtype=torch.float32)[:, None, None]
+CHROMA_OF_F = torch.tensor([500.0, -200.0], dtype=torch.float32, device="cpu")[:, None, None]
 """How a* and b* stand to f(X) − f(Y) and f(Z) − f(Y)."""
 
 

@@ -79,9 +79,6 @@ NOT_COMPRESSED, WHITE_IS_ZERO, APART, UNSIGNED = 1, 0, 2, 1
 TIFF_BEGINNINGS = frozenset({b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"})
 HEIC_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"})
 
-# Pillow's own warning comes at half of its limit; deepcolor sets its own, in decode().
-Image.MAX_IMAGE_PIXELS = None
-
 
 @dataclass(frozen=True)
 class Reading:
@@ -131,10 +128,28 @@ def decode(source: Input, reading: Reading | None = None) -> Photograph:
     if isinstance(source, np.ndarray):
         return _normalize(_image(source), "The array", reading)
     if isinstance(source, Content):
-        return _read(bytes(source), "The file", reading)
+        return _read(_content_of_buffer(source), "The file", reading)
     if isinstance(source, str | os.PathLike):
-        return _read(_content(Path(source)), str(source), reading)
+        return _read(_content(Path(os.fsdecode(source))), str(source), reading)
     return _read(_content_of_open(source), "The file", reading)
+
+
+def held(source: Input) -> Input:
+    """The same photograph for later, though whoever gave it may change or close it meanwhile.
+
+    Raises :class:`deepcolor.errors.InputKindError` and ``UnreadableFileError``.
+    """
+    if isinstance(source, np.ndarray):
+        return source.copy()
+    if isinstance(source, Image.Image):
+        with contextlib.suppress(Exception), QUIET_PILLOW:  # decode() says what is wrong with it
+            source.load()
+            # Another frame takes the place of this one's pixels.
+            return source.copy() if getattr(source, "n_frames", 1) > 1 else source
+        return source
+    if isinstance(source, Content):
+        return _content_of_buffer(source)
+    return source if isinstance(source, str | os.PathLike) else _content_of_open(source)
 
 
 def is_one(source: object) -> bool:
@@ -189,10 +204,19 @@ def _content(path: Path) -> bytes:
         raise UnreadableFileError(str(path), reason) from error
 
 
+def _content_of_buffer(content: Content) -> bytes:
+    try:
+        return bytes(content)
+    except ValueError as error:  # a view that was released
+        raise UnreadableFileError("The file", str(error)) from error
+
+
 def _content_of_open(file: Any) -> bytes:
     try:
         content = file.read() if hasattr(file, "read") else None
-    except (OSError, ValueError) as error:  # one that is closed, or text in another encoding
+    except MemoryError:
+        raise
+    except Exception as error:  # closed, text, cut off: whatever what it reads through raises
         raise UnreadableFileError("The file", str(error)) from error
     if not isinstance(content, bytes):
         raise InputKindError(type(file).__name__)
@@ -202,12 +226,10 @@ def _content_of_open(file: Any) -> bytes:
 def _image(pixels: NDArray[Any]) -> Image.Image:
     if pixels.ndim == 3 and pixels.shape[2] == 1:
         pixels = pixels[..., 0]
-    try:
-        if pixels.ndim not in {2, 3}:
-            raise TypeError
-        return Image.fromarray(pixels)
-    except TypeError as error:
-        raise InputKindError(f"array {pixels.shape} of {pixels.dtype}") from error
+    is_flat = pixels.ndim == 2 or (pixels.ndim == 3 and pixels.shape[2] in {3, 4})
+    if not is_flat or pixels.dtype != np.uint8:
+        raise InputKindError(f"array {pixels.shape} of {pixels.dtype}")
+    return Image.fromarray(pixels)
 
 
 def _read(content: bytes, name: str, reading: Reading) -> Photograph:

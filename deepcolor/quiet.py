@@ -1,4 +1,7 @@
-"""Silences Pillow while photographs are read, in however many threads, and nobody else."""
+"""Silences Pillow while photographs are read, in however many threads, and nobody else.
+
+Its limit of pixels is lifted for as long: deepcolor has its own, which :class:`Reading` tells.
+"""
 
 from __future__ import annotations
 
@@ -7,32 +10,44 @@ import warnings
 from threading import Lock
 from typing import Any
 
+from PIL import Image
 
-class _Ignored:
-    """Warnings of some modules, from when the first who wants it begins until the last is done.
 
-    Python's own way to do so would end, in the wrong order, with filters of another thread's.
+class _QuietPillow:
+    """From when the first who wants it begins until the last is done.
+
+    Python's own way to ignore warnings would end, in the wrong order, with filters of another
+    thread's.
     """
 
-    def __init__(self, modules: str) -> None:
+    def __init__(self) -> None:
         self.lock, self.users = Lock(), 0
-        self.entry = ("ignore", None, Warning, re.compile(modules), 0)
+        self.entry = ("ignore", None, Warning, re.compile(r"(PIL|pillow_heif)(\.|$)"), 0)
+        self.limit: int | None = None
 
     def __enter__(self) -> None:
         filters: Any = warnings.filters
         with self.lock:
             if not self.users:
+                self._drop()
                 filters.insert(0, self.entry)
+                self.limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
             self.users += 1
 
     def __exit__(self, *_: object) -> None:
-        filters: Any = warnings.filters
         with self.lock:
             self.users -= 1
-            # Whoever has put other filters in place meanwhile has taken this one away.
-            if not self.users and self.entry in filters:
-                filters.remove(self.entry)
+            if not self.users:
+                self._drop()
+                if Image.MAX_IMAGE_PIXELS is None:  # else somebody has set another meanwhile
+                    Image.MAX_IMAGE_PIXELS = self.limit
+
+    def _drop(self) -> None:
+        """Whoever puts other filters in place takes this one away, or puts an old one back."""
+        filters: Any = warnings.filters
+        while self.entry in filters:
+            filters.remove(self.entry)
 
 
-QUIET_PILLOW = _Ignored(r"(PIL|pillow_heif)(\.|$)")
-"""Which warns of odd metadata in files whose pixels are fine."""
+QUIET_PILLOW = _QuietPillow()
+"""Pillow warns of odd metadata in files whose pixels are fine, and at half of its limit."""

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 from pathlib import Path
@@ -15,12 +16,13 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from PIL import Image, ImageSequence
 
 import deepcolor
 from deepcolor import lab, metrics
 from deepcolor.builtin.richzhang import RichZhang
-from deepcolor.colorizer import Colorizer
+from deepcolor.colorizer import Colorizer, Encoded
+from deepcolor.encoding import Writing
 from deepcolor.errors import (
     DeepcolorError,
     DeviceMissingError,
@@ -199,7 +201,7 @@ def test_unknown_knob(colornet: Colorizer, landscape: Image.Image) -> None:
 def test_knobs_have_ends(
     colornet: Colorizer, landscape: Image.Image, knob: str, value: Any
 ) -> None:
-    with pytest.raises(KnobRangeError, match=f"^{knob} must be between") as error:
+    with pytest.raises(KnobRangeError, match=f"^{knob} must be .*between") as error:
         colornet(landscape, **{knob: value})
     assert error.value.code == "knob_out_of_range"
 
@@ -545,3 +547,97 @@ def test_a_default_type_set_before_all_changes_no_pixel(
     )
     assert len(set(usual)) == 4
     assert wide == usual
+
+
+@pytest.mark.parametrize("kind", ["array", "image", "file", "frames", "buffer"])
+def test_a_generator_may_go_on_to_reuse_or_close_what_it_gave(
+    colornet: Colorizer, tmp_path: Path, kind: str
+) -> None:
+    shades = [*range(20, 240, 20)]
+
+    def photographs() -> Iterator[Any]:
+        reused = np.zeros((64, 64), np.uint8)
+        for i, shade in enumerate(shades):
+            reused[:] = shade
+            path = tmp_path / f"{i}.png"
+            Image.fromarray(reused).save(path)
+            if kind == "array":
+                yield reused
+            elif kind == "buffer":
+                held = bytearray(path.read_bytes())
+                yield held
+                held[:] = bytes(len(held))
+            elif kind == "image":
+                with Image.open(path) as image:
+                    yield image
+            elif kind == "file":
+                with path.open("rb") as file:
+                    yield file
+
+    sources: Any = photographs()
+    if kind == "frames":
+        first, *others = (Image.new("L", (64, 64), shade) for shade in shades)
+        film = io.BytesIO()
+        first.save(film, "GIF", save_all=True, append_images=others)
+        sources = ImageSequence.Iterator(Image.open(film))
+    found = []
+    for done in colornet.map(sources, {"size": 64}, jobs=2, writing=Writing("png")):
+        assert not isinstance(done, DeepcolorError), done
+        with Image.open(io.BytesIO(done.content)) as image:
+            found.append(round(np.asarray(image.convert("L")).mean()))
+    assert found == pytest.approx(shades, abs=2)
+
+
+def test_results_come_before_the_error_of_a_source(
+    colornet: Colorizer, landscape: Image.Image
+) -> None:
+    def photographs() -> Iterator[Image.Image]:
+        yield from [landscape] * 3
+        raise ConnectionError("the archive is gone")
+
+    results = colornet.map(photographs(), {"size": 64}, jobs=2)
+    assert [type(next(results)) for _ in range(3)] == [Encoded] * 3
+    with pytest.raises(ConnectionError, match="the archive is gone"):
+        next(results)
+
+
+def test_what_is_done_does_not_wait_for_the_next_source(
+    colornet: Colorizer, landscape: Image.Image
+) -> None:
+    """As where a source is a queue; so late that the first is done for sure."""
+    given = []
+
+    def photographs() -> Iterator[Image.Image]:
+        for i in range(4):
+            given.append(i)
+            yield landscape
+            time.sleep(2 if i == 0 else 0)
+
+    results = colornet.map(photographs(), {"size": 64}, jobs=1)
+    next(results)
+    assert given == [0, 1]
+    assert len([*results]) == 3
+
+
+def test_the_host_programs_default_device_is_its_own() -> None:
+    """In a process of its own, where nothing was made before."""
+    code = """
+import torch, deepcolor
+from PIL import Image
+image = Image.new("L", (64, 48), 90)
+torch.manual_seed(0)
+with torch.device("meta"):
+    colorizer = deepcolor.load()
+    inside = colorizer(image)
+assert inside.tobytes() == colorizer(image).tobytes()
+torch_number = torch.rand(1)
+torch.manual_seed(0)
+assert torch_number == torch.rand(1), "load drew from the host's random numbers"
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_an_encoded_photograph_is_shown_without_its_bytes(
+    colornet: Colorizer, landscape: Image.Image
+) -> None:
+    assert len(repr(colornet.file(landscape))) < 300

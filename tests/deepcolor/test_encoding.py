@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import io
+import struct
+import subprocess
+import sys
 from typing import Any
 
 import numpy as np
@@ -10,7 +13,7 @@ import tifffile
 from numpy.typing import NDArray
 from PIL import Image, ImageCms
 
-from deepcolor.encoding import Credit, Writing, encode, written_format
+from deepcolor.encoding import SRGB_PROFILE, Credit, Writing, encode, written_format
 from deepcolor.errors import FormatLimitError, FormatNotWrittenError, QualityRangeError
 from deepcolor.formats import FORMATS, Format
 from deepcolor.photograph import decode
@@ -233,3 +236,11 @@ def test_sixteen_bits_become_eight_where_the_format_has_no_more(colornet: Any) -
     for wanted in ("jpeg", "webp"):
         done = colornet.file(file(deep, "PNG"), writing=Writing(wanted))
         assert opened(done.content).format == done.format == wanted.upper()
+
+
+def test_no_time_of_day_is_in_a_result() -> None:
+    """Two processes write the same bytes."""
+    code = "from deepcolor.encoding import SRGB_PROFILE as p; print(p[24:36].hex(), len(p))"
+    told = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert told.stdout.split()[0] == struct.pack(">6H", 2026, 1, 1, 0, 0, 0).hex()
+    assert ImageCms.getProfileDescription(io.BytesIO(SRGB_PROFILE)).startswith("sRGB")

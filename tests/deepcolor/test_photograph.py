@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gzip
 import io
 import os
 import re
@@ -589,9 +590,16 @@ def test_the_limit_itself_is_allowed() -> None:
         decode(Image.new("L", (101, 1)), Reading(max_pixels=100))
 
 
-def test_pictures_above_pillows_own_limit_are_read() -> None:
-    assert Image.MAX_IMAGE_PIXELS is None
+def test_pictures_above_pillows_own_limit_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which is there for whoever else opens pictures."""
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 40)
+    file = io.BytesIO()
+    Image.new("L", (100, 100)).save(file, "PNG")
+    assert decode(file.getvalue()).size == (100, 100)
     assert Reading().max_pixels == 200_000_000
+    assert Image.MAX_IMAGE_PIXELS == 40
+    with pytest.raises(Image.DecompressionBombError):
+        Image.open(file)
 
 
 def test_no_pixels_at_all() -> None:
@@ -767,3 +775,29 @@ def test_pillow_is_silenced_and_nobody_else(landscape: Image.Image) -> None:
         assert list(warnings.filters) == before
         warnings.warn("mine", stacklevel=1)
         assert [str(one.message) for one in heard] == ["mine"]
+
+
+@pytest.mark.parametrize("kind", ["int8", "uint16", "int32", "int64", "float32", "bool"])
+def test_arrays_of_other_numbers_are_refused(kind: str) -> None:
+    """Their white may be 1, 255 or 65,535: whoever has them knows."""
+    with pytest.raises(InputKindError, match=rf"array \(4, 5\) of {kind}"):
+        decode(np.ones((4, 5), kind))
+    with pytest.raises(InputKindError, match=r"array \(4, 5, 2\) of uint8"):
+        decode(np.ones((4, 5, 2), np.uint8))
+
+
+def test_streams_that_break_in_their_own_way(tmp_path: Path) -> None:
+    path = tmp_path / "photo.png.gz"
+    path.write_bytes(gzip.compress(b"a photograph" * 99)[:-20])
+    with gzip.open(path) as file, pytest.raises(UnreadableFileError, match="ended before"):
+        decode(file)
+    view = memoryview(b"photograph")
+    view.release()
+    with pytest.raises(UnreadableFileError, match="released"):
+        decode(view)
+
+
+def test_a_path_may_be_of_bytes(tmp_path: Path) -> None:
+    Image.new("L", (6, 4)).save(tmp_path / "a.png")
+    [entry] = os.scandir(os.fsencode(tmp_path))
+    assert decode(entry).size == (6, 4)
