@@ -10,6 +10,8 @@ AUDIT_VERSION := 2.10.1
 export SAM_CLI_TELEMETRY := 0
 export AWS_DEFAULT_REGION ?= us-east-1
 
+.DELETE_ON_ERROR: # or a .venv that broke off would count as made
+
 .PHONY: help install run test chaos fuzz audit lint format bench docs build deploy destroy costs clean
 
 help: ## list the targets

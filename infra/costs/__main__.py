@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 import itertools
+import math
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +19,34 @@ from infra.costs.simulation import Outcome, Policy, simulate
 
 DEFAULTS = Policy()
 
+
+def _count(told: str) -> int:
+    return int(_number(told, int, 1, math.inf))
+
+
+def _seconds(told: str) -> float:
+    return _number(told, float, 0, math.inf)
+
+
+def _share(told: str) -> float:
+    return _number(told, float, 0, 1)
+
+
+def _number(told: str, kind: Callable[[str], float], least: float, most: float) -> float:
+    number = kind(told)
+    if not (math.isfinite(number) and least <= number <= most):
+        raise argparse.ArgumentTypeError(f"it cannot be {told}")
+    return number
+
+
+def _read(path: Path, read: Callable[[Path], Figures]) -> Figures:
+    try:
+        return read(path)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        reason = getattr(error, "strerror", None) or f"{type(error).__name__}: {error}"
+        parser.error(f"{path} cannot be read: {reason}")
+
+
 parser = argparse.ArgumentParser(prog="python -m infra.costs", description=__doc__)
 parser.add_argument(
     "command",
@@ -27,12 +57,12 @@ parser.add_argument(
 )
 parser.add_argument("--trace", nargs="+", choices=TRACES, default=list(TRACES))
 parser.add_argument("--chip", nargs="+", default=["t4"], help="of the figures (default: t4)")
-parser.add_argument("--max-workers", nargs="+", type=int, default=[DEFAULTS.max_workers])
+parser.add_argument("--max-workers", nargs="+", type=_count, default=[DEFAULTS.max_workers])
 parser.add_argument(
-    "--photographs-per-worker", nargs="+", type=int, default=[DEFAULTS.photographs_per_worker]
+    "--photographs-per-worker", nargs="+", type=_count, default=[DEFAULTS.photographs_per_worker]
 )
-parser.add_argument("--idle-seconds", nargs="+", type=float, default=[DEFAULTS.idle_seconds])
-parser.add_argument("--spot-share", nargs="+", type=float, help="of the workers, 0 to 1")
+parser.add_argument("--idle-seconds", nargs="+", type=_seconds, default=[DEFAULTS.idle_seconds])
+parser.add_argument("--spot-share", nargs="+", type=_share, help="of the workers, 0 to 1")
 parser.add_argument("--figures", type=Path, default=FIGURES, help="speeds, prices and times")
 parser.add_argument(
     "--benchmark",
@@ -57,14 +87,15 @@ def main() -> int:
 
 
 def _simulate(arguments: argparse.Namespace) -> int:
-    figures = Figures.read(arguments.figures)
+    figures = _read(arguments.figures, Figures.read)
     unknown = set(arguments.chip) - figures.chips.keys()
     if unknown:
         parser.error(f"--chip: there is no {min(unknown)}; there are: {', '.join(figures.chips)}")
     if arguments.benchmark:
         if len(arguments.chip) > 1:
             parser.error("--benchmark: name the one --chip that it was measured on")
-        figures = figures.with_benchmark(arguments.chip[0], arguments.benchmark)
+        chip, with_benchmark = arguments.chip[0], figures.with_benchmark
+        figures = _read(arguments.benchmark, lambda path: with_benchmark(chip, path))
     outcomes: dict[str, Outcome] = {}
     print(HEADING)
     for trace, chip, cap, per, idle, share in itertools.product(

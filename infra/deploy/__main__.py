@@ -10,6 +10,7 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 import boto3
+from botocore.exceptions import ConfigParseError, ProfileNotFound
 
 from functions.contract.manifest import deployment_of, publish
 from infra.deploy import buckets, image, instances
@@ -90,8 +91,8 @@ for command in (up, down):
 
 def main() -> int:
     arguments = parser.parse_args()
-    session = boto3.Session(region_name=arguments.region)
     try:
+        session = boto3.Session(region_name=arguments.region)
         account = identify(session)
         print(
             f"Account {account}, {session.region_name}, stack {arguments.stack_name}.", flush=True
@@ -101,7 +102,7 @@ def main() -> int:
             _up(stack, arguments)
         else:
             _down(stack, arguments)
-    except DeployError as error:
+    except (DeployError, ProfileNotFound, ConfigParseError) as error:
         print(error, file=sys.stderr)
         return 1
     return 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import signal
 import sys
 from pathlib import Path
@@ -10,6 +11,8 @@ from pathlib import Path
 from infra.local.folder import FolderError, held
 from infra.local.ports import PortTakenError, free_port, port_number
 from infra.local.stack import PieceDiedError, Stack
+
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 
 parser = argparse.ArgumentParser(prog="python -m infra.local", description=__doc__)
 parser.add_argument("--page-port", type=port_number, help="default: a free one near 8000")
@@ -23,8 +26,9 @@ def main() -> int:
     arguments = parser.parse_args()
     if arguments.page_port is not None and arguments.page_port == arguments.s3_port:
         parser.error("--page-port and --s3-port are the same; give two ports.")
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in ENDING:
         signal.signal(number, signal.default_int_handler)
+    keep_to_this_machine()
     try:
         page_port = free_port(arguments.page_port, near=8000, but=arguments.s3_port)
         s3_port = free_port(arguments.s3_port, near=9000, but=page_port)
@@ -33,6 +37,16 @@ def main() -> int:
     except (PortTakenError, FolderError) as error:
         print(error, file=sys.stderr)
         return 2
+
+
+def keep_to_this_machine() -> None:
+    """Forgets the shell's accounts and endpoints of AWS, and its proxies for loopback."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        del os.environ[name]
+    for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+        os.environ[name] = os.devnull
+    for name in ("no_proxy", "NO_PROXY"):
+        os.environ[name] = ",".join(filter(None, ("127.0.0.1,localhost", os.environ.get(name))))
 
 
 def _run(stack: Stack) -> int:
@@ -48,7 +62,7 @@ def _run(stack: Stack) -> int:
         return 1
     finally:
         # From here on another Ctrl-C would only leave processes behind.
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        for number in ENDING:
             signal.signal(number, signal.SIG_IGN)
         stack.stop()
     return 0

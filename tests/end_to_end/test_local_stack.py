@@ -174,7 +174,10 @@ def test_a_deleted_file_goes_from_the_bucket_too(
 
 
 def test_a_restart_finds_everything_again(tmp_path: Path, photographs: list[Path]) -> None:
-    first = start_stack(tmp_path / "bucket")
+    # Whatever clouds and proxies the shell knows of: all of this stays here.
+    shell = {"AWS_ENDPOINT_URL_S3": "http://127.0.0.1:9", "AWS_PROFILE": "work"}
+    proxy = {"http_proxy": "http://127.0.0.1:9", "no_proxy": "example.org"}
+    first = start_stack(tmp_path / "bucket", shell | proxy)
     first.s3.upload_file(str(photographs[0]), "deepcolor-uploads", "colornet/old.jpg")
     before = first.finished("colornet/old.jpg")
     colored = first.result("colornet/old.jpg")

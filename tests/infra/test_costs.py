@@ -186,3 +186,23 @@ def test_the_command_prints_a_line_for_each_combination() -> None:
         ["nightly", chip] for chip in ("cpu", "cpu", "t4", "t4")
     ]
     assert "NOT MEASURED" in notes
+
+
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [
+        (["--max-workers", "0"], "argument --max-workers: it cannot be 0"),
+        (["--photographs-per-worker", "0"], "it cannot be 0"),
+        (["--idle-seconds", "-1"], "it cannot be -1"),
+        (["--spot-share", "5"], "it cannot be 5"),
+        (["--figures", "nowhere.json"], "nowhere.json cannot be read: No such file or directory"),
+        (["--benchmark", "Makefile"], "Makefile cannot be read: JSONDecodeError"),
+    ],
+)
+def test_what_cannot_be_simulated_is_told(options: list[str], problem: str) -> None:
+    command = [sys.executable, "-m", "infra.costs", *options]
+    done = subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert problem in done.stderr

@@ -281,6 +281,12 @@ def test_without_credentials_it_says_so(variable: str, tmp_path: Path) -> None:
     assert refused.stderr.startswith("AWS does not know who you are (Unable to locate credentials)")
 
 
+def test_a_profile_that_is_not_there_is_told(tmp_path: Path) -> None:
+    refused = deploy("up", AWS_PROFILE="wrok", AWS_CONFIG_FILE=str(tmp_path / "none"))
+    assert refused.returncode == 1
+    assert refused.stderr == "The config profile (wrok) could not be found\n"
+
+
 def test_without_a_container_engine_it_says_so_before_anything_is_made(moto: str) -> None:
     refused = deploy("up", **CREDENTIALS, AWS_ENDPOINT_URL=moto, PATH="/nowhere")
     assert refused.returncode == 1
