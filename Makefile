@@ -70,7 +70,7 @@ costs: .venv/.test ## simulate what the fleet costs; COSTS="check" or "--chip cp
 	@$(BIN)/python -m infra.costs $(COSTS)
 
 clean: ## remove what was built, but not the photographs in bucket/
-	rm -rf .venv .aws-sam dist .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .aws-sam dist .mypy_cache .pytest_cache .ruff_cache deepcolor/draw/draw.so
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
