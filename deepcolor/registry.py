@@ -6,7 +6,7 @@ import importlib
 import inspect
 import sys
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from contextlib import redirect_stdout
 from dataclasses import asdict
 from importlib.metadata import EntryPoint, entry_points
@@ -75,7 +75,7 @@ def problem(card: StrategyCard) -> str | None:
     return (card.extra and card.extra.problem) or weights.problem(card)
 
 
-def _loaded(name: str, points: Iterable[EntryPoint]) -> type[Strategy]:
+def _loaded(name: str, points: Collection[EntryPoint]) -> type[Strategy]:
     """The one strategy that entry points of one name bring, raising what :func:`find` does."""
     first, *others = (_imported(point) for point in points)
     packages = [_package(point) for point in points]

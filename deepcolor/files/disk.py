@@ -88,9 +88,8 @@ def locked(path: Path) -> FileIO:
     while True:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            file = path.open(
-                "ab", buffering=0
-            )  # what a full disk does not take must not be counted
+            # Unbuffered, for what a full disk does not take must not be counted.
+            file = path.open("ab", buffering=0)
         except FileNotFoundError:
             if path.is_symlink():  # which leads nowhere
                 raise

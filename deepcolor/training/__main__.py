@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import functools
-import math
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -19,6 +18,7 @@ from pathlib import Path
 import torch
 
 from deepcolor import weights
+from deepcolor.arguments import number
 from deepcolor.builtin.colornet import WEIGHTS
 from deepcolor.builtin.colornet.looks import TwoLooks
 from deepcolor.builtin.colornet.network import ColorNet
@@ -33,24 +33,8 @@ from deepcolor.training.skin import skin
 from deepcolor.training.sweep import Setting, sweep
 from deepcolor.training.validate import Validation
 
-
-def _number(
-    kind: Callable[[str], float], least: float, most: float = math.inf
-) -> Callable[[str], float]:
-    """Reads an argument that is no less and no more; ``nan`` is neither."""
-
-    def read(told: str) -> float:
-        number = kind(told)
-        if not (math.isfinite(number) and least <= number <= most):
-            raise argparse.ArgumentTypeError(f"it cannot be {told}")
-        return number
-
-    read.__name__ = kind.__name__  # by which argparse calls what is no number
-    return read
-
-
-_share = _number(float, 0, 1)
-_factor = _number(float, 0)
+_share = number(float, 0, 1)
+_factor = number(float, 0)
 
 parser = argparse.ArgumentParser(prog="python -m deepcolor.training")
 commands = parser.add_subparsers(dest="command", required=True)
@@ -69,10 +53,10 @@ counting.add_argument("file", type=Path, help="the CSV to write")
 measuring.add_argument("sources", nargs="+", help="those whose photographs are of people")
 sweeping.add_argument("--weights", type=Path, help="others than the package's")
 sweeping.add_argument(
-    "--sizes", type=_number(int, 32, 1024), nargs="+", default=[256], metavar="PIXELS"
+    "--sizes", type=number(int, 32, 1024), nargs="+", default=[256], metavar="PIXELS"
 )
 sweeping.add_argument(
-    "--temperatures", type=_number(float, 0.01), nargs="+", default=[1.0], metavar="T"
+    "--temperatures", type=number(float, 0.01), nargs="+", default=[1.0], metavar="T"
 )
 sweeping.add_argument("--rebalance", type=_share, nargs="+", default=[0.0], metavar="SHARE")
 sweeping.add_argument("--chroma", type=_factor, nargs="+", default=[1.0], metavar="FACTOR")

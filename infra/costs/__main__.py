@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import itertools
-import math
 import signal
 import sys
 from collections.abc import Callable
@@ -12,31 +11,13 @@ from pathlib import Path
 
 import numpy as np
 
+from deepcolor.arguments import number
 from infra.costs.arrivals import TRACES
 from infra.costs.check import TOLERANCE, TOLERANCE_SECONDS, check
 from infra.costs.figures import FIGURES, Figures
 from infra.costs.simulation import Outcome, Policy, simulate
 
 DEFAULTS = Policy()
-
-
-def _count(told: str) -> int:
-    return int(_number(told, int, 1, math.inf))
-
-
-def _seconds(told: str) -> float:
-    return _number(told, float, 0, math.inf)
-
-
-def _share(told: str) -> float:
-    return _number(told, float, 0, 1)
-
-
-def _number(told: str, kind: Callable[[str], float], least: float, most: float) -> float:
-    number = kind(told)
-    if not (math.isfinite(number) and least <= number <= most):
-        raise argparse.ArgumentTypeError(f"it cannot be {told}")
-    return number
 
 
 def _read(path: Path, read: Callable[[Path], Figures]) -> Figures:
@@ -57,12 +38,19 @@ parser.add_argument(
 )
 parser.add_argument("--trace", nargs="+", choices=TRACES, default=list(TRACES))
 parser.add_argument("--chip", nargs="+", default=["t4"], help="of the figures (default: t4)")
-parser.add_argument("--max-workers", nargs="+", type=_count, default=[DEFAULTS.max_workers])
+parser.add_argument("--max-workers", nargs="+", type=number(int, 1), default=[DEFAULTS.max_workers])
 parser.add_argument(
-    "--photographs-per-worker", nargs="+", type=_count, default=[DEFAULTS.photographs_per_worker]
+    "--photographs-per-worker",
+    nargs="+",
+    type=number(int, 1),
+    default=[DEFAULTS.photographs_per_worker],
 )
-parser.add_argument("--idle-seconds", nargs="+", type=_seconds, default=[DEFAULTS.idle_seconds])
-parser.add_argument("--spot-share", nargs="+", type=_share, help="of the workers, 0 to 1")
+parser.add_argument(
+    "--idle-seconds", nargs="+", type=number(float, 0), default=[DEFAULTS.idle_seconds]
+)
+parser.add_argument(
+    "--spot-share", nargs="+", type=number(float, 0, 1), help="of the workers, 0 to 1"
+)
 parser.add_argument("--figures", type=Path, default=FIGURES, help="speeds, prices and times")
 parser.add_argument(
     "--benchmark",
