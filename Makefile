@@ -10,6 +10,9 @@ AUDIT_VERSION := 2.10.1
 export SAM_CLI_TELEMETRY := 0
 export AWS_DEFAULT_REGION ?= us-east-1
 
+# A .venv whose Python is gone, with an upgrade of the system, is made anew: its stamps would stand for nothing.
+$(shell [ -x .venv/bin/python ] || rm -rf .venv)
+
 .DELETE_ON_ERROR: # or a .venv that broke off would count as made
 
 .PHONY: help install run test chaos fuzz audit lint format bench docs build deploy destroy costs clean

@@ -27,6 +27,8 @@ STOP_SECONDS = 30.0
 LEAST_PAUSE_SECONDS = 0.2
 MOST_PAUSE_SECONDS = 5.0
 SHARE_OF_TIME_LOOKING = 0.02
+# A worker that fails this soon after its start would fail again: its reason is told instead.
+LEAST_LIFE_SECONDS = 15.0
 
 
 class PieceDiedError(Exception):
@@ -46,8 +48,10 @@ class Piece:
     environment: dict[str, str]
     log: Path
     process: subprocess.Popen[bytes] | None = None
+    started: float = 0.0
 
     def start(self) -> None:
+        self.started = time.monotonic()
         with self.log.open("ab") as log:
             # A session of its own: Ctrl-C must reach the stack alone, which ends the rest in order.
             self.process = subprocess.Popen(
@@ -61,6 +65,11 @@ class Piece:
 
     def is_running(self) -> bool:
         return self.process is not None and self.process.poll() is None
+
+    def failed_at_once(self) -> bool:
+        """Whether it ended, soon and with an error of its own, not by a signal."""
+        failed = self.process is not None and (self.process.poll() or 0) > 0
+        return failed and time.monotonic() - self.started < LEAST_LIFE_SECONDS
 
     def stop(self) -> None:
         if self.process is None:
@@ -133,12 +142,15 @@ class Stack:
         self._resume()
 
     def run(self) -> None:
-        """Mirrors the buckets until interrupted; a worker that dies is replaced."""
+        """Mirrors the buckets until interrupted; a worker that dies is replaced.
+
+        Raises :class:`PieceDiedError` for any other piece, and for a worker that fails at once.
+        """
         while True:
             looking = sum(mirror.sync() for mirror in self.mirrors)
             for piece in self.pieces:
                 if not piece.is_running():
-                    if piece.name != "worker":
+                    if piece.name != "worker" or piece.failed_at_once():
                         raise PieceDiedError(piece.name, piece.log)
                     print("The worker ended by itself; another takes over.", file=sys.stderr)
                     piece.start()

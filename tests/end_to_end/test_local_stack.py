@@ -320,3 +320,22 @@ def test_a_worker_that_dies_is_replaced(tmp_path: Path, photographs: list[Path])
     finally:
         assert running.stop() == 0
     assert "another takes over" in (tmp_path / "bucket.out").read_text()
+
+
+def test_a_worker_that_fails_at_once_is_not_started_again_and_again(tmp_path: Path) -> None:
+    """As when its code was broken while the stack runs: the reason is told, and all ends."""
+    flag = tmp_path / "broken"
+    (tmp_path / "sitecustomize.py").write_text(
+        "import os, sys\n"
+        f"if 'functions.colorize' in sys.orig_argv and os.path.exists({str(flag)!r}):\n"
+        "    print('SyntaxError: broken meanwhile', flush=True)\n"
+        "    os._exit(1)\n"
+    )
+    running = start_stack(tmp_path / "bucket", {"PYTHONPATH": str(tmp_path)})
+    flag.touch()
+    parent = ["-P", str(running.process.pid)]
+    subprocess.run(["pkill", "-KILL", *parent, "-f", "functions.colorize"], check=True)
+    assert running.process.wait(60) == 1
+    told = (tmp_path / "bucket.out").read_text()
+    assert told.count("another takes over") == 1
+    assert "SyntaxError: broken meanwhile" in told
