@@ -98,7 +98,7 @@ def _codes(image: Image.Image, top: int, bottom: int) -> NDArray[np.uint8]:
 
 
 def _join_deep(codes: NDArray[np.uint16], chroma: draw.Enlarged) -> NDArray[np.uint16]:
-    """Sixteen-bit gray (H, W) in color, computed exactly."""
+    """Sixteen-bit gray (H, W) in color, without tables."""
     height, width = codes.shape
     out = np.empty((height, width, 3), np.uint16)
     rows = max(1, DEEP_STRIP_PIXELS // width)

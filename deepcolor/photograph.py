@@ -45,7 +45,6 @@ EXIF_ORIENTATION = 0x0112
 EXIF_GPS = 0x8825
 EXIF_CAMERA_IFD = 0x8769
 EXIF_IFDS = {EXIF_CAMERA_IFD, EXIF_GPS}
-EXIF_MAKERS_NOTE = 0x927C
 EXIF_KEPT = frozenset(
     {
         0x010D,  # document's name
@@ -66,6 +65,8 @@ EXIF_KEPT = frozenset(
 """Not kept: orientation, which has been applied, GPS unless asked for, how a TIFF was stored."""
 EXIF_OF_PIXELS = frozenset({0xA001, 0xA002, 0xA003, 0xA005})
 """The camera's notes on its own pixels, their color space and size, which are not the result's."""
+EXIF_MAKERS_NOTE = 0x927C
+"""What only the maker can read; some hold previews of what was cropped, and names of places."""
 
 STRIP_PIXELS = 1 << 18  # that are looked at at a time
 
@@ -364,7 +365,7 @@ def copied_exif(exif: Image.Exif) -> Image.Exif:
 def _kept_exif(image: Image.Image, keep_gps: bool) -> Image.Exif:
     """A copy of the camera's notes but for those that make no sense.
 
-    Where no result could hold them all, the maker's own go first, then all of the camera's.
+    Where no result could hold them all, those on exposure and the like go first.
     """
     notes = _notes(image, EXIF_KEPT | {EXIF_GPS} if keep_gps else EXIF_KEPT)
     exif = _exif(notes)
@@ -372,9 +373,7 @@ def _kept_exif(image: Image.Image, keep_gps: bool) -> Image.Exif:
         exif = _exif(_sensible(notes))
     if not _is_too_long(exif):
         return exif
-    exif.get(EXIF_CAMERA_IFD, {}).pop(EXIF_MAKERS_NOTE, None)
-    if _is_too_long(exif):
-        exif.pop(EXIF_CAMERA_IFD, None)
+    exif.pop(EXIF_CAMERA_IFD, None)
     return Image.Exif() if _is_too_long(exif) else exif
 
 
@@ -386,8 +385,9 @@ def _notes(image: Image.Image, kept: Set[int]) -> dict[int, Any]:
         for tag in sorted(kept & found.keys()):
             with contextlib.suppress(Exception):
                 notes[tag] = found[tag] if tag not in EXIF_IFDS else found.get_ifd(tag)
+    left = EXIF_OF_PIXELS | {EXIF_MAKERS_NOTE}
     for tag in EXIF_IFDS & notes.keys():
-        notes[tag] = {each: notes[tag][each] for each in notes[tag].keys() - EXIF_OF_PIXELS}
+        notes[tag] = {each: notes[tag][each] for each in notes[tag].keys() - left}
     return {tag: value for tag, value in notes.items() if value != {}}
 
 

@@ -1,16 +1,20 @@
-"""Silences Pillow while photographs are read, in however many threads, and nobody else.
+"""Silences Pillow, its warnings while photographs are read, and nobody else.
 
 Its limit of pixels is lifted for as long: deepcolor has its own, which :class:`Reading` tells.
 """
 
 from __future__ import annotations
 
+import logging
 import re
 import warnings
 from threading import Lock
 from typing import Any
 
 from PIL import Image
+
+# A program that wants Pillow's log gives it a handler; else Python would print it to stderr.
+logging.getLogger("PIL").addHandler(logging.NullHandler())
 
 
 class _QuietPillow:

@@ -86,7 +86,7 @@ def _file(url: str, start: int) -> Iterator[Reply]:
 
 @contextmanager
 def _s3(url: str, start: int) -> Iterator[Reply]:
-    # The one line of the library that knows AWS: a private bucket needs a signature.
+    # All that the library knows of AWS: a private bucket needs a signature.
     try:
         import boto3
         from botocore.exceptions import BotoCoreError, ClientError

@@ -137,7 +137,10 @@ def kept(image: Image.Image, *, keep_gps: bool, is_turned: bool) -> tuple[Elemen
         one.tail = None
         if not keep_gps:
             _strip_gps(one)
-    return properties if len(_packet(properties)) <= MOST_BYTES else ()
+    with suppress(RecursionError):  # thousands of elements, each in another
+        if len(_packet(properties)) <= MOST_BYTES:
+            return properties
+    return ()
 
 
 def packet(
@@ -258,10 +261,15 @@ def _is_kept(tag: str, keep_gps: bool) -> bool:
 def _strip_gps(one: Element) -> None:
     """Also places that are named may tell where they lie."""
     for part in one.iter():
-        for name in [name for name in part.attrib if name.startswith(GPS)]:
+        for name in [name for name in part.attrib if _is_gps(name)]:
             del part.attrib[name]
-        for below in [below for below in part if str(below.tag).startswith(GPS)]:
+        for below in [below for below in part if _is_gps(str(below.tag))]:
             part.remove(below)
+
+
+def _is_gps(tag: str) -> bool:
+    """In whichever namespace: makers of drones have their own."""
+    return tag.rpartition("}")[2].lower().startswith("gps")
 
 
 def _credit(description: Element, credited: Callable[[bytes], bytes]) -> None:

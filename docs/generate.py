@@ -1,4 +1,5 @@
-"""Writes what in docs/ is made from the code: the command line's page and the pictures.
+"""Writes what in docs/ is made from the code: the pages of the command line and the parameters,
+and the pictures.
 
 ``make docs`` runs it; a test compares the page with what it would write.
 """

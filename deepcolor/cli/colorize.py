@@ -57,7 +57,7 @@ def _knobs(
     "strategies",
     multiple=True,
     metavar="NAME",
-    help="Who colors; several give one result each.  [default: colornet]",
+    help="Who colors; each that is named gives a result.  [default: colornet]",
 )
 @click.option("--size", type=int, help="Pixels of the square that the network sees.")
 @click.option("--vividness", type=float, help="0 is safe, 1 balanced, 2 bold.")
@@ -100,7 +100,7 @@ def _knobs(
 @click.option(
     "--jobs",
     type=click.IntRange(1, 64),
-    help="Photographs read and written at once.  [default: one a core]",
+    help="Photographs in work at once.  [default: one a core]",
 )
 @click.option(
     "--compare",
@@ -131,7 +131,7 @@ def colorize(
     knobs: dict[str, float],
     **settings: Any,
 ) -> None:
-    """Color photographs: files, folders and everything below, patterns, or - for stdin.
+    """Color photographs: files, whole folders, patterns, or - for stdin.
 
     Without -o, photo.jpg becomes photo.colornet.jpg beside it; with -o DIR it keeps its name,
     and folders are mirrored. Exit codes: 0 all good, 1 some failed (the others are done), 2 wrong
@@ -162,10 +162,10 @@ def colorize(
         if len(paths) > 1 or len(chosen.strategies) > 1:
             raise click.UsageError("- stands for one photograph, colored by one strategy.")
         if compare:
-            raise click.UsageError("--compare draws a sheet of files; - is none.")
+            raise click.UsageError("--compare draws a sheet of files, and - is stdin.")
         if output in {None, STDIO}:
             if as_json or overwrite or skip_existing:
-                raise click.UsageError("--json, --overwrite and --skip-existing want -o FILE.")
+                raise click.UsageError("--json, --overwrite and --skip-existing need -o FILE.")
             if sys.stdout.isatty():
                 raise click.UsageError(
                     "The photograph would go to the terminal; name a file with -o, or pipe it on."

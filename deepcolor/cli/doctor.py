@@ -9,7 +9,7 @@ PACKAGES = ("torch", "pillow", "numpy", "safetensors", "pillow-heif", "tifffile"
 
 @click.command()
 def doctor() -> None:
-    """Say what this machine has: versions, devices, threads, weights, strategies."""
+    """Say what this machine has and what it lacks."""
     import os
     import platform
 
@@ -29,7 +29,9 @@ def doctor() -> None:
     _row("cuda", torch.cuda.get_device_name() if torch.cuda.is_available() else "none")
     _row(
         "join",
-        "compiled" if draw.IS_COMPILED else "in NumPy: slower; reinstall beside a C compiler",
+        "compiled"
+        if draw.IS_COMPILED
+        else "in NumPy, slower: install a C compiler, then deepcolor",
     )
     _row("mps", "yes" if torch.backends.mps.is_available() else "none")
 

@@ -42,7 +42,7 @@ REPLACED = {".html", ".htm"}  # reports from before; anything else is somebody's
 def evaluate(
     folder: Path, names: tuple[str, ...], report: Path | None, as_json: bool, device: str
 ) -> None:
-    """Measure strategies on a folder of color photographs, beside three baselines.
+    """Measure strategies on color photographs, beside three baselines.
 
     Each photograph is made gray at 256x256 and colored again. PSNR, SSIM and both AuC are better
     when higher, CIEDE2000 when lower, colorfulness when it is the truth's. The baselines are no

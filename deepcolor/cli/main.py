@@ -19,9 +19,9 @@ INTERRUPTED = 130
 HELP_OPTIONS = ("-h", "--help")
 OWN_OPTIONS = (*HELP_OPTIONS, "--version")
 COMMANDS = {
-    "colorize": "Color photographs: files, whole folders, patterns or stdin.",
+    "colorize": "Color photographs: files, whole folders, patterns, or - for stdin.",
     "strategies": "List the strategies and whether they are ready to run here.",
-    "weights": "See to the weights of the strategies.",
+    "weights": "List, fetch and verify the weights of strategies.",
     "evaluate": "Measure strategies on color photographs, beside three baselines.",
     "train": "Train colornet on color photographs, or go on where a run ended.",
     "doctor": "Say what this machine has and what it lacks.",

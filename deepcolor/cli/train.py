@@ -26,7 +26,7 @@ from deepcolor.cli.progress import Progress
     help="In place of the configuration's: where checkpoints, log and weights go.",
 )
 def train(config: Path, photographs: Path | None, folder: Path | None) -> None:
-    """Train colornet on color photographs, or go on where a run was stopped.
+    """Train colornet on color photographs, or go on where a run ended.
 
     CONFIG is a TOML file; docs/training.md explains it. Photographs are decoded once, into a
     folder beside them. Ctrl-C writes a checkpoint; the same command goes on from there. Under

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @click.group()
 def weights() -> None:
-    """See to the weights of the strategies."""
+    """List, fetch and verify the weights of strategies."""
 
 
 @weights.command("list")

@@ -28,7 +28,7 @@ SWEEP_SECONDS = 60.0
 
 @dataclass(frozen=True)
 class Policy:
-    """The template's parameters, with its defaults."""
+    """How many workers wake, and how long one waits for more: what the template has as defaults."""
 
     max_workers: int = 4
     photographs_per_worker: int = 500

@@ -17,7 +17,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 from moto.sqs.models import Message, SQSBackend
 
 from infra.local import contents, objects
-from infra.local.other_sites import refusal
+from infra.local.other_sites import HEADERS, refusal
 from infra.local.serving import Server
 
 if TYPE_CHECKING:
@@ -41,10 +41,10 @@ class Dispatcher(DomainDispatcherApplication):
     def __call__(
         self, environ: dict[str, Any], start_response: Callable[..., Any]
     ) -> Iterable[bytes]:
-        def start(status: str, *others: Any) -> Any:
+        def start(status: str, headers: list[tuple[str, str]], *others: Any) -> Any:
             # In one piece, for many threads write at once.
             sys.stdout.write(f"{environ['REQUEST_METHOD']} {environ['REQUEST_URI']} {status}\n")
-            return start_response(status, *others)
+            return start_response(status, headers + HEADERS, *others)
 
         refused = refusal(environ, self.page_origins)
         if refused is not None:

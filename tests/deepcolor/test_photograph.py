@@ -135,10 +135,11 @@ def test_camera_notes_stay_and_gps_goes(landscape: Image.Image, file_format: str
     assert not kept.get_ifd(GPS)
 
 
-def test_notes_on_the_cameras_own_pixels_go(landscape: Image.Image) -> None:
+def test_notes_on_the_cameras_own_pixels_and_the_makers_own_go(landscape: Image.Image) -> None:
     exif = Image.Exif()
     exif.load(notes())
     exif.get_ifd(CAMERA_IFD).update({0xA001: 65535, 0xA002: 640, 0xA003: 480})
+    exif.get_ifd(CAMERA_IFD)[0x927C] = b"Maker's own: a preview, and 48.8584N 2.2945E"
     original = written(landscape, "JPEG", exif=exif)
     assert 0xA002 in opened(original).getexif().get_ifd(CAMERA_IFD)
     read = decode(original)

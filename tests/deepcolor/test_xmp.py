@@ -30,6 +30,7 @@ PACKET = f"""<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
  <rdf:RDF {PREFIXES}
    xmlns:crs="http://ns.adobe.com/camera-raw-settings/1.0/"
    xmlns:xmpGImg="http://ns.adobe.com/xap/1.0/g/img/"
+   xmlns:drone="http://www.dji.com/drone-dji/1.0/"
    xmlns:tiff="http://ns.adobe.com/tiff/1.0/">
   <rdf:Description rdf:about="" photoshop:City="Killarney" xmp:Rating="5" dc:format="image/jpeg"
     tiff:Orientation="1" crs:Exposure="+1.5" exif:GPSLatitude="52,3.5N" xmpMM:DocumentID="x"
@@ -50,7 +51,7 @@ PACKET = f"""<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
    <Iptc4xmpExt:LocationShown><rdf:Bag><rdf:li rdf:parseType="Resource">
      <Iptc4xmpExt:Sublocation>Muckross</Iptc4xmpExt:Sublocation>
      <exif:GPSLongitude>9,30.1W</exif:GPSLongitude></rdf:li>
-     <rdf:li><rdf:Description exif:GPSAltitude="77/1"/></rdf:li></rdf:Bag>
+     <rdf:li><rdf:Description exif:GPSAltitude="77/1" drone:GpsLatitude="52.06"/></rdf:li></rdf:Bag>
    </Iptc4xmpExt:LocationShown>
    <Iptc4xmpExt:DigitalSourceType>http://cv.iptc.org/newscodes/digitalsourcetype/print</Iptc4xmpExt:DigitalSourceType>
   </rdf:Description>
@@ -267,3 +268,11 @@ def test_xmp_stands_over_a_pngs_texts() -> None:
     said = packet_of(colored(scan("png", pnginfo=notes)))
     assert "Großmutters Haus" in said
     assert "Untitled" not in said
+
+
+@pytest.mark.parametrize("depth", [100, 400, 700, 900, 1000, 1100, 5_000, 100_000])
+def test_elements_in_elements_cost_no_photograph(depth: int) -> None:
+    deep = "<rdf:li>" * depth + "deep" + "</rdf:li>" * depth
+    shallow = "<rdf:li>family</rdf:li>"
+    said = packet_of(colored(scan("webp", PACKET.decode().replace(shallow, deep).encode())))
+    assert "compositeWithTrainedAlgorithmicMedia" in said

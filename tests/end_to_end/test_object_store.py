@@ -242,7 +242,7 @@ def test_the_log_tells_what_was_asked_and_what_was_answered(store: Store) -> Non
         ("GET", {"Host": "127.0.0.1.elsewhere.example"}, 403),
     ],
 )
-@pytest.mark.parametrize("path", [f"/{BUCKET}", "/moto-api/data.json"])
+@pytest.mark.parametrize("path", [f"/{BUCKET}", f"/{BUCKET}?list-type=2"])
 def test_browsers_are_answered_for_the_page_alone(
     store: Store, path: str, method: str, headers: dict[str, str], status: int
 ) -> None:
@@ -259,6 +259,41 @@ def test_browsers_are_answered_for_the_page_alone(
     connection.request("GET", f"/{BUCKET}")  # the connection is still of use
     assert b"private.jpg" in connection.getresponse().read()
     connection.close()
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/moto-api/recorder/start-recording",
+        "/moto-api/reset",
+        "/moto-api/data.json",
+        "/latest/meta-data",
+        "/moto-api//recorder/start-recording",
+    ],
+)
+def test_motos_own_switches_are_out_of_reach(store: Store, path: str) -> None:
+    """A picture's address is enough for a site to turn them: it names no origin."""
+    for name, value in (("User-Agent", "a browser"), ("Sec-Fetch-Site", "cross-site")):
+        connection = store.connection()
+        connection.request("GET", path, headers={name: value})
+        reply = connection.getresponse()
+        assert reply.status == 403
+        assert b"moto's own switches" in reply.read()
+        connection.close()
+
+
+def test_a_page_in_a_bucket_runs_no_script(store: Store) -> None:
+    store.s3.put_object(
+        Bucket=BUCKET, Key="page.html", Body=b"<script>1</script>", ContentType="text/html"
+    )
+    for path in (f"/{BUCKET}/page.html", f"/{BUCKET}", f"/{BUCKET}/nothing-there"):
+        connection = store.connection()
+        connection.request("GET", path)
+        reply = connection.getresponse()
+        reply.read()
+        assert reply.headers["Content-Security-Policy"] == "sandbox"
+        assert reply.headers["X-Content-Type-Options"] == "nosniff"
+        connection.close()
 
 
 @pytest.mark.parametrize(("days", "told"), [(0, True), (1, True), (3, False)])

@@ -191,10 +191,10 @@ def test_the_command_prints_a_line_for_each_combination() -> None:
 @pytest.mark.parametrize(
     ("options", "problem"),
     [
-        (["--max-workers", "0"], "argument --max-workers: it cannot be 0"),
-        (["--photographs-per-worker", "0"], "it cannot be 0"),
-        (["--idle-seconds", "-1"], "it cannot be -1"),
-        (["--spot-share", "5"], "it cannot be 5"),
+        (["--max-workers", "0"], "argument --max-workers: 0 is not 1 or more"),
+        (["--photographs-per-worker", "0"], "0 is not 1 or more"),
+        (["--idle-seconds", "-1"], "-1 is not 0 or more"),
+        (["--spot-share", "5"], "5 is not 0 to 1"),
         (["--figures", "nowhere.json"], "nowhere.json cannot be read: No such file or directory"),
         (["--benchmark", "Makefile"], "Makefile cannot be read: JSONDecodeError"),
     ],

@@ -513,8 +513,8 @@ def test_what_makes_no_sense_with_standard_streams(run: Any, folder: Path) -> No
         (["photo.jpg", "photo.jpg", "-o", "-"], "- stands for one photograph"),
         (["photo.jpg", "-s", "colornet", "-s", "richzhang", "-o", "-"], "one strategy"),
         (["-", "--compare", "sheet.jpg"], "--compare draws a sheet of files; - is none"),
-        (["-", "--json"], "--json, --overwrite and --skip-existing want -o FILE"),
-        (["photo.jpg", "-o", "-", "--skip-existing"], "want -o FILE"),
+        (["-", "--json"], "--json, --overwrite and --skip-existing need -o FILE"),
+        (["photo.jpg", "-o", "-", "--skip-existing"], "need -o FILE"),
         (["-", "-o", "out/"], "has no name; name a file with -o"),
     ]:
         result = run(*arguments, stdin=b"")

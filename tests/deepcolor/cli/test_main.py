@@ -71,9 +71,12 @@ def test_the_help_imports_no_command() -> None:
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_each_command_is_there(run: Any, command: str) -> None:
+    """And says of itself what the list of commands says of it."""
     result = run(command, "--help")
     assert result.exit_code == 0
-    assert f" {command} [OPTIONS]" in result.stdout.splitlines()[0]
+    usage, _, what_it_does, *_ = result.stdout.splitlines()
+    assert f" {command} [OPTIONS]" in usage
+    assert what_it_does.strip() == COMMANDS[command]
 
 
 def test_the_installed_command(tmp_path: Any) -> None:

@@ -113,5 +113,5 @@ def test_the_docs_explain_every_setting() -> None:
 def test_there_are_configurations() -> None:
     told = (Path(__file__).parents[3] / "docs" / "training.md").read_text()
     found = {path.name for path in CONFIGS.glob("*.toml")}
-    assert {"colornet-v1.toml", "gpu-full.toml"} <= found
+    assert "gpu-full.toml" in found
     assert all(f"`{name}`" in told for name in found)

@@ -78,11 +78,11 @@ def test_a_place_that_nothing_can_be_written_to(
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [
-        (["mix", "a", "b", "out", "--share", "nan"], "--share: it cannot be nan"),
-        (["mix", "a", "b", "out", "--share", "5"], "--share: it cannot be 5"),
+        (["mix", "a", "b", "out", "--share", "nan"], "--share: nan is not 0 to 1"),
+        (["mix", "a", "b", "out", "--share", "5"], "--share: 5 is not 0 to 1"),
         (["mix", "a", "b", "out", "--share", "half"], "--share: invalid float value: 'half'"),
-        (["sweep", "config", "--temperatures", "0"], "--temperatures: it cannot be 0"),
-        (["sweep", "config", "--sizes", "0"], "--sizes: it cannot be 0"),
+        (["sweep", "config", "--temperatures", "0"], "--temperatures: 0 is not 0.01 or more"),
+        (["sweep", "config", "--sizes", "0"], "--sizes: 0 is not 32 to 1024"),
         (["sweep", "config", "--sizes", "9.5"], "--sizes: invalid int value: '9.5'"),
     ],
 )
