@@ -9,6 +9,7 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
+from deepcolor.disk import check_writable, write_whole
 from deepcolor.encoding import EXIF_DESCRIPTION
 from deepcolor.errors import (
     AlreadyThereError,
@@ -19,7 +20,6 @@ from deepcolor.errors import (
     TooManyForASheetError,
 )
 from deepcolor.files.coloring import IfThere, Outcome
-from deepcolor.files.disk import check_writable, write_whole
 from deepcolor.files.found import SHEET_NOTE
 from deepcolor.files.plan import Task
 from deepcolor.photograph import Reading, decode

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deepcolor.card import StrategyCard, WeightFile
+from deepcolor.disk import locked
 from deepcolor.errors import (
     WeightsBrokenOffError,
     WeightsCorruptError,
@@ -20,7 +21,6 @@ from deepcolor.errors import (
     WeightsMissingError,
     WeightsPackageError,
 )
-from deepcolor.files.disk import locked
 from deepcolor.transport import opened
 
 if TYPE_CHECKING:

@@ -82,6 +82,8 @@ def test_the_strategies_know_nothing_of_files_the_command_line_or_each_other() -
 def test_planning_knows_no_network_and_decodes_nothing() -> None:
     heavy = {"torch", "PIL", "numpy", "deepcolor.colorizer", "deepcolor.photograph"}
     assert of(heavy, known("deepcolor/files", but="deepcolor/files/coloring.py")) == {}
+    for room in ("deepcolor/disk.py", "deepcolor/formats.py"):  # on which it stands
+        assert of(heavy, {name: {room} for name in imports((ROOT / room).read_text())}) == {}
 
 
 def test_of_the_functions_only_colorize_knows_the_library() -> None:

@@ -51,10 +51,10 @@ def evaluate(
     from deepcolor.program import import_pytorch, keep_freed_memory
 
     import_pytorch()
+    from deepcolor.disk import check_writable
     from deepcolor.errors import NotWritableError, ReportPlaceError
     from deepcolor.evaluation import evaluate as measure
     from deepcolor.evaluation import table
-    from deepcolor.files.disk import check_writable
 
     if report is not None:
         check_writable(report)

@@ -12,12 +12,12 @@ from pathlib import Path
 from PIL import Image
 from torch import Tensor
 
+from deepcolor.disk import write_whole
 from deepcolor.errors import NotWritableError
 from deepcolor.evaluation import plots
 from deepcolor.evaluation.evaluate import BASELINES, GRAY, Case, Evaluation, Figures, Shown
 from deepcolor.evaluation.table import cells, extent
 from deepcolor.evaluation.truths import SIDE
-from deepcolor.files.disk import write_whole
 from deepcolor.version import __version__
 
 JPEG_QUALITY = 80

@@ -1,1 +1,1 @@
-"""Coloring files on disk: which are meant, where their color goes, and writing it."""
+"""Coloring files: which are meant, where their color goes, and coloring them."""

@@ -9,6 +9,7 @@ from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from deepcolor.disk import is_taken, is_there, place_of, write_whole
 from deepcolor.errors import (
     AlreadyThereError,
     DeepcolorError,
@@ -18,7 +19,6 @@ from deepcolor.errors import (
     PackageMissingError,
     SameResultError,
 )
-from deepcolor.files.disk import is_taken, is_there, place_of, write_whole
 from deepcolor.files.plan import Plan, Settings, Task
 from deepcolor.formats import SUFFIX_OF_FORMAT, Format, renamed
 

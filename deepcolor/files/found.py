@@ -9,8 +9,8 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 
 from deepcolor import registry
+from deepcolor.disk import is_there, is_there_as_folder, place_of
 from deepcolor.errors import UnreadableFileError
-from deepcolor.files.disk import is_there, is_there_as_folder, place_of
 from deepcolor.formats import READABLE, renamed
 
 STDIO = "-"

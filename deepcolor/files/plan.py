@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from deepcolor.disk import is_device, is_there, is_there_as_folder
 from deepcolor.errors import (
     NamelessResultError,
     OneFileForManyError,
@@ -14,7 +15,6 @@ from deepcolor.errors import (
     SuffixNotWrittenError,
     UnreadableFileError,
 )
-from deepcolor.files.disk import is_device, is_there, is_there_as_folder
 from deepcolor.files.found import STDIO, photographs_meant
 from deepcolor.formats import (
     FORMAT_OF_SUFFIX,

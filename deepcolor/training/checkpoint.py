@@ -12,8 +12,8 @@ import torch
 from safetensors.torch import load_file, save
 from torch import Tensor
 
+from deepcolor.disk import write_whole
 from deepcolor.errors import UnreadableFileError
-from deepcolor.files.disk import write_whole
 from deepcolor.training.errors import DamagedCheckpointError
 
 

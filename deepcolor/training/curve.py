@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
-from deepcolor.files.disk import write_whole
+from deepcolor.disk import write_whole
 from deepcolor.training.log import Row
 
 PANELS = {

@@ -7,7 +7,7 @@ import io
 from collections.abc import Mapping
 from pathlib import Path
 
-from deepcolor.files.disk import write_whole
+from deepcolor.disk import write_whole
 
 Row = Mapping[str, float]
 

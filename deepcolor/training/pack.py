@@ -17,8 +17,8 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
+from deepcolor.disk import is_there, locked
 from deepcolor.errors import DeepcolorError, UnreadableFileError
-from deepcolor.files.disk import is_there, locked
 from deepcolor.lab import rgb_to_lab
 from deepcolor.photograph import decode
 from deepcolor.training import sources

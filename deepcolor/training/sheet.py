@@ -11,7 +11,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 from torch import Tensor
 
-from deepcolor.files.disk import write_whole
+from deepcolor.disk import write_whole
 from deepcolor.files.found import SHEET_NOTE
 
 GAP = 6  # pixels

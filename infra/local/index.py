@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from deepcolor.files.disk import write_whole
+from deepcolor.disk import write_whole
 from infra.local.contents import Version
 
 

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from deepcolor.files.disk import write_whole
+from deepcolor.disk import write_whole
 from infra.local.contents import Contents, Version
 from infra.local.index import Entry, Index, Stamp
 
