@@ -23,7 +23,7 @@ from PIL import Image
 from deepcolor import weights
 from deepcolor.card import StrategyCard
 from deepcolor.check import check
-from deepcolor.encoding import DEEP, SUFFIXES, Credit, Writing, encode, written_format
+from deepcolor.encoding import DEEP, Credit, Writing, encode
 from deepcolor.errors import (
     DeepcolorError,
     DeviceMissingError,
@@ -33,6 +33,7 @@ from deepcolor.errors import (
     StrategyBrokenError,
     UnexpectedError,
 )
+from deepcolor.formats import SUFFIXES, written_format
 from deepcolor.hints import Hint, paint
 from deepcolor.join import join, join_as_published, network_lightness
 from deepcolor.photograph import Content, Input, Named, Photograph, Reading, decode, held, is_one

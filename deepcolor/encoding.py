@@ -17,20 +17,10 @@ from PIL.PngImagePlugin import PngInfo
 
 from deepcolor import xmp
 from deepcolor.errors import FormatLimitError, FormatNotWrittenError, QualityRangeError
-from deepcolor.formats import FORMATS, Format
+from deepcolor.formats import FORMATS, Format, written_format
 from deepcolor.photograph import EXIF_IFDS, Photograph, copied_exif
 from deepcolor.version import __version__
 
-KEPT = {"JPEG", "PNG", "WEBP", "TIFF", "AVIF"}
-# What can't be kept: a GIF has too few colors, BMP is larger for nothing, few programs read HEIC.
-INSTEAD: dict[str | None, str] = {"HEIF": "JPEG", "MPO": "JPEG"}  # else it is PNG
-SUFFIXES = {
-    "JPEG": (".jpg", ".jpeg"),
-    "PNG": (".png",),
-    "WEBP": (".webp",),
-    "TIFF": (".tif", ".tiff"),
-    "AVIF": (".avif",),
-}
 DEFAULT_QUALITY = {"JPEG": 92, "WEBP": 90, "AVIF": 80}
 LOWEST_QUALITY, HIGHEST_QUALITY = 1, 100
 LONGEST_SIDE = {"JPEG": 65_500, "WEBP": 16_383, "AVIF": 65_536}
@@ -92,15 +82,6 @@ class Credit:
             return self.description.encode()
         kept = _OLDER_CREDIT.sub(b"", caption.rstrip(b"\0")).strip()
         return b"\n".join(filter(None, (kept, self.description.encode())))
-
-
-def written_format(read_as: str | None, wanted: Format) -> str:
-    """Pillow's name of the format for a photograph that was read as ``read_as``."""
-    if wanted != "keep":
-        return wanted.upper()
-    if read_as is not None and read_as in KEPT:
-        return read_as
-    return INSTEAD.get(read_as, "PNG")
 
 
 def encode(

@@ -30,6 +30,7 @@ from deepcolor.errors import (
     TooManyPixelsError,
     UnreadableFileError,
 )
+from deepcolor.formats import READ_AS
 from deepcolor.profiles import deep_in_srgb, in_srgb
 from deepcolor.quiet import QUIET_PILLOW
 
@@ -37,9 +38,6 @@ Named = str | os.PathLike[str] | IO[bytes]
 """A file by its path, or open for reading."""
 Content = bytes | bytearray | memoryview
 Input = Named | Content | Image.Image | NDArray[np.uint8]
-
-FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "AVIF", "HEIF")
-"""Pillow's names of the formats that are ever handed to a decoder."""
 
 EXIF_ORIENTATION = 0x0112
 EXIF_GPS = 0x8825
@@ -192,7 +190,7 @@ def _openable() -> tuple[str, ...]:
         import pillow_heif
 
         pillow_heif.register_heif_opener()
-    return tuple(name for name in FORMATS if name in Image.OPEN)
+    return tuple(name for name in READ_AS if name in Image.OPEN)
 
 
 def _content(path: Path) -> bytes:

@@ -22,13 +22,14 @@ from deepcolor.errors import (
 from deepcolor.files.coloring import IfThere, Outcome
 from deepcolor.files.found import SHEET_NOTE
 from deepcolor.files.plan import Task
+from deepcolor.formats import SUFFIXES
 from deepcolor.photograph import Reading, decode
 
 CELL = 320  # pixels
 GAP = 8
 LABEL = 26
 MOST_ROWS = 150  # a JPEG is at most 65,535 pixels high
-FORMATS = {".jpg": "JPEG", ".jpeg": "JPEG", ".png": "PNG"}
+SHEET_FORMATS = {suffix: kind for kind in ("JPEG", "PNG") for suffix in SUFFIXES[kind]}
 PAPER, INK = (250, 248, 244), (40, 38, 36)
 
 
@@ -39,8 +40,8 @@ def is_wanted(path: Path, tasks: Sequence[Task], if_there: IfThere) -> bool:
     :class:`TooManyForASheetError`, :class:`SheetPlaceError`, :class:`AlreadyThereError` and
     :class:`NotWritableError`.
     """
-    if path.suffix.lower() not in FORMATS:
-        raise SuffixNotWrittenError(str(path), FORMATS)
+    if path.suffix.lower() not in SHEET_FORMATS:
+        raise SuffixNotWrittenError(str(path), SHEET_FORMATS)
     count = len({task.source for task in tasks})
     if count > MOST_ROWS:
         raise TooManyForASheetError(count, MOST_ROWS)
@@ -87,7 +88,7 @@ def contact_sheet(outcomes: Sequence[Outcome], path: Path, reading: Reading) -> 
     exif = Image.Exif()
     exif[EXIF_DESCRIPTION] = SHEET_NOTE
     out = io.BytesIO()
-    sheet.save(out, format=FORMATS[path.suffix.lower()], quality=90, exif=exif)
+    sheet.save(out, format=SHEET_FORMATS[path.suffix.lower()], quality=90, exif=exif)
     try:
         write_whole(path, out.getvalue())
     except OSError as error:

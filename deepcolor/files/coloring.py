@@ -20,7 +20,7 @@ from deepcolor.errors import (
     SameResultError,
 )
 from deepcolor.files.plan import Plan, Settings, Task
-from deepcolor.formats import SUFFIX_OF_FORMAT, Format, renamed
+from deepcolor.formats import SUFFIX_OF_FORMAT, SUFFIXES, Format, renamed, written_format
 
 if TYPE_CHECKING:
     from deepcolor import weights
@@ -165,7 +165,6 @@ def _file_options(settings: Settings) -> dict[str, Any]:
 
 def _named_as_before(task: Task, wanted: Format) -> Task:
     """The task with its target as an earlier run corrected it, if that is there."""
-    from deepcolor.encoding import SUFFIXES, written_format
     from deepcolor.photograph import format_of
 
     others = [renamed(task.target, suffix) for suffix in SUFFIX_OF_FORMAT.values()]

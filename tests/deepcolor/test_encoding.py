@@ -13,9 +13,9 @@ import tifffile
 from numpy.typing import NDArray
 from PIL import Image, ImageCms
 
-from deepcolor.encoding import SRGB_PROFILE, Credit, Writing, encode, written_format
+from deepcolor.encoding import SRGB_PROFILE, Credit, Writing, encode
 from deepcolor.errors import FormatLimitError, FormatNotWrittenError, QualityRangeError
-from deepcolor.formats import FORMATS, Format
+from deepcolor.formats import FORMATS, Format, written_format
 from deepcolor.photograph import decode
 from deepcolor.version import __version__
 

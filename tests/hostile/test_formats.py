@@ -12,8 +12,8 @@ import pytest
 from PIL import Image
 
 from deepcolor.errors import DeepcolorError, NotAPhotographError
-from deepcolor.formats import READABLE
-from deepcolor.photograph import FORMATS, decode
+from deepcolor.formats import READ_AS, READABLE
+from deepcolor.photograph import decode
 from tests.hostile.samples import landscape, samples
 
 BEGINNINGS = {
@@ -44,7 +44,7 @@ def strangers() -> Iterator[tuple[str, bytes]]:
     """Files of all that Pillow can write and deepcolor does not read, and what begins like more."""
     yield from BEGINNINGS.items()
     Image.init()
-    for file_format in sorted(Image.SAVE.keys() - {*FORMATS, "MPO"}):
+    for file_format in sorted(Image.SAVE.keys() - {*READ_AS, "MPO"}):
         for mode in ("RGB", "L", "1"):
             out = io.BytesIO()
             try:
@@ -58,7 +58,7 @@ def strangers() -> Iterator[tuple[str, bytes]]:
 @pytest.fixture
 def met(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The names of the decoders that a file meets, in turn."""
-    for file_format in FORMATS:
+    for file_format in READ_AS:
         decode(samples(file_format)[0])  # so that all decoders are there to be watched
     names: list[str] = []
 
@@ -85,11 +85,11 @@ def test_strangers_under_a_photographs_name_meet_no_decoder(met: list[str], tmp_
             assert isinstance(caught.value, NotAPhotographError), name
             tried += 1
     assert tried > 60
-    assert set(met) <= set(FORMATS), met
+    assert set(met) <= set(READ_AS), met
 
 
 def test_photographs_meet_their_own_decoder(met: list[str]) -> None:
-    for file_format in FORMATS:
+    for file_format in READ_AS:
         met.clear()
         decode(samples(file_format)[0])
         assert met == [file_format]
