@@ -3,40 +3,33 @@
 from __future__ import annotations
 
 import math
-import os
 import textwrap
 import time
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager, nullcontext
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from numbers import Integral
-from threading import Lock
-from typing import Any, TypeVar, overload
+from typing import overload
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from deepcolor import weights
+from deepcolor import ahead, weights
 from deepcolor.card import StrategyCard
 from deepcolor.check import check
+from deepcolor.devices import device_named, exact, is_out_of_memory
 from deepcolor.encoding import DEEP, Credit, Writing, encode
 from deepcolor.errors import (
     DeepcolorError,
-    DeviceMissingError,
-    JobsRangeError,
     PackageMissingError,
     SeveralWantedError,
     StrategyBrokenError,
-    UnexpectedError,
 )
 from deepcolor.formats import SUFFIXES, written_format
 from deepcolor.hints import Hint, paint
 from deepcolor.join import join, join_as_published, network_lightness
-from deepcolor.photograph import Content, Input, Named, Photograph, Reading, decode, held, is_one
+from deepcolor.photograph import Content, Input, Named, Photograph, Reading, decode, is_one
 from deepcolor.registry import DEFAULT, find
 from deepcolor.strategy import Strategy
 
@@ -105,7 +98,7 @@ def _loaded(
         raise PackageMissingError(strategy, problem)
     place = device_named(device)
     files = weights.locate(chosen.card, progress)
-    with _blaming(strategy, "its network could not be made ready"), _exact(place):
+    with _blaming(strategy, "its network could not be made ready"), exact(place):
         chosen.prepare(files, place)
     return Colorizer(chosen, place)
 
@@ -120,52 +113,6 @@ def _blaming(strategy: str, problem: str) -> Iterator[None]:
             raise
         reason = textwrap.shorten(f"{type(error).__name__}: {error}", LONGEST_REASON)
         raise StrategyBrokenError(strategy, f"{problem} ({reason})") from error
-
-
-def is_out_of_memory(error: Exception) -> bool:
-    """Whether an error says that there is not memory enough, here or on another device."""
-    # On the processor torch raises a plain RuntimeError.
-    return isinstance(error, MemoryError | torch.OutOfMemoryError) or (
-        isinstance(error, RuntimeError) and "can't allocate memory" in str(error)
-    )
-
-
-@contextmanager
-def _exact(device: torch.device) -> Iterator[None]:
-    """Computes in the types, and on the devices, that are named, whatever the caller's own are."""
-    is_usual = torch.get_default_device().type == "cpu"
-    # Photographs are read and joined on the processor, wherever the network is.
-    with (
-        nullcontext() if is_usual else torch.device("cpu"),  # which costs each call of torch's
-        torch.autocast("cpu", enabled=False),
-        torch.autocast(device.type, enabled=False),
-    ):
-        yield
-
-
-class _Kept:
-    """Torch's number of threads, set anew when the last who may have changed it is done.
-
-    What any thread sets is the default of all that begin later.
-    """
-
-    def __init__(self) -> None:
-        self.lock, self.users, self.threads = Lock(), 0, 0
-
-    def __enter__(self) -> None:
-        with self.lock:
-            if not self.users:
-                self.threads = torch.get_num_threads()
-            self.users += 1
-
-    def __exit__(self, *_: object) -> None:
-        with self.lock:
-            self.users -= 1
-            if not self.users:
-                torch.set_num_threads(self.threads)
-
-
-TORCHS_THREADS = _Kept()
 
 
 @dataclass
@@ -293,7 +240,7 @@ class Colorizer:
         """
         settings = check(self.card, {}, ())
         prepared = self._prepare(source, Reading(), settings, ())
-        with torch.inference_mode(), _exact(self.device):
+        with torch.inference_mode(), exact(self.device):
             return join_as_published(prepared.photograph, self._guess(prepared, settings))
 
     def file(
@@ -335,62 +282,25 @@ class Colorizer:
         settings = check(self.card, knobs or {}, hints)
         _check_several(sources)
         reading = reading or Reading()
-        return self._map(sources, settings, tuple(hints or ()), _threads(jobs), reading, writing)
-
-    def _map(
-        self,
-        sources: Iterable[Input],
-        settings: Mapping[str, float],
-        hints: Sequence[Hint],
-        jobs: int,
-        reading: Reading,
-        writing: Writing | None,
-    ) -> Iterator[Encoded | DeepcolorError]:
-        # Each of these threads keeps to its core: torch's own would only be in each other's way.
-        pool = ThreadPoolExecutor(
-            jobs, "deepcolor", initializer=torch.set_num_threads, initargs=(1,)
-        )
+        threads = ahead.threads(jobs)
+        hints = tuple(hints or ())
 
         def prepare(source: Input) -> _Prepared:
             return self._prepare(source, reading, settings, hints)
 
+        def guess(prepared: _Prepared) -> torch.Tensor:
+            return self._guess(prepared, settings)
+
+        def finish(prepared: _Prepared, ab: torch.Tensor) -> Encoded:
+            return self._finish(prepared, ab, writing, settings)
+
         def whole(source: Input) -> Encoded:
             prepared = prepare(source)
-            return self._finish(prepared, self._guess(prepared, settings), writing, settings)
+            return finish(prepared, guess(prepared))
 
-        with TORCHS_THREADS:
-            try:
-                if self.device.type == "cpu":
-                    for name, result in _ahead(pool, whole, sources, jobs):
-                        yield _settled(name, result)
-                else:
-                    yield from self._beside(pool, prepare, sources, settings, writing, jobs)
-            finally:
-                pool.shutdown(cancel_futures=True)
-
-    def _beside(
-        self,
-        pool: ThreadPoolExecutor,
-        prepare: Callable[[Input], _Prepared],
-        sources: Iterable[Input],
-        settings: Mapping[str, float],
-        writing: Writing | None,
-        jobs: int,
-    ) -> Iterator[Encoded | DeepcolorError]:
-        """Colors what the pool has prepared, and has it finished by the pool."""
-        going: deque[tuple[str, Future[Encoded]]] = deque()
-        for name, arrival in _ahead(pool, prepare, sources, jobs):
-            try:
-                prepared = arrival.result()
-                ab = self._guess(prepared, settings)
-            except Exception as error:
-                going.append((name, _failed(error)))
-            else:
-                going.append((name, pool.submit(self._finish, prepared, ab, writing, settings)))
-            if len(going) > jobs:
-                yield _settled(*going.popleft())
-        while going:
-            yield _settled(*going.popleft())
+        if self.device.type == "cpu":
+            return ahead.whole(whole, sources, threads)
+        return ahead.beside(prepare, guess, finish, sources, threads)
 
     def _prepare(
         self,
@@ -400,7 +310,7 @@ class Colorizer:
         hints: Sequence[Hint],
     ) -> _Prepared:
         watch = Stopwatch()
-        with watch.stage("decode"), _exact(self.device):
+        with watch.stage("decode"), exact(self.device):
             photograph = decode(source, reading)
             size = self._network_size(photograph, settings)
             # What is stretched is so because its paper does it, and so is to the digit.
@@ -423,7 +333,7 @@ class Colorizer:
         painted = [one.hints for one in prepared if one.hints is not None]
         hints = torch.stack(painted).to(self.device) if painted else None
         blaming = _blaming(self.card.name, "its network failed")
-        with torch.inference_mode(), _exact(self.device), blaming:
+        with torch.inference_mode(), exact(self.device), blaming:
             ab = self.strategy.predict(l, settings, hints)
             if problem := _problem(ab, len(l)):
                 raise StrategyBrokenError(self.card.name, problem)
@@ -453,7 +363,7 @@ class Colorizer:
         *,
         deep: bool,
     ) -> Image.Image | NDArray[np.uint16]:
-        with torch.inference_mode(), _exact(self.device):
+        with torch.inference_mode(), exact(self.device):
             return join(
                 photograph,
                 ab,
@@ -482,14 +392,6 @@ def _check_several(sources: object) -> None:
         raise SeveralWantedError(sources)
 
 
-def _threads(jobs: int | None) -> int:
-    if jobs is None:
-        return os.cpu_count() or 1
-    if not isinstance(jobs, Integral) or jobs < 1:
-        raise JobsRangeError(jobs)
-    return jobs
-
-
 def _problem(ab: object, count: int) -> str | None:
     """What makes a network's answer no a*b* of so many photographs."""
     if not isinstance(ab, torch.Tensor):
@@ -502,77 +404,3 @@ def _problem(ab: object, count: int) -> str | None:
     if not bool((ab.abs() <= MOST_AB).all()):
         return f"it gives a*b* that are no numbers from -{MOST_AB:,} to {MOST_AB:,}"
     return None
-
-
-Result = TypeVar("Result")
-
-
-def _ahead(
-    pool: ThreadPoolExecutor,
-    work: Callable[[Input], Result],
-    sources: Iterable[Input],
-    jobs: int,
-) -> Iterator[tuple[str, Future[Result]]]:
-    """The work on each source, in order, with no more than a few begun ahead of their turn.
-
-    What is done is given before the next source is asked for, and what was begun before the error
-    of a source.
-    """
-    begun: deque[tuple[str, Future[Result]]] = deque()
-    coming, ended = iter(sources), None
-    while ended is None:
-        try:
-            source = next(coming)
-        except Exception as error:  # StopIteration, too
-            ended = error
-            continue
-        begun.append((_name(source), _begun(pool, work, source)))
-        while begun and (len(begun) > 2 * jobs or begun[0][1].done()):
-            yield begun.popleft()
-    yield from begun
-    if not isinstance(ended, StopIteration):
-        raise ended
-
-
-def _begun(
-    pool: ThreadPoolExecutor, work: Callable[[Input], Result], source: Input
-) -> Future[Result]:
-    try:
-        return pool.submit(work, held(source))
-    except DeepcolorError as error:
-        return _failed(error)
-
-
-def _settled(name: str, result: Future[Encoded]) -> Encoded | DeepcolorError:
-    error = result.exception()
-    if error is None:
-        return result.result()
-    return error if isinstance(error, DeepcolorError) else UnexpectedError(name, error)
-
-
-def _failed(error: Exception) -> Future[Any]:
-    future: Future[Any] = Future()
-    future.set_exception(error)
-    return future
-
-
-def _name(source: Input) -> str:
-    return str(source) if isinstance(source, str | os.PathLike) else "The photograph"
-
-
-def device_named(wanted: str | torch.device) -> torch.device:
-    """The device that is wanted; for ``auto``, the best there is.
-
-    Raises :class:`DeviceMissingError`.
-    """
-    name = str(wanted)
-    present = [f"cuda:{i}" for i in range(torch.cuda.device_count())]
-    present += ["mps"] if torch.backends.mps.is_available() else []
-    present += ["cpu"]
-    if name == "auto":
-        return torch.device(present[0].partition(":")[0])
-    kinds = {one.partition(":")[0] for one in present}
-    # torch itself says cpu:0 and mps:0 where there is but one.
-    if name not in {*present, *kinds, *(f"{kind}:0" for kind in kinds)}:
-        raise DeviceMissingError(name, present)
-    return torch.device(name)

@@ -131,7 +131,7 @@ def _make_ready(settings: Settings, fetching: weights.Progress | None) -> None:
     """Has all that the strategies need on this machine, or raises what :func:`color_files` does."""
     from deepcolor import weights
     from deepcolor.check import check
-    from deepcolor.colorizer import device_named
+    from deepcolor.devices import device_named
     from deepcolor.registry import find
 
     device_named(settings.device)

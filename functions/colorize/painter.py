@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 
 from deepcolor import Colorizer, DeepcolorError, Hint, load
-from deepcolor.colorizer import is_out_of_memory
+from deepcolor.devices import is_out_of_memory
 from deepcolor.encoding import Writing
 from deepcolor.errors import StrategyBrokenError
 from functions.colorize.commission import (
