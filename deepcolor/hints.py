@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass
 from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
@@ -37,7 +37,7 @@ class Hint:
         is_place = isinstance(self.x, Integral) and isinstance(self.y, Integral)
         if not is_place or not isinstance(self.color, str) or not _COLOR.fullmatch(self.color):
             raise HintFormatError(str(self))
-        # NumPy's integers are none of JSON's.
+        # NumPy's integers are none of JSON's, in which people keep hints.
         object.__setattr__(self, "x", int(self.x))
         object.__setattr__(self, "y", int(self.y))
 
@@ -66,11 +66,6 @@ def read_hints(text: str | bytes, name: str = "The text") -> list[Hint]:
     if not isinstance(listed, list):
         raise HintFormatError(json.dumps(listed))
     return [_from_json(item) for item in listed]
-
-
-def write_hints(hints: Iterable[Hint]) -> str:
-    """The JSON that :func:`read_hints` reads."""
-    return json.dumps([asdict(hint) for hint in hints])
 
 
 def paint(hints: Sequence[Hint], photograph: tuple[int, int], network: tuple[int, int]) -> Tensor:
