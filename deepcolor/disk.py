@@ -7,6 +7,7 @@ import fcntl
 import os
 import stat
 import threading
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,9 +37,12 @@ def check_writable(path: Path) -> None:
         raise NotWritableError(path, os.strerror(errno.EACCES))
 
 
-def write_whole(path: Path, content: bytes, *, replacing: bool = True) -> None:
+def write_whole(
+    path: Path, content: bytes, *, replacing: bool = True, lasting: bool = False
+) -> None:
     """Writes a file so that nobody ever sees half of it. A device is written to, and stays one.
 
+    What is ``lasting`` is whole after a power failure, too, which takes a disk some milliseconds.
     Raises ``FileExistsError`` where something is there, or has come meanwhile, that is not to be
     replaced.
     """
@@ -52,6 +56,9 @@ def write_whole(path: Path, content: bytes, *, replacing: bool = True) -> None:
         part.unlink(missing_ok=True)
         with part.open("xb") as file:  # never through a link that somebody laid there
             file.write(content)
+            if lasting:
+                file.flush()
+                os.fsync(file.fileno())
         if replacing:
             part.replace(path)
         else:
@@ -98,6 +105,24 @@ def locked(path: Path) -> FileIO:
         if _is_at(file, path):
             return file
         file.close()
+
+
+def held(path: Path) -> ExitStack:
+    """Keeps others from holding a file or folder that is there, until what it gives is closed.
+
+    The system lets go of what a process held that was killed. Where nothing can be locked, nobody
+    is kept. Raises ``BlockingIOError`` while another holds it.
+    """
+    with ExitStack() as opened:
+        place = os.open(path, os.O_RDONLY)
+        opened.callback(os.close, place)
+        try:
+            fcntl.flock(place, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise
+        except OSError:  # some file systems of networks
+            pass
+        return opened.pop_all()
 
 
 def _is_at(file: FileIO, path: Path) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -21,15 +20,7 @@ def write(state: Mapping[str, Any], path: Path) -> None:
     """Replaces a checkpoint at once: a run that is killed meanwhile has the one before."""
     content = io.BytesIO()  # torch.save turns some errors of writing into RuntimeError
     torch.save(dict(state), content)
-    fresh = path.with_name(f"{path.name}.new")
-    try:
-        with fresh.open("wb") as file:
-            file.write(content.getbuffer())
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(path)
-    finally:
-        fresh.unlink(missing_ok=True)
+    write_whole(path, content.getvalue(), lasting=True)
 
 
 def read(path: Path) -> dict[str, Any]:

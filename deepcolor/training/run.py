@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-import fcntl
 import json
 import math
-import os
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -24,6 +22,7 @@ from deepcolor import weights
 from deepcolor.bins import SoftEncoder, in_gamut_bins, prior, rebalancing
 from deepcolor.builtin.colornet import WEIGHTS
 from deepcolor.builtin.colornet.network import ColorNet
+from deepcolor.disk import held
 from deepcolor.errors import UnreadableFileError
 from deepcolor.training import checkpoint, log, schedule
 from deepcolor.training.config import COLORNET, IMAGENET, Config
@@ -122,7 +121,11 @@ class Run:
         if not self.world.leads:
             self._train()
             return
-        with _alone_in(self.config.run):
+        try:
+            alone = held(self.config.run)
+        except BlockingIOError as error:
+            raise RunInUseError(self.config.run) from error
+        with alone:
             self._train()
 
     def _train(self) -> None:
@@ -339,22 +342,6 @@ def _written_to(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise NotSavedError(path, error.strerror or str(error)) from error
-
-
-@contextmanager
-def _alone_in(folder: Path) -> Iterator[None]:
-    """Keeps other processes from training in a folder; where nothing can be locked, does not."""
-    lock = os.open(folder, os.O_RDONLY)
-    try:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise RunInUseError(folder) from error
-        except OSError:  # some file systems of networks
-            pass
-        yield
-    finally:
-        os.close(lock)
 
 
 @contextmanager

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import fcntl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from deepcolor import disk
 
 HIDDEN = ".stack"  # where logs, indexes and the lock lie
 
@@ -34,18 +35,17 @@ class FolderTakenError(FolderError):
 def held(folder: Path) -> Iterator[None]:
     """Makes a folder, with a hidden one for the stack in it, and holds it until the block ends.
 
-    Raises :class:`FolderUnusableError` or :class:`FolderTakenError`. When a process is killed, the
-    system lets go of what it held.
+    Raises :class:`FolderUnusableError` or :class:`FolderTakenError`.
     """
     hidden = folder / HIDDEN
     try:
         hidden.mkdir(parents=True, exist_ok=True)
-        lock = (hidden / "lock").open("ab")
+        lock = hidden / "lock"
+        lock.touch()
+        alone = disk.held(lock)
+    except BlockingIOError as error:
+        raise FolderTakenError(folder) from error
     except OSError as error:
         raise FolderUnusableError(folder, error) from error
-    with lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise FolderTakenError(folder) from error
+    with alone:
         yield

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import os
 import stat
 from pathlib import Path
@@ -9,7 +11,7 @@ from typing import NoReturn
 
 import pytest
 
-from deepcolor.disk import check_writable, write_whole
+from deepcolor.disk import check_writable, held, write_whole
 from deepcolor.errors import NotWritableError
 
 pytestmark = pytest.mark.usefixtures("folder")
@@ -53,6 +55,25 @@ def test_the_longest_names_are_written() -> None:
     for name in ("写" * 82 + ".jpg", "l" * 251 + ".jpg"):
         write_whole(Path(name), b"content")
         assert Path(name).read_bytes() == b"content"
+
+
+@pytest.mark.parametrize("name", ["file", "."])
+def test_what_is_held_is_held_by_nobody_else(name: str) -> None:
+    Path("file").touch()
+    with held(Path(name)), pytest.raises(BlockingIOError):
+        held(Path(name))
+    held(Path(name)).close()
+    with pytest.raises(FileNotFoundError):
+        held(Path("nowhere"))
+
+
+def test_where_nothing_can_be_locked_nobody_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> NoReturn:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    with held(Path()), held(Path()):
+        pass
 
 
 def test_a_device_stays_one(folder: Path) -> None:
