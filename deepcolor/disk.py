@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from deepcolor.errors import NotWritableError
+from deepcolor.errors import NotWritableError, reason
 
 if TYPE_CHECKING:
     from io import FileIO
@@ -31,7 +31,7 @@ def check_writable(path: Path) -> None:
     except FileNotFoundError:
         pass
     except OSError as error:  # its name is too long
-        raise NotWritableError(path, error.strerror or str(error)) from error
+        raise NotWritableError(path, reason(error)) from error
     place, needed = (path, os.W_OK) if is_device(path) else (above, os.W_OK | os.X_OK)
     if not os.access(place, needed):
         raise NotWritableError(path, os.strerror(errno.EACCES))

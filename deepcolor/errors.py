@@ -31,6 +31,11 @@ def _restored(kind: type[DeepcolorError], args: tuple[Any, ...]) -> DeepcolorErr
     return kind.__new__(kind, *args)
 
 
+def reason(error: Exception) -> str:
+    """Why something could not be done, in the words of the system where they are its own."""
+    return getattr(error, "strerror", None) or str(error)
+
+
 class NotAPhotographError(DeepcolorError):
     """The bytes are no image that deepcolor reads."""
 

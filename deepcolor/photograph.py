@@ -29,6 +29,7 @@ from deepcolor.errors import (
     TiffPlanesError,
     TooManyPixelsError,
     UnreadableFileError,
+    reason,
 )
 from deepcolor.formats import READ_AS
 from deepcolor.profiles import deep_in_srgb, in_srgb
@@ -199,8 +200,7 @@ def _content(path: Path) -> bytes:
     except (OSError, ValueError) as error:  # a name with a zero in it is a ValueError
         if address := AddressError.address(str(path)):
             raise AddressError(address) from error
-        reason = getattr(error, "strerror", None) or str(error)
-        raise UnreadableFileError(str(path), reason) from error
+        raise UnreadableFileError(str(path), reason(error)) from error
 
 
 def _content_of_buffer(content: Content) -> bytes:
@@ -250,8 +250,8 @@ def _parsing(name: str) -> Iterator[None]:
     except (DeepcolorError, MemoryError):
         raise
     except Exception as error:  # Pillow raises whatever its parsers of damaged files run into
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise DamagedPhotographError(name, reason) from error
+        told = " ".join(str(error).split()) or type(error).__name__
+        raise DamagedPhotographError(name, told) from error
 
 
 def _not_opened(content: bytes, name: str) -> DeepcolorError:

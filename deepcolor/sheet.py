@@ -18,6 +18,7 @@ from deepcolor.errors import (
     SheetPlaceError,
     SuffixNotWrittenError,
     TooManyForASheetError,
+    reason,
 )
 from deepcolor.files.coloring import IfThere, Outcome
 from deepcolor.files.found import SHEET_NOTE
@@ -92,7 +93,7 @@ def contact_sheet(outcomes: Sequence[Outcome], path: Path, reading: Reading) -> 
     try:
         write_whole(path, out.getvalue())
     except OSError as error:
-        raise NotWritableError(path, error.strerror or str(error)) from error
+        raise NotWritableError(path, reason(error)) from error
 
 
 def _check_place(path: Path, tasks: Sequence[Task]) -> None:

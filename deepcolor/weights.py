@@ -20,6 +20,7 @@ from deepcolor.errors import (
     WeightsFolderError,
     WeightsMissingError,
     WeightsPackageError,
+    reason,
 )
 from deepcolor.transport import opened
 
@@ -150,7 +151,7 @@ def _check_carried(strategy: str, file: WeightFile) -> None:
     except FileNotFoundError:
         problem = ABSENT
     except OSError as error:
-        problem = error.strerror or str(error)
+        problem = reason(error)
     if problem:
         raise WeightsPackageError(strategy, path(file), problem)
 
@@ -176,13 +177,13 @@ def _fetch(strategy: str, file: WeightFile, url: str, progress: Progress | None)
                 raise WeightsCorruptError(strategy, file.filename, problem)
             part.replace(target)
         except (OSError, HTTPException) as error:  # urllib's own errors are OSErrors
-            reason = getattr(error, "reason", error)
+            cause = getattr(error, "reason", error)
             if 0 < (came := out.tell()) < file.bytes:
                 raise WeightsBrokenOffError(
-                    strategy, file.filename, came, file.bytes, reason
+                    strategy, file.filename, came, file.bytes, cause
                 ) from error
             part.unlink(missing_ok=True)
-            raise missing(reason=f"could not be fetched ({reason})", offline=False) from error
+            raise missing(reason=f"could not be fetched ({cause})", offline=False) from error
         except WeightsCorruptError:
             part.unlink(missing_ok=True)
             raise
@@ -192,7 +193,7 @@ def _locked(part: Path) -> FileIO:
     try:
         return locked(part)
     except OSError as error:
-        raise WeightsFolderError(part.parent, error.strerror or str(error)) from error
+        raise WeightsFolderError(part.parent, reason(error)) from error
 
 
 def _download(url: str, file: WeightFile, out: FileIO, progress: Progress | None) -> None:

@@ -248,7 +248,7 @@ def _sentence(outcome: Outcome) -> str:
 
 
 def _hints(written: tuple[str, ...], file: Path | None) -> tuple[Hint, ...]:
-    from deepcolor.errors import UnreadableFileError
+    from deepcolor.errors import UnreadableFileError, reason
     from deepcolor.hints import Hint, read_hints
 
     hints = [Hint.parse(text) for text in written]
@@ -256,7 +256,7 @@ def _hints(written: tuple[str, ...], file: Path | None) -> tuple[Hint, ...]:
         try:
             hints += read_hints(file.read_bytes(), str(file))
         except OSError as error:
-            raise UnreadableFileError(str(file), error.strerror or str(error)) from None
+            raise UnreadableFileError(str(file), reason(error)) from None
     return tuple(hints)
 
 

@@ -91,12 +91,12 @@ def path(strategy: str | None) -> None:
 
 def _difference(file: WeightFile, path: Path) -> str | None:
     from deepcolor import weights as room
-    from deepcolor.errors import UnreadableFileError
+    from deepcolor.errors import UnreadableFileError, reason
 
     try:
         return room.difference(file, path)
     except OSError as error:
-        raise UnreadableFileError(str(path), error.strerror or str(error)) from error
+        raise UnreadableFileError(str(path), reason(error)) from error
 
 
 def _width(cards: list[StrategyCard]) -> int:

@@ -22,6 +22,7 @@ from deepcolor.errors import (
     NoPhotographsError,
     UnexpectedError,
     UnreadableFileError,
+    reason,
 )
 from deepcolor.evaluation.rarity import rarity
 from deepcolor.evaluation.truths import SIDE, Truth, Truths, read
@@ -168,7 +169,7 @@ def evaluate(
 
     def note(error: OSError) -> None:
         place = str(error.filename)
-        problem = UnreadableFileError(place, error.strerror or str(error))
+        problem = UnreadableFileError(place, reason(error))
         result.failures.append((Path(place), problem))
 
     paths = originals(list(photographs_below(folder, note)), registry.names())

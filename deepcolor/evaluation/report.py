@@ -13,7 +13,7 @@ from PIL import Image
 from torch import Tensor
 
 from deepcolor.disk import write_whole
-from deepcolor.errors import NotWritableError
+from deepcolor.errors import NotWritableError, reason
 from deepcolor.evaluation import plots
 from deepcolor.evaluation.evaluate import BASELINES, GRAY, Case, Evaluation, Figures, Shown
 from deepcolor.evaluation.table import cells, extent
@@ -87,7 +87,7 @@ def write_report(result: Evaluation, path: Path) -> None:
     try:
         write_whole(path, page(result).encode("utf-8", "replace"))
     except OSError as error:
-        raise NotWritableError(path, error.strerror or str(error)) from error
+        raise NotWritableError(path, reason(error)) from error
 
 
 def page(result: Evaluation) -> str:

@@ -18,6 +18,7 @@ from deepcolor.errors import (
     OverwritesInputError,
     PackageMissingError,
     SameResultError,
+    reason,
 )
 from deepcolor.files.plan import Plan, Settings, Task
 from deepcolor.formats import SUFFIX_OF_FORMAT, SUFFIXES, Format, renamed, written_format
@@ -203,7 +204,7 @@ def _write(
     except FileExistsError:  # it came while the photograph was colored
         return _left(task, targets.refuse(task), device)
     except OSError as error:
-        problem = NotWritableError(task.target, error.strerror or str(error))
+        problem = NotWritableError(task.target, reason(error))
         return Outcome(task, device, error=problem.to_json())
     return Outcome(
         task,

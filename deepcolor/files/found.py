@@ -10,7 +10,7 @@ from pathlib import Path
 
 from deepcolor import registry
 from deepcolor.disk import is_there, is_there_as_folder, place_of
-from deepcolor.errors import UnreadableFileError
+from deepcolor.errors import UnreadableFileError, reason
 from deepcolor.formats import READABLE, renamed
 
 STDIO = "-"
@@ -73,7 +73,7 @@ def _meant(
     """What each photograph that a path means was found below, and the photograph."""
 
     def report(error: OSError) -> None:
-        unreadable.append(UnreadableFileError(str(error.filename), error.strerror or str(error)))
+        unreadable.append(UnreadableFileError(str(error.filename), reason(error)))
 
     path = Path(given)
     if given != STDIO and is_there_as_folder(path):

@@ -22,7 +22,7 @@ from deepcolor.arguments import number
 from deepcolor.builtin.colornet import WEIGHTS
 from deepcolor.builtin.colornet.looks import TwoLooks
 from deepcolor.builtin.colornet.network import ColorNet
-from deepcolor.errors import DeepcolorError, NotWritableError, UnreadableFileError
+from deepcolor.errors import DeepcolorError, NotWritableError, UnreadableFileError, reason
 from deepcolor.training.checkpoint import export, weights_in
 from deepcolor.training.config import Config
 from deepcolor.training.mix import mixed
@@ -101,7 +101,7 @@ def _write(write: Callable[[Path], None], path: Path) -> None:
     try:
         write(path)
     except OSError as error:
-        raise NotWritableError(path, error.strerror or str(error)) from error
+        raise NotWritableError(path, reason(error)) from error
 
 
 def _hints(held_out: Photographs) -> None:

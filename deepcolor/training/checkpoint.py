@@ -12,7 +12,7 @@ from safetensors.torch import load_file, save
 from torch import Tensor
 
 from deepcolor.disk import write_whole
-from deepcolor.errors import UnreadableFileError
+from deepcolor.errors import UnreadableFileError, reason
 from deepcolor.training.errors import DamagedCheckpointError
 
 
@@ -36,7 +36,7 @@ def resumed(path: Path) -> dict[str, Any]:
     try:
         return read(path)
     except OSError as error:
-        raise UnreadableFileError(str(path), error.strerror or str(error)) from error
+        raise UnreadableFileError(str(path), reason(error)) from error
     except Exception as error:  # torch.load raises whatever it runs into
         raise DamagedCheckpointError(path) from error
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from deepcolor.disk import is_there, locked
-from deepcolor.errors import DeepcolorError, UnreadableFileError
+from deepcolor.errors import DeepcolorError, UnreadableFileError, reason
 from deepcolor.lab import rgb_to_lab
 from deepcolor.photograph import decode
 from deepcolor.training import sources
@@ -74,7 +74,7 @@ def packed(data: Path, watch: Watch = lambda *_: None) -> Path:
             finally:
                 shutil.rmtree(fresh, ignore_errors=True)
     except OSError as error:
-        raise NotPackedError(fresh, error.strerror or str(error)) from error
+        raise NotPackedError(fresh, reason(error)) from error
     return folder
 
 

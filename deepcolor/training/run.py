@@ -23,7 +23,7 @@ from deepcolor.bins import SoftEncoder, in_gamut_bins, prior, rebalancing
 from deepcolor.builtin.colornet import WEIGHTS
 from deepcolor.builtin.colornet.network import ColorNet
 from deepcolor.disk import held
-from deepcolor.errors import UnreadableFileError
+from deepcolor.errors import UnreadableFileError, reason
 from deepcolor.training import checkpoint, log, schedule
 from deepcolor.training.config import COLORNET, IMAGENET, Config
 from deepcolor.training.curve import write_curve
@@ -341,7 +341,7 @@ def _written_to(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise NotSavedError(path, error.strerror or str(error)) from error
+        raise NotSavedError(path, reason(error)) from error
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from deepcolor import registry
-from deepcolor.errors import UnreadableFileError
+from deepcolor.errors import UnreadableFileError, reason
 from deepcolor.files.found import is_result, is_sheet, originals, photographs_below
 from deepcolor.formats import READABLE, renamed
 
@@ -32,7 +32,7 @@ def files(data: Path) -> list[Path]:
 
 
 def _refuse(error: OSError) -> NoReturn:
-    raise UnreadableFileError(str(error.filename), error.strerror or str(error)) from error
+    raise UnreadableFileError(str(error.filename), reason(error)) from error
 
 
 def contents(data: Path) -> Iterator[tuple[str, bytes]]:
@@ -49,8 +49,8 @@ def contents(data: Path) -> Iterator[tuple[str, bytes]]:
                 yield path.relative_to(root).with_suffix("").as_posix(), path.read_bytes()
         except (OSError, EOFError, tarfile.TarError, zlib.error, lzma.LZMAError) as error:
             # tarfile adds a line for each compression that it tried.
-            reason = getattr(error, "strerror", None) or str(error).partition(":\n")[0]
-            raise UnreadableFileError(str(path), reason) from error
+            told = reason(error).partition(":\n")[0]
+            raise UnreadableFileError(str(path), told) from error
 
 
 def _is_tar(path: Path) -> bool:

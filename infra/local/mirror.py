@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError
 
 from deepcolor.disk import write_whole
+from deepcolor.errors import reason
 from infra.local.contents import Contents, Version
 from infra.local.index import Entry, Index, Stamp
 
@@ -225,7 +226,7 @@ class Mirror:
         except FileNotFoundError:
             pass  # moved away; the next turn sees that
         except OSError as error:
-            self._say(path, error.strerror or str(error))
+            self._say(path, reason(error))
         except (BotoCoreError, ClientError) as error:
             self._say(path, str(error))
 
