@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from deepcolor import ahead, weights
+from deepcolor import ahead, defaults, weights
 from deepcolor.card import StrategyCard
 from deepcolor.check import check
 from deepcolor.devices import device_named, exact, is_out_of_memory
@@ -30,7 +30,7 @@ from deepcolor.formats import SUFFIXES, written_format
 from deepcolor.hints import Hint, paint
 from deepcolor.join import join, join_as_published, network_lightness
 from deepcolor.photograph import Content, Input, Named, Photograph, Reading, decode, is_one
-from deepcolor.registry import DEFAULT, find
+from deepcolor.registry import find
 from deepcolor.strategy import Strategy
 
 LONGEST_NETWORK_SIDE = 4096
@@ -53,7 +53,7 @@ def colorize(
 
 
 def colorize(
-    source: Input, strategy: str = DEFAULT, *, hints: Sequence[Hint] = (), **knobs: float
+    source: Input, strategy: str = defaults.STRATEGY, *, hints: Sequence[Hint] = (), **knobs: float
 ) -> Image.Image | bytes | NDArray[np.uint8]:
     """A photograph in color, of the same size, upright.
 
@@ -68,7 +68,7 @@ def colorize(
 
 
 def load(
-    strategy: str = DEFAULT,
+    strategy: str = defaults.STRATEGY,
     *,
     device: str | torch.device = "auto",
     progress: weights.Progress | None = None,

@@ -18,6 +18,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from PIL.TiffImagePlugin import TiffImageFile
 
 from deepcolor import xmp
+from deepcolor.defaults import MOST_PIXELS
 from deepcolor.errors import (
     AddressError,
     DamagedPhotographError,
@@ -84,7 +85,7 @@ HEIC_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b
 class Reading:
     """What is read: nothing larger than ``max_pixels``, GPS only if it is to be kept."""
 
-    max_pixels: int = 200_000_000
+    max_pixels: int = MOST_PIXELS
     keep_gps: bool = False
 
 

@@ -13,13 +13,12 @@ from importlib.metadata import EntryPoint, entry_points
 from threading import RLock
 from typing import Any
 
-from deepcolor import weights
+from deepcolor import defaults, weights
 from deepcolor.card import StrategyCard
 from deepcolor.errors import StrategyBrokenError, StrategyNameTakenError, UnknownStrategyError
 from deepcolor.strategy import Strategy
 
 GROUP = "deepcolor.strategies"
-DEFAULT = "colornet"
 IMPORTING = RLock()  # a package may look up strategies while it is imported
 
 
@@ -33,7 +32,7 @@ def strategies() -> Mapping[str, type[Strategy]]:
     for point in entry_points(group=GROUP):
         points.setdefault(point.name, []).append(point)
     found: dict[str, type[Strategy]] = {}
-    for name in sorted(points, key=lambda name: (name != DEFAULT, name)):
+    for name in sorted(points, key=lambda name: (name != defaults.STRATEGY, name)):
         try:
             found[name] = _loaded(name, points[name])
         except StrategyBrokenError as error:
@@ -65,7 +64,7 @@ def manifest() -> dict[str, Any]:
     not, ``problem`` says in a sentence what to do.
     """
     return {
-        "default": DEFAULT,
+        "default": defaults.STRATEGY,
         "strategies": [_entry(strategy.card) for strategy in strategies().values()],
     }
 

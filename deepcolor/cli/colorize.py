@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from deepcolor import defaults
 from deepcolor.cli import fetching, options
 from deepcolor.cli.progress import Progress
 from deepcolor.cli.stdout import kept_clean
@@ -57,7 +58,7 @@ def _knobs(
     "strategies",
     multiple=True,
     metavar="NAME",
-    help="Who colors; each that is named gives a result.  [default: colornet]",
+    help=f"Who colors; each that is named gives a result.  [default: {defaults.STRATEGY}]",
 )
 @click.option("--size", type=int, help="Pixels of the square that the network sees.")
 @click.option("--vividness", type=float, help="0 is safe, 1 balanced, 2 bold.")
@@ -114,7 +115,7 @@ def _knobs(
     "max_pixels",
     type=float,
     callback=_pixels,
-    default=200,
+    default=defaults.MOST_PIXELS // 10**6,
     show_default=True,
     help="Refuse larger photographs.",
 )
@@ -148,7 +149,7 @@ def colorize(
     if overwrite and skip_existing:
         raise click.UsageError("--overwrite and --skip-existing exclude each other.")
     chosen = Settings(
-        strategies=tuple(dict.fromkeys(strategies)) or ("colornet",),
+        strategies=tuple(dict.fromkeys(strategies)) or (defaults.STRATEGY,),
         device=device,
         format=settings["wanted"],
         quality=settings["quality"],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from deepcolor.disk import is_device, is_there, is_there_as_folder
@@ -31,15 +31,15 @@ from deepcolor.hints import Hint
 class Settings:
     """How to color and to write. ``jobs`` is how many are read and written at once."""
 
-    strategies: tuple[str, ...] = ("colornet",)
-    device: str = "auto"
-    format: Format = "keep"
-    quality: int | None = None
-    keep_gps: bool = False
-    max_pixels: int = 200_000_000
-    jobs: int | None = None
-    knobs: dict[str, float] = field(default_factory=dict)
-    hints: tuple[Hint, ...] = ()
+    strategies: tuple[str, ...]
+    device: str
+    format: Format
+    quality: int | None
+    keep_gps: bool
+    max_pixels: int
+    jobs: int | None
+    knobs: dict[str, float]
+    hints: tuple[Hint, ...]
 
 
 @dataclass(frozen=True)

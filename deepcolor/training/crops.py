@@ -20,7 +20,7 @@ class Crops:
 
 
 def random_crops(
-    shapes: Tensor, generator: torch.Generator, least_area: float = 0.35, whole: float = 0.0
+    shapes: Tensor, generator: torch.Generator, least_area: float, whole: float
 ) -> Crops:
     """A box for each photograph of ``shapes`` (N, 2), of its largest square.
 

@@ -10,9 +10,9 @@ from urllib.parse import quote
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from deepcolor import StrategyCard, __version__, weights
+from deepcolor import StrategyCard, __version__, defaults, weights
 from deepcolor.errors import UnknownStrategyError
-from deepcolor.registry import DEFAULT, find, manifest
+from deepcolor.registry import find, manifest
 from functions.colorize.alarm import alarm
 from functions.colorize.commission import Colored, Commission, Outcome, Paints, Refusal
 from functions.contract import results
@@ -91,7 +91,7 @@ class Jobs:
         """
         self.look()
         self.publish_manifest()
-        refusal = self.painter.load(DEFAULT)
+        refusal = self.painter.load(defaults.STRATEGY)
         if refusal is not None:
             raise NotReadyError(refusal.message)
 

@@ -13,6 +13,22 @@ from typing import Any
 
 import pytest
 
+from deepcolor import defaults
+from deepcolor.files.plan import Settings
+
+SETTINGS = Settings(
+    strategies=(defaults.STRATEGY,),
+    device="auto",
+    format="keep",
+    quality=None,
+    keep_gps=False,
+    max_pixels=defaults.MOST_PIXELS,
+    jobs=None,
+    knobs={},
+    hints=(),
+)
+"""What the command line makes of no options."""
+
 PAINTER = """
 from deepcolor import License, Strategy, StrategyCard
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from deepcolor.errors import (
 from deepcolor.files.coloring import IfThere, color_files
 from deepcolor.files.found import SHEET_NOTE, photographs_below
 from deepcolor.files.plan import Plan, Settings
+from tests.deepcolor.conftest import SETTINGS
 
 pytestmark = pytest.mark.usefixtures("folder")
 
@@ -26,10 +28,10 @@ def touch(*names: str) -> None:
 
 
 def planned(
-    *paths: str, output: str | None = None, settings: Settings | None = None
+    *paths: str, output: str | None = None, settings: Settings = SETTINGS
 ) -> list[tuple[str, str]]:
     """What becomes what."""
-    plan = Plan.of(paths, output, settings or Settings())
+    plan = Plan.of(paths, output, settings)
     return [(task.source.as_posix(), task.target.as_posix()) for task in plan.tasks]
 
 
@@ -73,7 +75,7 @@ def test_a_name_with_a_dot_is_a_folders() -> None:
 
 def test_standard_input_goes_to_a_file() -> None:
     assert planned("-", output="x.jpg") == [("-", "x.jpg")]
-    assert Plan.of(["-"], "x.jpg", Settings()).tasks[0].piped
+    assert Plan.of(["-"], "x.jpg", SETTINGS).tasks[0].piped
     for output in ("out", "out/", None):
         with pytest.raises(NamelessResultError, match="has no name; name a file with -o"):
             planned("-", output=output)
@@ -92,7 +94,7 @@ def test_a_photograph_counts_once() -> None:
 def test_locked_folders_are_told_of(nobody: None) -> None:
     touch("in/a.jpg", "in/locked/b.jpg")
     Path("in/locked").chmod(0)
-    plan = Plan.of(["in", "in/locked/b.jpg", "in/locked"], None, Settings())
+    plan = Plan.of(["in", "in/locked/b.jpg", "in/locked"], None, SETTINGS)
     assert [str(task.source) for task in plan.tasks] == ["in/a.jpg", "in/locked/b.jpg"]
     assert [str(error) for error in plan.unreadable] == [
         "in/locked cannot be read: Permission denied."
@@ -155,7 +157,9 @@ def test_results_of_any_strategy_are_no_originals() -> None:
         "in/a.painter.jpg",  # which is not installed
         "in/b.bmp",
     ]
-    assert [source for source, _ in planned("in", settings=Settings(strategies=("painter",)))] == [
+    assert [
+        source for source, _ in planned("in", settings=replace(SETTINGS, strategies=("painter",)))
+    ] == [
         "in/a.1912.jpg",
         "in/a.jpg",
         "in/b.bmp",
@@ -183,7 +187,9 @@ def test_a_dot_in_a_name_begins_no_suffix_unless_of_a_format() -> None:
         ("Mr. Smith", "Mr. Smith.colornet"),
         ("scan.001", "scan.001.colornet"),
     ]
-    in_a_folder = planned("Mr. Smith", "Mr. Jones", output="o", settings=Settings(format="png"))
+    in_a_folder = planned(
+        "Mr. Smith", "Mr. Jones", output="o", settings=replace(SETTINGS, format="png")
+    )
     assert [target for _, target in in_a_folder] == ["o/Mr. Smith.png", "o/Mr. Jones.png"]
 
 
@@ -205,7 +211,7 @@ def test_suffixes_follow_what_is_written() -> None:
         ("e.jfif", "e.colornet.jpg"),
         ("f.jpe", "f.colornet.jpg"),
     ]
-    png = Settings(format="png")
+    png = replace(SETTINGS, format="png")
     assert planned("a.jpg", "b.PNG", settings=png) == [
         ("a.jpg", "a.colornet.png"),
         ("b.PNG", "b.colornet.PNG"),
@@ -213,13 +219,13 @@ def test_suffixes_follow_what_is_written() -> None:
 
 
 def test_a_file_named_outright_tells_the_format() -> None:
-    assert Plan.of(["a.jpg"], "x.png", Settings()).settings.format == "png"
-    assert Plan.of(["a.jpg"], "x.AVIF", Settings()).settings.format == "avif"
-    assert Plan.of(["a.jpg"], "x.jpeg", Settings(format="jpeg")).settings.format == "jpeg"
+    assert Plan.of(["a.jpg"], "x.png", SETTINGS).settings.format == "png"
+    assert Plan.of(["a.jpg"], "x.AVIF", SETTINGS).settings.format == "avif"
+    assert Plan.of(["a.jpg"], "x.jpeg", replace(SETTINGS, format="jpeg")).settings.format == "jpeg"
 
 
 def test_a_device_takes_every_format() -> None:
-    assert Plan.of(["a.jpg"], os.devnull, Settings()).settings.format == "keep"
+    assert Plan.of(["a.jpg"], os.devnull, SETTINGS).settings.format == "keep"
 
 
 def test_a_file_named_outright_must_end_in_what_is_written() -> None:
@@ -233,12 +239,12 @@ def test_a_file_named_outright_must_end_in_what_is_written() -> None:
     with pytest.raises(
         SuffixAgainstFormatError, match=r"x\.jpg is no name .* end in \.png"
     ) as told:
-        planned("a.jpg", output="x.jpg", settings=Settings(format="png"))
+        planned("a.jpg", output="x.jpg", settings=replace(SETTINGS, format="png"))
     assert told.value.exit_code == 2
 
 
 def test_several_strategies_give_a_file_each() -> None:
-    both = Settings(strategies=("colornet", "richzhang"))
+    both = replace(SETTINGS, strategies=("colornet", "richzhang"))
     assert planned("a.jpg", output="out", settings=both) == [
         ("a.jpg", "out/a.colornet.jpg"),
         ("a.jpg", "out/a.richzhang.jpg"),
@@ -282,7 +288,7 @@ def test_what_comes_while_a_photograph_is_colored_stays(
         landscape.save(Path("in", name))
     Path("out").mkdir()
     Path("out/c.jpg").symlink_to("nowhere.jpg")
-    outcomes = color_files(Plan.of(["in"], "out", Settings()), if_there)
+    outcomes = color_files(Plan.of(["in"], "out", SETTINGS), if_there)
     assert next(outcomes).error is None
     Path("out/b.jpg").write_bytes(b"a stranger's")
     for outcome in outcomes:

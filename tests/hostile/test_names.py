@@ -8,17 +8,19 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from deepcolor.files.coloring import IfThere, Outcome, color_files
-from deepcolor.files.plan import Plan, Settings
+from deepcolor.files.plan import Plan
+from tests.deepcolor.conftest import SETTINGS
 from tests.hostile.samples import samples
 
 PHOTOGRAPH = samples("BMP")[0]  # whose result is a PNG
-SETTINGS = Settings(device="cpu", format="png", knobs={"size": 64})
+PNG = replace(SETTINGS, device="cpu", format="png", knobs={"size": 64})
 
 Color = Callable[..., list[Outcome]]
 
@@ -43,7 +45,7 @@ def elsewhere(tmp_path: Path) -> Path:
 def color(tmp_path: Path, album: Path) -> Color:
     def run(if_there: IfThere = IfThere.FAIL, output: str | None = "colored") -> list[Outcome]:
         target = None if output is None else str(tmp_path / output)
-        return list(color_files(Plan.of([str(album)], target, SETTINGS), if_there))
+        return list(color_files(Plan.of([str(album)], target, PNG), if_there))
 
     return run
 

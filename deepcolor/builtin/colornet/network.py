@@ -236,7 +236,7 @@ class ColorNet(nn.Module):
         self,
         bins: int,
         widths: tuple[int, int, int, int] = WIDTHS,
-        dropout: float = 0.15,
+        dropout: float = 0.0,
         skipped: float = 0.0,
     ):
         super().__init__()

@@ -9,7 +9,7 @@ from typing import Any
 
 from PIL import Image
 
-from deepcolor import registry
+from deepcolor import defaults, registry
 from tests.deepcolor.conftest import PAINTER
 
 
@@ -111,4 +111,4 @@ def test_what_one_may_and_can_do_is_told(run: Any, install: Any) -> None:
 
 
 def test_the_default_is_free_for_all() -> None:
-    assert not registry.find(registry.DEFAULT).card.license.restricted
+    assert not registry.find(defaults.STRATEGY).card.license.restricted
