@@ -284,7 +284,7 @@ class Run:
         folder = self.config.run
         state = checkpoint.resumed(folder / LAST)
         try:
-            self._check_same(json.loads(state["config"]), state.get("photographs"))
+            self._check_same(json.loads(state["config"]), state["photographs"])
             self.step, self.steps = state["step"], state["steps"]
             self.seconds, self.best = state["seconds"], state["best"]
             self.losses.copy_(state["losses"])
@@ -300,12 +300,12 @@ class Run:
                 checkpoint.export(self.ema.state_dict(), folder / BEST)
             self.say(f"{BEST} was gone; the checkpoint's averaged weights are there now.")
 
-    def _check_same(self, config: dict[str, Any], photographs: str | None) -> None:
-        """Raises :class:`OtherRunError`; checkpoints of earlier versions tell no photographs."""
+    def _check_same(self, config: dict[str, Any], photographs: str) -> None:
+        """Raises :class:`OtherRunError`."""
         for room, told in json.loads(_identity(self.config)).items():
             if config.get(room) != told:
                 raise OtherRunError(self.config.run, room)
-        if photographs not in {None, self.photographs}:
+        if photographs != self.photographs:
             raise OtherRunError(self.config.run, "photographs")
 
 

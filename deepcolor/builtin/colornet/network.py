@@ -258,21 +258,15 @@ class ColorNet(nn.Module):
 
     @classmethod
     def of(cls, state: Mapping[str, Tensor]) -> Self:
-        """The network that these weights are of, in float32.
-
-        Weights from before there were hints get zeros where those are read.
-        """
+        """The network that these weights are of, in float32; raises ``KeyError`` if of none."""
         layers = ("squeeze.weight", "merge16.conv.weight", "merge8.conv.weight")
         at32, at16, at8, at4 = (len(state[name]) for name in (*layers, "merge4.conv.weight"))
         net = cls(len(state["bins"]), (at32, at16, at8, at4))
         missing, unknown = net.load_state_dict(
             {name: value.float() for name, value in state.items()}, strict=False
         )
-        own = net.state_dict()
         for name in missing:
-            if name.startswith(("alike.", "nearby")):
-                own[name].zero_()
-            elif not name.endswith("num_batches_tracked"):
+            if not name.endswith("num_batches_tracked"):  # which nothing but training reads
                 raise KeyError(f"the weights lack {name}")
         if unknown:
             raise KeyError(f"the weights have {unknown[0]}, which is no part of the network")

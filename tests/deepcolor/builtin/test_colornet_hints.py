@@ -6,10 +6,8 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from safetensors.torch import load_file
 
-from deepcolor import Colorizer, Hint, weights
-from deepcolor.builtin.colornet import WEIGHTS
+from deepcolor import Colorizer, Hint
 from deepcolor.builtin.colornet.network import WIDTHS, Alike, ColorNet, shrink
 from deepcolor.lab import rgb_to_lab
 
@@ -100,15 +98,6 @@ def place_of_middle_gray(path: Path) -> tuple[int, int]:
     return int(x) + 40, int(y) + 40
 
 
-def test_weights_from_before_hints_do_not_listen() -> None:
-    state = load_file(weights.path(WEIGHTS))
-    state = {k: v for k, v in state.items() if not k.startswith(("alike.", "nearby"))}
-    net = ColorNet.of(state).eval()
-    l = torch.rand((1, 1, 64, 64), generator=torch.Generator().manual_seed(0)) * 100
-    with torch.inference_mode():
-        assert torch.equal(net(l, 1.0, 0.0, 1.0), net(l, 1.0, 0.0, 1.0, hint(30, 30, 60, 30)))
-
-
 def test_the_weights_tell_the_widths(net: ColorNet) -> None:
     again = ColorNet.of(net.state_dict()).eval()
     l = torch.rand((1, 1, 64, 64), generator=torch.Generator().manual_seed(0)) * 100
@@ -119,7 +108,8 @@ def test_the_weights_tell_the_widths(net: ColorNet) -> None:
 
 def test_weights_of_something_else(net: ColorNet) -> None:
     state = net.state_dict()
-    with pytest.raises(KeyError, match=r"lack refine\.bias"):
-        ColorNet.of({name: value for name, value in state.items() if name != "refine.bias"})
+    for lacking in ("refine.bias", "alike.still", "nearby4.mix.bias"):
+        with pytest.raises(KeyError, match=f"lack {lacking}"):
+            ColorNet.of({name: value for name, value in state.items() if name != lacking})
     with pytest.raises(KeyError, match="have other"):
         ColorNet.of({**state, "other": torch.zeros(1)})
