@@ -13,7 +13,7 @@ from functions.contract.objects import head_of
 from functions.contract.patience import BRIEF
 from functions.contract.records import Record, Records, Source, Status
 from functions.contract.settings import Settings
-from functions.contract.work import Work
+from functions.contract.work import from_message
 from functions.messages import created_keys, take_each
 from functions.telemetry import count, metrics_of
 
@@ -44,15 +44,15 @@ def bury(record: SQSRecord) -> None:
     """Marks the photographs of one dead message as failed, unless they were finished after all."""
     body = record.json_body
     if "order" in body:
-        _bury_work(Work.from_json(record.body))
+        _bury_work(from_message(record.body))
     else:
         for key in created_keys(body):
             _bury_upload(key)
 
 
-def _bury_work(work: Work) -> None:
+def _bury_work(work: Record) -> None:
     record = records().get(work.key)
-    if record is None or not work.is_about(record):
+    if record is None or not record.is_of_order(work):
         return
     bucket = Settings.from_environment().results_bucket
     head = head_of(s3(), bucket, work.key)

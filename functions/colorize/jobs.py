@@ -20,7 +20,6 @@ from functions.contract.manifest import ManifestReader, publish_unless_outdated
 from functions.contract.objects import LOST_RACE, Head, head_of, put_if_unchanged
 from functions.contract.records import UPLOAD_GONE, ContendedError, Record, Records, Status
 from functions.contract.settings import Settings
-from functions.contract.work import Work
 
 if TYPE_CHECKING:
     from aws_lambda_powertools import Logger
@@ -104,10 +103,10 @@ class Jobs:
                 error.args = (f"{error} ({bucket})",)  # S3 has no body for HEAD, and so no name
                 raise
 
-    def fetch(self, work: Work, is_again: bool = False) -> Job | None:
+    def fetch(self, work: Record, is_again: bool = False) -> Job | None:
         """The upload a message is about; ``None`` when nothing is left to do for it.
 
-        ``is_again``: the message has been received before.
+        ``work`` is the record in the message; ``is_again``: it has been received before.
         """
         start = time.perf_counter()
         is_new = work.order == 1 and not is_again
@@ -135,18 +134,16 @@ class Jobs:
         spent = round((time.perf_counter() - start) * 1000, 1)
         return Job(record, content, previous["ETag"] if previous else None, spent)
 
-    def _open(self, work: Work, is_new: bool) -> Record | None:
+    def _open(self, work: Record, is_new: bool) -> Record | None:
         """The work's record; ``None`` when nothing is left to do.
 
         As a rule nobody has touched a new one since the message was sent with it: it is not read,
         and who has is found out when the end is written.
         """
-        if work.record and is_new:
-            return work.record
-        record = self._standing(work.record) if work.record else self.records.get(work.key)
-        if record is None or not work.is_about(record) or record.status.is_final:
-            return None
-        return record
+        if is_new:
+            return work
+        standing = self._standing(work)
+        return standing if _is_open(work, standing) else None
 
     def color(self, job: Job) -> Outcome:
         """The colored photograph, or why there can be none.

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from functions.colorize.inbox import Inbox
-from functions.contract.work import BATCH, Work
+from functions.contract.work import BATCH, from_message
 
 if TYPE_CHECKING:
     from aws_lambda_powertools import Logger
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from functions.colorize.commission import Outcome
     from functions.colorize.jobs import Job, Jobs
+    from functions.contract.records import Record
 
 Painted = tuple["Job", "Outcome"] | None  # None where nothing was left to do
 
@@ -92,13 +93,13 @@ class Shift:
         while self.received and not (self.fetching and self.ahead_bytes > MOST_AHEAD_BYTES):
             message = self.received.popleft()
             work = _work(message)
-            size = work.record.source.size if work and work.record else 0
+            size = work.source.size if work else 0
             self.ahead_bytes += size
             fetch = self.transfers.submit(self._fetched, message, work)
             self.fetching.append((message, size, fetch))
 
-    def _fetched(self, message: MessageTypeDef, work: Work | None) -> Job | None:
-        work = work or Work.from_json(message["Body"])  # which says what is wrong with it
+    def _fetched(self, message: MessageTypeDef, work: Record | None) -> Job | None:
+        work = work or from_message(message["Body"])  # which says what is wrong with it
         is_again = message.get("Attributes", {}).get("ApproximateReceiveCount") != "1"
         return self.jobs.fetch(work, is_again)
 
@@ -191,10 +192,10 @@ class Shift:
         self.inbox.give_back(self.untouched)
 
 
-def _work(message: MessageTypeDef) -> Work | None:
+def _work(message: MessageTypeDef) -> Record | None:
     """What a message asks for; ``None`` where it is no message of dispatch's."""
     try:
-        return Work.from_json(message["Body"])
+        return from_message(message["Body"])
     except ValueError:
         return None
 

@@ -12,7 +12,7 @@ from functions.contract.manifest import ManifestReader
 from functions.contract.objects import head_of
 from functions.contract.records import UPLOAD_GONE, Record, Records, Source, Status
 from functions.contract.settings import Settings
-from functions.contract.work import BATCH, Work
+from functions.contract.work import BATCH, to_message
 from functions.dispatch.wish import read_wish
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ class Orders:
             reply = self.sqs.send_message_batch(
                 QueueUrl=self.settings.work_queue_url,
                 Entries=[
-                    {"Id": str(i), "MessageBody": Work.of(record).to_json()}
+                    {"Id": str(i), "MessageBody": to_message(record)}
                     for i, record in enumerate(records[begin : begin + BATCH])
                 ],
             )

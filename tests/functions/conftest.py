@@ -28,7 +28,7 @@ from functions.colorize.worker import Worker
 from functions.contract.manifest import publish
 from functions.contract.records import Record, Records
 from functions.contract.settings import Settings
-from functions.contract.work import Work
+from functions.contract.work import from_message, to_message
 from functions.dispatch import app as dispatch
 from functions.workers.wake import waker_from_environment
 
@@ -102,10 +102,10 @@ class Cloud:
     def publish_manifest(self) -> None:
         publish(self.s3, self.settings.results_bucket, registry.manifest())
 
-    def send(self, work: Work) -> None:
-        self.sqs.send_message(QueueUrl=self.settings.work_queue_url, MessageBody=work.to_json())
+    def send(self, work: Record) -> None:
+        self.sqs.send_message(QueueUrl=self.settings.work_queue_url, MessageBody=to_message(work))
 
-    def send_again(self, work: Work) -> None:
+    def send_again(self, work: Record) -> None:
         """Sends it as if a worker had received it and let go of it."""
         self.send(work)
         self.sqs.receive_message(QueueUrl=self.settings.work_queue_url, VisibilityTimeout=0)
@@ -114,7 +114,7 @@ class Cloud:
         """Has an order that waits ask for something else, in its record and its message."""
         altered = self.records.update(key, lambda record: replace(record, **changes))
         for work in self.take_work():
-            self.send(Work.of(altered) if work.key == key else work)
+            self.send(altered if work.key == key else work)
 
     def receive(self, queue_url: str, wait_seconds: int = 0) -> list[dict[str, Any]]:
         reply = self.sqs.receive_message(
@@ -125,12 +125,12 @@ class Cloud:
         )
         return [dict(message) for message in reply.get("Messages", [])]
 
-    def take_work(self) -> list[Work]:
+    def take_work(self) -> list[Record]:
         """What waits in the work queue, taken out of it."""
         taken = []
         while messages := self.receive(self.settings.work_queue_url):
             for message in messages:
-                taken.append(Work.from_json(message["Body"]))
+                taken.append(from_message(message["Body"]))
                 self.sqs.delete_message(
                     QueueUrl=self.settings.work_queue_url, ReceiptHandle=message["ReceiptHandle"]
                 )
@@ -260,7 +260,7 @@ def drain(
         worker.stopping.set()
 
 
-Place = Callable[..., Work]
+Place = Callable[..., Record]
 
 
 @pytest.fixture
@@ -269,12 +269,11 @@ def place(cloud: Cloud) -> Place:
     cloud.publish_manifest()
     orders = dispatch.orders()
 
-    def order(key: str, content: bytes, **metadata: str) -> Work:
+    def order(key: str, content: bytes, **metadata: str) -> Record:
         cloud.upload(key, content, **metadata)
         _, record = orders.open(key)
         orders.send([record])
-        record = cloud.record(key)
-        return Work(key, record.order, record.correlation_id)
+        return record
 
     return order
 

@@ -19,8 +19,8 @@ import pytest
 
 from deepcolor import registry
 from functions.contract.manifest import publish
-from functions.contract.records import Record, Records, Source, Status
-from functions.contract.work import Work
+from functions.contract.records import Record, Records, Status
+from functions.contract.work import from_message
 from tests.functions.moto_batch import register_job_definition
 from tests.infra.conftest import CREDENTIALS, REGION
 from tests.infra.servers import free_port, serving
@@ -72,7 +72,7 @@ class Cloud:
         assert record is not None, key
         return record
 
-    def work(self) -> list[Work]:
+    def work(self) -> list[Record]:
         """What waits in the work queue, taken out of it."""
         queue = self.environment["DEEPCOLOR_WORK_QUEUE_URL"]
         taken = []
@@ -80,7 +80,7 @@ class Cloud:
             "Messages"
         ):
             for message in messages:
-                taken.append(Work.from_json(message["Body"]))
+                taken.append(from_message(message["Body"]))
                 self.sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
         return taken
 
@@ -294,17 +294,10 @@ def test_bury(start: Start, cloud: Cloud) -> None:
     record = cloud.record(PHOTO)
     assert (record.status, record.order) == (Status.FAILED, 1)
     assert cloud.records.get("album/removed.jpg") is None
-    head = cloud.s3.head_object(Bucket=cloud.uploads, Key="Müller/😀.jpg")
-    second = Record(
-        "Müller/😀.jpg",
-        2,
-        Status.RUNNING,
-        "colornet",
-        Source.of(head),
-        "zybqtp0btjqpc3b8av5yjqa9em",
-    )
-    cloud.records.update(second.key, lambda _: second)
-    assert bury(event("dead_work")) == NOTHING_FAILED
+    dead = event("dead_work")
+    second = from_message(dead["Records"][1]["body"])
+    cloud.records.add(second)
+    assert bury(dead) == NOTHING_FAILED
     assert cloud.record(second.key).status is Status.FAILED
     assert bury.counted() == {"Messages": 4, "Buried": 2}
     given_up = [line for line in bury.lines() if line.get("message") == "gave up"]
@@ -316,9 +309,8 @@ def test_sweep(start: Start, cloud: Cloud) -> None:
     assert sweep(event("schedule")) is None
     assert cloud.jobs() == []
     for number in range(4):
-        body = Work(f"{number}.jpg", 1, "c").to_json()
         cloud.sqs.send_message(
-            QueueUrl=cloud.environment["DEEPCOLOR_WORK_QUEUE_URL"], MessageBody=body
+            QueueUrl=cloud.environment["DEEPCOLOR_WORK_QUEUE_URL"], MessageBody=f"work {number}"
         )
     sweep(event("schedule"))
     assert len(cloud.jobs()) == 2

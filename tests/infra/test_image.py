@@ -29,7 +29,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from functions.contract.records import Record, Records, Source, Status
-from functions.contract.work import Work
+from functions.contract.work import to_message
 from infra.local.cloud import RESULTS_BUCKET, UPLOADS_BUCKET, Cloud
 
 ROOT = Path(__file__).parents[2]
@@ -269,9 +269,8 @@ def order(cloud: Cloud, key: str, content: bytes) -> Records:
     source = Source.of(s3.head_object(Bucket=UPLOADS_BUCKET, Key=key))
     records = Records(s3, RESULTS_BUCKET)
     record = Record(key, 1, Status.QUEUED, "colornet", source, correlation_id="of this test")
-    records.update(key, lambda _: record)
-    work = Work(key, 1, "of this test")
-    cloud.sqs().send_message(QueueUrl=cloud.queue_url("work"), MessageBody=work.to_json())
+    message = to_message(records.update(key, lambda _: record))
+    cloud.sqs().send_message(QueueUrl=cloud.queue_url("work"), MessageBody=message)
     return records
 
 

@@ -31,7 +31,6 @@ from functions.colorize.worker import Worker
 from functions.contract.manifest import publish
 from functions.contract.records import Record, Records, Status
 from functions.contract.settings import Settings
-from functions.contract.work import Work
 from functions.dispatch import app as dispatch
 from functions.sweep import app as sweep
 from functions.workers.wake import waker_from_environment
@@ -260,7 +259,7 @@ def test_sweep_may_look_and_wake(account: Account, as_role: As) -> None:
     account.empty_work_queue()
     account.client("sqs").send_message(
         QueueUrl=account.environment["DEEPCOLOR_WORK_QUEUE_URL"],
-        MessageBody=Work("a.jpg", 1, "c").to_json(),
+        MessageBody="any work",
     )
     with as_role("SweepRole"):
         sweep.handler({"id": "an-event"}, CONTEXT)

@@ -10,7 +10,7 @@ from aws_lambda_powertools import Logger
 from functions.bury.app import GAVE_UP, handler, logger, s3
 from functions.contract import results
 from functions.contract.records import Record, Source, Status
-from functions.contract.work import Work
+from functions.contract.work import to_message
 from functions.dispatch.orders import Orders
 
 Recorded = Callable[[str], dict[str, Any]]
@@ -27,16 +27,16 @@ def dead(*bodies: str) -> dict[str, Any]:
 
 
 @pytest.fixture
-def order(cloud: Any) -> Callable[..., Work]:
+def order(cloud: Any) -> Callable[..., Record]:
     """Uploads and opens an order, and takes its message as the dead-letter queue would."""
     cloud.publish_manifest()
     orders = Orders(cloud.s3, cloud.sqs, cloud.settings, Logger(service="dispatch"))
 
-    def place(key: str, content: bytes = b"some bytes") -> Work:
+    def place(key: str, content: bytes = b"some bytes") -> Record:
         cloud.upload(key, content)
         _, record = orders.open(key)
         orders.send([record])
-        work: Work = cloud.take_work()[-1]
+        work: Record = cloud.take_work()[-1]
         return work
 
     return place
@@ -50,7 +50,7 @@ def assert_buried(record: Record, order: int = 1) -> None:
 def test_dead_work_is_recorded_as_failed(cloud: Any, context: Any, order: Any) -> None:
     work = [order("a.jpg"), order("ü 😀.jpg")]
     cloud.records.put(cloud.record("a.jpg").moved(Status.RUNNING))
-    assert handler(dead(*[item.to_json() for item in work]), context) == NOTHING_FAILED
+    assert handler(dead(*[to_message(item) for item in work]), context) == NOTHING_FAILED
     for item in work:
         assert_buried(cloud.record(item.key))
         assert cloud.record(item.key).correlation_id == item.correlation_id
@@ -63,7 +63,7 @@ def test_finished_photographs_are_left_alone(
     work = order("a.jpg")
     error = {"code": "own", "message": "An error of its own."} if status == "failed" else None
     finished = cloud.records.put(cloud.record("a.jpg").moved(status, error=error))
-    assert handler(dead(work.to_json()), context) == NOTHING_FAILED
+    assert handler(dead(to_message(work)), context) == NOTHING_FAILED
     assert cloud.record("a.jpg") == finished
 
 
@@ -85,7 +85,7 @@ def test_a_photograph_whose_result_is_there_is_done(cloud: Any, context: Any, or
     work = order("a.jpg")
     cloud.records.put(cloud.record("a.jpg").moved(Status.RUNNING))
     etag = put_result(cloud, cloud.record("a.jpg"))
-    assert handler(dead(work.to_json()), context) == NOTHING_FAILED
+    assert handler(dead(to_message(work)), context) == NOTHING_FAILED
     record = cloud.record("a.jpg")
     assert (record.status, record.error) == (Status.DONE, None)
     assert record.result["etag"] == etag
@@ -98,7 +98,7 @@ def test_a_result_that_answers_another_question_does_not_count(
 ) -> None:
     work = order("a.jpg")
     put_result(cloud, cloud.record("a.jpg"), **{other: "another"})
-    assert handler(dead(work.to_json()), context) == NOTHING_FAILED
+    assert handler(dead(to_message(work)), context) == NOTHING_FAILED
     assert_buried(cloud.record("a.jpg"))
 
 
@@ -109,7 +109,7 @@ def test_an_older_orders_message_buries_no_newer_order(
     order("a.jpg", b"second")
     newer = cloud.record("a.jpg")
     assert newer.order == 2
-    assert handler(dead(first.to_json()), context) == NOTHING_FAILED
+    assert handler(dead(to_message(first)), context) == NOTHING_FAILED
     assert cloud.record("a.jpg") == newer
 
 
@@ -121,12 +121,14 @@ def test_dead_work_buries_no_upload_that_came_after_its_record_was_deleted(
     cloud.s3.delete_object(Bucket=cloud.settings.results_bucket, Key="records/a.jpg.json")
     order("a.jpg", b"second")
     standing = cloud.record("a.jpg")
-    assert handler(dead(first.to_json()), context) == NOTHING_FAILED
+    assert handler(dead(to_message(first)), context) == NOTHING_FAILED
     assert cloud.record("a.jpg") == standing
 
 
-def test_work_without_a_record_is_passed_over(cloud: Any, context: Any) -> None:
-    assert handler(dead(Work("gone.jpg", 1, "c").to_json()), context) == NOTHING_FAILED
+def test_work_without_a_record_is_passed_over(cloud: Any, context: Any, order: Any) -> None:
+    work = order("gone.jpg")
+    cloud.s3.delete_object(Bucket=cloud.settings.results_bucket, Key="records/gone.jpg.json")
+    assert handler(dead(to_message(work)), context) == NOTHING_FAILED
     assert cloud.records.get("gone.jpg") is None
 
 
@@ -203,7 +205,7 @@ def test_where_there_is_no_upload_there_is_nothing_to_record(
 
 def test_a_message_that_makes_no_sense_costs_no_other(cloud: Any, context: Any, order: Any) -> None:
     work = order("a.jpg")
-    response = handler(dead("this is no JSON", work.to_json()), context)
+    response = handler(dead("this is no JSON", to_message(work)), context)
     assert response == {"batchItemFailures": [{"itemIdentifier": "message-0"}]}
     assert_buried(cloud.record("a.jpg"))
 
@@ -212,7 +214,7 @@ def test_burials_are_counted_once(
     cloud: Any, context: Any, order: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
     work = order("a.jpg")
-    handler(dead(work.to_json(), work.to_json()), context)
+    handler(dead(to_message(work), to_message(work)), context)
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     [blob] = [line for line in lines if "_aws" in line]
     assert blob["Messages"] == [2]

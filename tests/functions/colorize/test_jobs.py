@@ -26,9 +26,8 @@ from functions.contract import results
 from functions.contract.manifest import Manifest, publish
 from functions.contract.objects import put_if_unchanged
 from functions.contract.records import UPLOAD_GONE, Record, Status
-from functions.contract.work import Work
 
-Orders = Callable[[int], Work]
+Orders = Callable[[int], Record]
 
 PATIENCE_SECONDS = 60
 
@@ -192,8 +191,7 @@ def test_a_new_order_replaces_the_result(
             assert record is not None
             return replace(record, order=2, status=Status.QUEUED, knobs={"vividness": 2.0})
 
-        cloud.records.update("a.jpg", recolor)
-        cloud.send(Work("a.jpg", 2, "again"))
+        cloud.send(cloud.records.update("a.jpg", recolor))
     drain()
     after, record = cloud.result("a.jpg"), cloud.record("a.jpg")
     assert after["ETag"] != before["ETag"]
@@ -283,7 +281,7 @@ def test_the_newest_order_wins_in_whatever_turn_they_finish(
 def orders(cloud: Any, jobs: Jobs, place: Any, gray_jpeg: bytes) -> Orders:
     """Gives the order of that number: vividly, faintly, vividly, … The first is done already."""
 
-    def given(number: int) -> Work:
+    def given(number: int) -> Record:
         vividness = "1.5" if number % 2 else "0.5"
         place("a.jpg", gray_jpeg, vividness=vividness, **{"correlation-id": str(number)})
         [work] = cloud.take_work()
@@ -294,7 +292,7 @@ def orders(cloud: Any, jobs: Jobs, place: Any, gray_jpeg: bytes) -> Orders:
     return given
 
 
-def do(jobs: Jobs, work: Work) -> None:
+def do(jobs: Jobs, work: Record) -> None:
     job = jobs.fetch(work)
     assert job is not None
     jobs.store(job, jobs.color(job))
@@ -491,8 +489,8 @@ def test_work_of_another_order_is_passed_over(
     jobs: Jobs, place: Any, gray_jpeg: bytes, offset: int
 ) -> None:
     work = place("a.jpg", gray_jpeg)
-    assert jobs.fetch(replace(work, order=work.order + offset)) is None
-    assert jobs.fetch(replace(work, key="another.jpg")) is None
+    assert jobs.fetch(replace(work, order=work.order + offset), is_again=True) is None
+    assert jobs.fetch(replace(work, key="another.jpg"), is_again=True) is None
 
 
 @pytest.mark.usefixtures("richzhang_out_of_reach")
@@ -550,7 +548,7 @@ def test_what_is_uploaded_where_another_was_deleted_is_not_its_end(
         jobs.store(second, jobs.color(second))
     jobs.store(first, outcome)
     assert cloud.results() == (["a.jpg"] if is_colored_before else [])
-    assert jobs.fetch(Work.of(first.record)) is None
+    assert jobs.fetch(first.record, is_again=True) is None
     jobs.store(second, jobs.color(second))
     record = cloud.record("a.jpg")
     assert (record.status, record.source) == (Status.DONE, second.record.source)
@@ -738,8 +736,7 @@ def test_a_strategy_that_is_gone_fails_the_photograph(
         assert record is not None
         return replace(record, order=2, status=Status.QUEUED, strategy="uninstalled")
 
-    cloud.records.update("a.jpg", recolor)
-    cloud.send(Work("a.jpg", 2, "again"))
+    cloud.send(cloud.records.update("a.jpg", recolor))
     drain()
     assert cloud.record("a.jpg").error["code"] == "unknown_strategy"
 
@@ -763,9 +760,8 @@ def test_what_a_later_deployment_brought_is_left_to_its_workers(
         assert record is not None
         return replace(record, order=2, strategy=strategy, knobs=knobs)
 
-    cloud.records.update("a.jpg", recolor)
     cloud.take_work()
-    cloud.send(Work("a.jpg", 2, "c"))
+    cloud.send(cloud.records.update("a.jpg", recolor))
     drain()
     assert jobs.is_outdated
     assert cloud.record("a.jpg").status is Status.QUEUED
@@ -780,8 +776,7 @@ def test_knobs_that_the_strategy_lacks_fail_the_photograph(
     cloud: Any, place: Any, drain: Any, gray_jpeg: bytes, knobs: dict[str, float], code: str
 ) -> None:
     place("a.jpg", gray_jpeg)
-    cloud.records.update("a.jpg", lambda record: replace(record, order=2, knobs=knobs))
-    cloud.send(Work("a.jpg", 2, "c"))
+    cloud.alter("a.jpg", order=2, knobs=knobs)
     drain()
     assert cloud.record("a.jpg").error["code"] == code
 

@@ -28,8 +28,7 @@ from functions.colorize.commission import Outcome
 from functions.colorize.jobs import Job, Jobs
 from functions.colorize.worker import Worker
 from functions.contract.manifest import ManifestMissingError, ManifestReader
-from functions.contract.records import Status
-from functions.contract.work import Work
+from functions.contract.records import Record, Status
 from tests.chaos import perilous, plugin
 from tests.conftest import make_landscape
 
@@ -362,7 +361,7 @@ def test_uploads_ahead_are_no_more_than_may_be_held(
     fetch, color = jobs.fetch, jobs.color
     ahead, most = set(), []
 
-    def fetched(work: Work, is_again: bool) -> Job | None:
+    def fetched(work: Record, is_again: bool) -> Job | None:
         ahead.add(work.key)
         most.append(len(ahead))
         return fetch(work, is_again)
@@ -472,8 +471,8 @@ STRANGE = [
     "no work",
     "[]",
     "{}",
-    json.dumps({"key": "a.jpg", "order": 1, "correlation_id": "c", "record": {"key": "a.jpg"}}),
-    json.dumps({"key": "a.jpg", "order": 1, "correlation_id": "c", "record": RECORD}),
+    json.dumps({"key": "a.jpg", "order": 1, "correlation_id": "c"}),
+    json.dumps(RECORD),
     "[" * 200_000,
 ]
 
