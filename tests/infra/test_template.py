@@ -477,11 +477,14 @@ def test_what_becomes_of_photographs_is_counted_from_the_workers_log() -> None:
 
 
 def test_failures_that_are_our_own_raise_an_alarm() -> None:
-    """Those that deepcolor itself calls a matter of its installation, and what isolation says."""
+    """Those that deepcolor itself calls a matter of its installation, a strategy's own error, and
+    what isolation says.
+    """
     installation = {
         error.code for error in vars(errors).values() if getattr(error, "exit_code", 0) == 3
     }
-    ours = installation | {CRASHED.code, OUT_OF_MEMORY.code, _took_too_long(1).code}
+    bugs = {errors.StrategyBrokenError.code}
+    ours = installation | bugs | {CRASHED.code, OUT_OF_MEMORY.code, _took_too_long(1).code}
     theirs = {"not_a_photograph", "too_many_pixels", "unknown_strategy", "gave_up"}
     for code in ours | theirs:
         line = {"message": "failed", "error": {"code": code}}
