@@ -49,6 +49,16 @@ class ProblemResponse(JSONResponse):
         super().__init__(content, problem.status, problem.headers)
 
 
+def unprocessable(code: str, sentence: str) -> Problem:
+    """For a request that is understood, and asks for what cannot be."""
+    return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, code, sentence)
+
+
+def invalid(sentence: str) -> Problem:
+    """For what no program of ours would send."""
+    return unprocessable("invalid", sentence)
+
+
 def no_photograph() -> Problem:
     """Also for somebody else's: whether it exists is nobody else's business."""
     return Problem(HTTPStatus.NOT_FOUND, "no-photograph", "You have no such photograph here.")

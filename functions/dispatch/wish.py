@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
+from functions.contract.asking import (
+    RefusedError,
+    card_of,
+    check_hints,
+    checked_knobs,
+    number,
+)
 from functions.contract.keys import is_reserved, strategy_in
 from functions.contract.manifest import Manifest
 
@@ -21,14 +26,6 @@ class Wish:
     refusal: dict[str, str] | None = None
 
 
-class RefusedError(Exception):
-    """The upload can't be colored, whoever tries; ``code`` names the reason."""
-
-    def __init__(self, code: str, message: str):
-        super().__init__(message)
-        self.code = code
-
-
 def read_wish(
     key: str, metadata: Mapping[str, str], size: int, manifest: Manifest, max_bytes: int
 ) -> Wish:
@@ -41,15 +38,11 @@ def read_wish(
     strategy = strategy or manifest.default
     try:
         _check_upload(key, size, max_bytes)
-        card = _card(strategy, manifest)
-        knobs = {
-            knob["name"]: _turned(knob, metadata[knob["name"]])
-            for knob in card["knobs"]
-            if knob["name"] in metadata
-        }
+        card = card_of(strategy, manifest)
+        names = [knob["name"] for knob in card["knobs"] if knob["name"] in metadata]
+        knobs = checked_knobs({name: number(metadata[name]) for name in names}, card)
         hints = metadata.get("hints", "").split()
-        if hints and not card["hints"]:
-            raise _takes_no_hints(strategy, manifest)
+        check_hints(hints, card, manifest)
     except RefusedError as refusal:
         return Wish(strategy, refusal={"code": refusal.code, "message": str(refusal)})
     return Wish(strategy, knobs, hints)
@@ -67,32 +60,3 @@ def _check_upload(key: str, size: int, max_bytes: int) -> None:
             f"The file has {size / 2**20:.1f} MiB, "
             f"more than the {max_bytes / 2**20:g} MiB allowed; make it smaller.",
         )
-
-
-def _card(strategy: str, manifest: Manifest) -> dict[str, Any]:
-    if strategy not in manifest.strategies:
-        raise RefusedError(
-            "unknown_strategy",
-            f"There is no strategy '{strategy}'; there are: {', '.join(manifest.strategies)}.",
-        )
-    return manifest.strategies[strategy]
-
-
-def _turned(knob: dict[str, Any], text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not knob["low"] <= value <= knob["high"]:
-        raise RefusedError(
-            "knob_out_of_range",
-            f"{knob['name']} must be a number between {knob['low']:g} and {knob['high']:g}, "
-            f"not '{text}'.",
-        )
-    return value
-
-
-def _takes_no_hints(strategy: str, manifest: Manifest) -> RefusedError:
-    others = [name for name, card in manifest.strategies.items() if card["hints"]]
-    cure = f"these do: {', '.join(others)}." if others else "none does."
-    return RefusedError("hints_not_taken", f"The strategy '{strategy}' takes no hints; {cure}")

@@ -13,14 +13,15 @@ KNOBS = [
     {"name": "vividness", "low": 0, "default": 1, "high": 2},
     {"name": "size", "low": 64, "default": 256, "high": 1024},
 ]
+PLAIN = {"knobs": [], "hints": False}
 MANIFEST = Manifest.parse(
     json.dumps(
         {
             "default": "good",
             "strategies": [
                 {"name": "good", "ready": True, "knobs": KNOBS, "hints": True},
-                {"name": "plain", "ready": True, "knobs": [], "hints": False},
-                {"name": "absent", "ready": False, "problem": "Its weights are missing."},
+                {"name": "plain", "ready": True} | PLAIN,
+                {"name": "absent", "ready": False, "problem": "Its weights are missing."} | PLAIN,
             ],
         }
     )
@@ -43,7 +44,7 @@ def refusal(**data: Any) -> Problem:
 def test_unknown_strategy(strategy: object) -> None:
     problem = refusal(strategy=strategy)
     assert (problem.status, problem.code) == (422, "unknown-strategy")
-    assert problem.detail.endswith("There are: good, plain, absent.")
+    assert problem.detail.endswith("; there are: good, plain, absent.")
 
 
 def test_a_strategy_that_is_not_ready_says_why() -> None:
@@ -77,17 +78,17 @@ def test_knobs_are_told_as_decimal_numbers(value: float, text: str) -> None:
 def test_knobs_out_of_range(value: object) -> None:
     problem = refusal(knobs={"vividness": value})
     assert (problem.status, problem.code) == (422, "knob-out-of-range")
-    assert problem.detail == "vividness must be a number from 0 to 2."
+    assert problem.detail == f"vividness must be a number between 0 and 2, not {value!r:.60}."
 
 
 def test_a_knob_that_the_strategy_lacks() -> None:
     problem = refusal(knobs={"boldness": 1})
     assert (problem.status, problem.code) == (422, "unknown-knob")
     assert problem.detail == (
-        "The strategy good has no knob named 'boldness'. It has: vividness, size."
+        "The strategy 'good' has no knob 'boldness'; it takes: vividness, size."
     )
     problem = refusal(strategy="plain", knobs={"vividness": 1})
-    assert problem.detail == "The strategy plain has no knob named 'vividness'. It has none."
+    assert problem.detail == "The strategy 'plain' has no knob 'vividness'; it takes: none."
 
 
 @pytest.mark.parametrize("knobs", [None, [], "vividness", 1])
@@ -140,15 +141,15 @@ def test_the_most_hints_fit_into_the_metadata() -> None:
 def test_hints_for_a_strategy_that_takes_none() -> None:
     problem = refusal(strategy="plain", hints=[HINT])
     assert (problem.status, problem.code) == (422, "hints-not-taken")
-    assert problem.detail == "The strategy plain takes no color hints. These do: good."
+    assert problem.detail == "The strategy 'plain' takes no hints; these do: good."
     assert parse(strategy="plain", hints=[]).hints == []
 
 
 def test_of_a_form() -> None:
     fields = {"strategy": "good", "vividness": "1.5", "size": ""}
     assert Coloring.of_form(fields, MANIFEST) == Coloring("good", {"vividness": 1.5}, [])
-    for text in ("much", "nan", "7"):
-        with pytest.raises(Problem, match="vividness must be a number from 0 to 2"):
+    for text, said in (("much", "'much'"), ("nan", "nan"), ("7", "7.0")):
+        with pytest.raises(Problem, match=f"vividness must be a number .*, not {said}"):
             Coloring.of_form(fields | {"vividness": text}, MANIFEST)
     with pytest.raises(Problem, match="There is no strategy"):
         Coloring.of_form({}, MANIFEST)

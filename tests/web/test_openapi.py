@@ -18,6 +18,7 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 
 import deepcolor
+from functions.contract import asking
 from functions.contract.records import Status
 from web import api, coloring, open_uploads, wishes
 from web import app as web_app
@@ -154,14 +155,17 @@ def test_as_many_can_be_asked_for_as_it_says() -> None:
 
 
 def test_every_problem_is_documented() -> None:
-    """Those that the rooms of the API name, and HTTP's own."""
+    """Those that the rooms of the API name, what the contract refuses, and HTTP's own."""
     rooms = (ROOT / "web").glob("*.py")
     named = {
         code for room in rooms for code in re.findall(r'"([a-z]+(?:-[a-z]+)+)"', room.read_text())
     }
+    refusals = re.findall(r'"([a-z]+(?:_[a-z]+)+)"', Path(asking.__file__).read_text())
+    refused = {code.replace("_", "-") for code in refusals}
     types = COMPONENTS["schemas"]["Problem"]["properties"]["type"]["enum"]
     documented = {each.removeprefix("urn:deepcolor:problem:") for each in types}
-    assert documented - named == {"invalid", "not-found", "method-not-allowed"}
+    assert refused < documented
+    assert documented - named - refused == {"invalid", "not-found", "method-not-allowed"}
 
 
 class Conversation:

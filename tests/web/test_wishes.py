@@ -14,7 +14,7 @@ MANIFEST = Manifest.parse(
     json.dumps(
         {
             "default": "good",
-            "strategies": [{"name": "good", "ready": True}],
+            "strategies": [{"name": "good", "ready": True, "knobs": [], "hints": False}],
         }
     )
 )
@@ -123,7 +123,7 @@ def test_what_means_nothing_is_named(more: dict[str, Any], name: str) -> None:
 
 def test_how_to_color_comes_with_it() -> None:
     assert parse().coloring.strategy == "good"
-    with pytest.raises(Problem, match="There are: good"):
+    with pytest.raises(Problem, match="there are: good"):
         parse(strategy="nobody")
 
 

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.testclient import TestClient
 
 import web
+from functions.contract import asking
 from web import gallery, words
 from web.words import Words
 
@@ -80,17 +81,20 @@ def test_failures_that_are_worth_another_try_exist() -> None:
 
 
 def raised_codes() -> set[str]:
-    """The codes with which the rooms make problems, and those of HTTP that Starlette raises."""
-    makers = {"Problem", "_unprocessable", "_expect"}
+    """The codes with which the rooms make problems, those of what the contract refuses, and those
+    of HTTP that Starlette raises.
+    """
+    makers = {"Problem", "unprocessable", "_expect", "RefusedError"}
     calls = [
         node
-        for room in ROOM.glob("*.py")
+        for room in (*ROOM.glob("*.py"), Path(asking.__file__))
         for node in ast.walk(ast.parse(room.read_text()))
         if isinstance(node, ast.Call) and getattr(node.func, "id", "") in makers
     ]
     texts = [each.value for call in calls for each in call.args if isinstance(each, ast.Constant)]
     assert len(texts) > 20
-    codes = {text for text in texts if re.fullmatch("[a-z]+(-[a-z]+)*", str(text))}
+    named = [str(text).replace("_", "-") for text in texts]
+    codes = {name for name in named if re.fullmatch("[a-z]+(-[a-z]+)*", name)}
     return codes | {"not-found", "method-not-allowed"}
 
 
