@@ -11,12 +11,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from functions.contract.manifest import ManifestReader
-from web import ids
+from web import ids, own
 from web.bodies import read_json
 from web.coloring import Coloring
 from web.entity_tags import entity_tag, is_held
 from web.photographs import Photograph, Photographs
-from web.problems import Problem, no_photograph
+from web.problems import invalid
 from web.strategies import shown
 from web.visitors import Visitors
 from web.wishes import MEMBERS_OF_RECOLORING, Wish, refuse_others
@@ -64,7 +64,7 @@ class Api:
         coloring = Coloring.parse(before | data, self.manifest.read())
         beside = data.get("beside", False)
         if not isinstance(beside, bool):
-            raise _invalid("'beside' must be true or false.")
+            raise invalid("'beside' must be true or false.")
         asked = self.photographs.recolor(photograph, coloring, beside=beside)
         return JSONResponse(
             self.photographs.describe(asked),
@@ -73,31 +73,23 @@ class Api:
         )
 
     def album(self, request: Request) -> Response:
-        visitor = self.visitors.known(request)
         following = None
         if asked := request.query_params.get("ids", ""):
-            image_ids = _ids(asked)
+            image_ids, visitor = _ids(asked), self.visitors.known(request)
             images = self.photographs.several(visitor, image_ids) if visitor else []
         else:
-            after = request.query_params.get("after", "")
-            if after and not ids.is_id(after):
-                raise _invalid("'after' must be a photograph's id.")
-            images, following = self.photographs.album(visitor, after) if visitor else ([], None)
+            images, following = own.album(request, self.visitors, self.photographs)
         return _unless_held(request, {"images": images, "next": following})
 
     def _asked_for(self, request: Request) -> Photograph:
-        visitor = self.visitors.known(request)
-        photograph = visitor and self.photographs.find(visitor, request.path_params["id"])
-        if not photograph:
-            raise no_photograph()
-        return photograph
+        return own.asked_for(request, self.visitors, self.photographs)
 
 
 def _ids(text: str) -> list[str]:
     """The photographs' ids in ``id,id,id``, each once; raises :class:`Problem`."""
     found = list(dict.fromkeys(text.split(",")))
     if len(found) > MAX_IDS or not all(map(ids.is_id, found)):
-        raise _invalid(f"'ids' must be up to {MAX_IDS} photographs' ids with commas between them.")
+        raise invalid(f"'ids' must be up to {MAX_IDS} photographs' ids with commas between them.")
     return found
 
 
@@ -113,7 +105,3 @@ def _unless_held(request: Request, content: dict[str, Any]) -> Response:
 
 def _location(photograph: Photograph) -> dict[str, str]:
     return {"Location": f"/api/images/{photograph.id}"}
-
-
-def _invalid(sentence: str) -> Problem:
-    return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid", sentence)

@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 
-from web.problems import Problem
+from web.problems import Problem, invalid
 
 MAX_BODY_BYTES = 16 * 1024
 MAX_FIELDS = 100
@@ -26,9 +26,7 @@ async def read_json(request: Request) -> dict[str, Any]:
             HTTPStatus.BAD_REQUEST, "not-json", "The request is not valid JSON."
         ) from None
     if not isinstance(data, dict):
-        raise Problem(
-            HTTPStatus.UNPROCESSABLE_ENTITY, "invalid", "The request must be a JSON object."
-        )
+        raise invalid("The request must be a JSON object.")
     return data
 
 

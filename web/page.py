@@ -9,25 +9,24 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 from starlette.concurrency import run_in_threadpool
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from functions.contract.manifest import ManifestMissingError, ManifestReader
-from web import gallery, ids
+from functions.contract.records import Status
+from web import gallery, own
 from web.bodies import read_form
 from web.coloring import MAX_HINTS, Coloring
 from web.drawing import Drawing
 from web.log import logger
 from web.photographs import Photograph, Photographs
-from web.problems import no_photograph
 from web.strategies import shown
 from web.visitors import Visitors
 from web.wishes import Wish
 from web.words import spoken
 
 REFRESH_SECONDS = 3
-FINAL = ("done", "failed")
+FINAL = {status for status in Status if status.is_final}
 
 
 @dataclass(frozen=True)
@@ -53,11 +52,7 @@ class Page:
 
     def album(self, request: Request) -> Response:
         """For where no script runs to list the photographs on the first page."""
-        after = request.query_params.get("after", "")
-        if after and not ids.is_id(after):
-            raise HTTPException(HTTPStatus.NOT_FOUND)
-        visitor = self.visitors.known(request)
-        views, following = self.photographs.album(visitor, after) if visitor else ([], None)
+        views, following = own.album(request, self.visitors, self.photographs)
         context = {"views": views, "following": following}
         return self.drawing.draw(request, "album.html", context)
 
@@ -113,11 +108,7 @@ class Page:
         return RedirectResponse(f"/photographs/{asked.id}", HTTPStatus.SEE_OTHER)
 
     def _asked_for(self, request: Request) -> Photograph:
-        visitor = self.visitors.known(request)
-        photograph = visitor and self.photographs.find(visitor, request.path_params["id"])
-        if not photograph:
-            raise no_photograph()
-        return photograph
+        return own.asked_for(request, self.visitors, self.photographs)
 
     def _manifest(self) -> dict[str, Any] | None:
         """None while the workers, or the storage itself, are still starting: the page waits."""

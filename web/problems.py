@@ -64,15 +64,6 @@ def no_photograph() -> Problem:
     return Problem(HTTPStatus.NOT_FOUND, "no-photograph", "You have no such photograph here.")
 
 
-def no_strategies_yet() -> Problem:
-    return Problem(
-        HTTPStatus.SERVICE_UNAVAILABLE,
-        "no-strategies-yet",
-        "The workers that color photographs are still starting. Try again in a moment.",
-        retry_seconds=RETRY_SECONDS,
-    )
-
-
 def handlers(answer: Answer) -> Mapping[Any, Any]:
     """Starlette's handlers of exceptions: each is answered as the problem that it means."""
 
@@ -99,7 +90,12 @@ def _http(request: Request, error: HTTPException) -> Problem:
 
 
 def _manifest_missing(request: Request, error: Exception) -> Problem:
-    return no_strategies_yet()
+    return Problem(
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        "no-strategies-yet",
+        "The workers that color photographs are still starting. Try again in a moment.",
+        retry_seconds=RETRY_SECONDS,
+    )
 
 
 def _storage(request: Request, error: Exception) -> Problem:

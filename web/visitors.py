@@ -11,9 +11,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from web import ids
+from web.cookies import keep
 
 COOKIE = "deepcolor_visitor"
-COOKIE_SECONDS = 365 * 24 * 3600
 SECRET_VARIABLE = "DEEPCOLOR_WEB_SECRET"  # noqa: S105, a variable's name
 
 
@@ -51,11 +51,4 @@ class Visitors:
         return self.known(request) or ids.random_id()
 
     def remember(self, visitor: str, request: Request, response: Response) -> None:
-        response.set_cookie(
-            COOKIE,
-            self.signer.sign(visitor).decode(),
-            max_age=COOKIE_SECONDS,
-            httponly=True,
-            samesite="lax",
-            secure=request.url.scheme == "https",
-        )
+        keep(COOKIE, self.signer.sign(visitor).decode(), request, response)

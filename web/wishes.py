@@ -11,7 +11,7 @@ from typing import Any
 
 from functions.contract.manifest import Manifest
 from web.coloring import Coloring
-from web.problems import Problem
+from web.problems import Problem, invalid, unprocessable
 from web.words import Words
 
 ACCEPTED = {
@@ -76,7 +76,7 @@ def refuse_others(data: Iterable[str], members: Collection[str]) -> None:
     """Raises :class:`Problem`: what is misspelt would otherwise seem to be left out."""
     for name in data:
         if name not in members:
-            raise _invalid(
+            raise invalid(
                 f"The request has a member named {name!r:.60}, which means nothing here."
                 f" It may have: {', '.join(members)}."
             )
@@ -94,7 +94,7 @@ def accept() -> str:
 
 def _filename(name: Any) -> str:
     if not isinstance(name, str) or not name:
-        raise _invalid("A photograph needs a filename.")
+        raise invalid("A photograph needs a filename.")
     # Cc and Cs are control characters and halves of surrogate pairs: not for keys.
     forbidden = (
         name in {".", ".."}
@@ -129,9 +129,9 @@ def _content_type(said: Any, filename: str) -> str:
 
 def _check_size(size: Any, filename: str, max_bytes: int) -> None:
     if type(size) is not int or not 0 <= size <= MAX_SIZE:  # true and false are ints too
-        raise _invalid("The size of a photograph is its number of bytes.")
+        raise invalid("The size of a photograph is its number of bytes.")
     if size == 0:
-        raise _invalid(f"{filename} is empty. Choose the photograph itself.")
+        raise invalid(f"{filename} is empty. Choose the photograph itself.")
     if size > max_bytes:
         raise Problem(
             HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
@@ -141,9 +141,5 @@ def _check_size(size: Any, filename: str, max_bytes: int) -> None:
         )
 
 
-def _invalid(sentence: str) -> Problem:
-    return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid", sentence)
-
-
 def _unusable(sentence: str) -> Problem:
-    return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "unusable-filename", sentence)
+    return unprocessable("unusable-filename", sentence)

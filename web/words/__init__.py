@@ -12,9 +12,10 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
+from web.cookies import keep
+
 LANGUAGES = ("en", "de")  # the first is spoken to whoever asks for none of them
 COOKIE = "deepcolor_language"
-COOKIE_SECONDS = 365 * 24 * 3600
 SAID_BY_SCRIPTS = ("status", "errors", "problems", "script", "hues")
 
 
@@ -66,14 +67,7 @@ def remember(request: Request, response: Response) -> None:
     """Keeps a language that the visitor chose by the address."""
     language = request.query_params.get("lang", "")
     if language in LANGUAGES:
-        response.set_cookie(
-            COOKIE,
-            language,
-            max_age=COOKIE_SECONDS,
-            httponly=True,
-            samesite="lax",
-            secure=request.url.scheme == "https",
-        )
+        keep(COOKIE, language, request, response)
 
 
 def _accepted(header: str) -> list[str]:
