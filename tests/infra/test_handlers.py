@@ -200,7 +200,6 @@ def start(cloud: Cloud, artifacts: Path, tmp_path: Path, sam_packages: Path) -> 
 
         def one(name: str) -> Invoked:
             port = free_port()
-            service = FUNCTIONS[name]["Environment"]["Variables"]["POWERTOOLS_SERVICE_NAME"]
             environment = {
                 **CREDENTIALS,
                 **cloud.environment,
@@ -208,7 +207,6 @@ def start(cloud: Cloud, artifacts: Path, tmp_path: Path, sam_packages: Path) -> 
                 "AWS_LAMBDA_FUNCTION_NAME": name,
                 "AWS_LAMBDA_FUNCTION_TIMEOUT": str(TEMPLATE["Globals"]["Function"]["Timeout"]),
                 "AWS_LAMBDA_LOG_FORMAT": "JSON",
-                "POWERTOOLS_SERVICE_NAME": service,
             }
             command = [
                 emulator,
