@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
 
 
 @dataclass(frozen=True)
@@ -48,16 +47,3 @@ OUT_OF_MEMORY = Refusal(
 )
 
 Outcome = Colored | Refusal
-
-
-class Paints(Protocol):
-    """Who colors, ``hands`` photographs at a time; raises only for what another try may mend."""
-
-    @property
-    def hands(self) -> int: ...
-
-    def load(self, strategy: str) -> Refusal | None:
-        """Gets a strategy ready, fetching its weights if need be, or says why that can't be."""
-
-    def paint(self, commission: Commission) -> Outcome:
-        """The colored photograph, or why there can be none."""

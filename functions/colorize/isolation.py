@@ -86,7 +86,7 @@ class IsolatedPainter:
         return None
 
     def paint(self, commission: Commission, threads: int | None = None) -> Outcome:
-        """As :class:`Paints` has it, in so many threads, or else as many as there are cores."""
+        """As a painter does, in so many threads, or else as many as there are cores."""
         question = asdict(commission)
         content = question.pop("content")
         for tries_left in (1, 0):

@@ -14,7 +14,7 @@ from deepcolor import StrategyCard, __version__, defaults, weights
 from deepcolor.errors import UnknownStrategyError
 from deepcolor.registry import find, manifest
 from functions.colorize.alarm import alarm
-from functions.colorize.commission import Colored, Commission, Outcome, Paints, Refusal
+from functions.colorize.commission import Colored, Commission, Outcome, Refusal
 from functions.contract import results
 from functions.contract.manifest import ManifestReader, publish_unless_outdated
 from functions.contract.objects import LOST_RACE, Head, head_of, put_if_unchanged
@@ -24,6 +24,8 @@ from functions.contract.settings import Settings
 if TYPE_CHECKING:
     from aws_lambda_powertools import Logger
     from mypy_boto3_s3 import S3Client
+
+    from functions.colorize.painters import Painters
 
 ATTEMPTS = 5
 TOLD_AFTER_SECONDS = 1.0  # of coloring
@@ -63,7 +65,7 @@ class Jobs:
     s3: S3Client
     settings: Settings
     logger: Logger
-    painter: Paints
+    painter: Painters
     records: Records = field(init=False)
     cards: dict[str, StrategyCard] = field(default_factory=dict)
     published: dict[str, Any] | None = None

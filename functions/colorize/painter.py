@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import torch
 from PIL import Image
@@ -32,18 +32,19 @@ Answer = TypeVar("Answer")
 class Painter:
     """Colors in this very process. One photograph at a time."""
 
-    hands: ClassVar = 1
-
     logger: Logger
     colorizers: dict[str, Colorizer] = field(default_factory=dict)
 
     def load(self, strategy: str) -> Refusal | None:
+        """Gets a strategy ready, fetching its weights if need be, or says why that can't be."""
+
         def just_load() -> None:
             self._colorizer(strategy)
 
         return self._with_room(just_load, {"strategy": strategy})
 
     def paint(self, commission: Commission) -> Outcome:
+        """The colored photograph, or why there can be none; raises what another try may mend."""
         about = {
             "strategy": commission.strategy,
             "correlation_id": commission.correlation_id,

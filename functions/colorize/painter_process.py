@@ -18,9 +18,12 @@ from collections.abc import Callable
 from dataclasses import asdict
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from functions.colorize.commission import Colored, Commission, Outcome, Paints
+from functions.colorize.commission import Colored, Commission, Outcome
+
+if TYPE_CHECKING:
+    from functions.colorize.painter import Painter
 
 PR_SET_PDEATHSIG = 1  # of Linux's prctl.h
 
@@ -36,7 +39,7 @@ def receive(connection: Connection) -> tuple[Header, bytes]:
     return json.loads(connection.recv_bytes()), connection.recv_bytes()
 
 
-def serve(connection: Connection, painter: Paints, set_threads: Callable[[int], None]) -> None:
+def serve(connection: Connection, painter: Painter, set_threads: Callable[[int], None]) -> None:
     """Answers until the other side hangs up."""
     while True:
         try:

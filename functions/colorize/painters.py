@@ -24,8 +24,9 @@ LEAST_BYTES = 5 * 2**29  # 2.5 GiB: PyTorch, a network and a JPEG of 200 megapix
 class Painters:
     """As many as there are cores and memory for, each in a process of its own.
 
-    The first starts at once, each other when for the first time all before it have a photograph in
-    hand. A photograph that is alone gets all cores, several share them.
+    ``hands`` is how many there may be. The first starts at once, each other when for the first
+    time all before it have a photograph in hand. A photograph that is alone gets all cores, several
+    share them.
     """
 
     def __init__(self, logger: Logger, limit_seconds: float):

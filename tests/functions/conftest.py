@@ -234,11 +234,17 @@ def gray_jpeg(landscape: Image.Image) -> bytes:
     return file.getvalue()
 
 
+class OneHand(Painter):
+    """Colors in this very process, where a worker has painters in others."""
+
+    hands = 1
+
+
 @pytest.fixture
 def jobs(cloud: Cloud, colornet: Colorizer) -> Jobs:
     """A worker's hands, with the network loaded already."""
     logger = Logger(service="colorize")
-    return Jobs(cloud.s3, cloud.settings, logger, Painter(logger, {"colornet": colornet}))
+    return Jobs(cloud.s3, cloud.settings, logger, OneHand(logger, {"colornet": colornet}))
 
 
 @pytest.fixture

@@ -26,7 +26,6 @@ from starlette.testclient import TestClient
 from deepcolor import Colorizer, registry
 from functions.bury import app as bury
 from functions.colorize.jobs import Jobs
-from functions.colorize.painter import Painter
 from functions.colorize.worker import Worker
 from functions.contract.manifest import publish
 from functions.contract.records import Record, Records, Status
@@ -35,6 +34,7 @@ from functions.dispatch import app as dispatch
 from functions.sweep import app as sweep
 from functions.workers.wake import waker_from_environment
 from infra.local.event_source import Context
+from tests.functions.conftest import OneHand
 from tests.functions.moto_batch import register_job_definition
 from tests.infra.conftest import CREDENTIALS, REGION
 from tests.infra.servers import free_port, serving
@@ -306,7 +306,7 @@ def test_the_worker_may_take_color_store_and_clear_up(
     with as_role("WorkerRole"):
         settings, logger = Settings.from_environment(), Logger(service="colorize")
         colorizers = {"colornet": _deleting(colornet, account, keys[1])}
-        jobs = Jobs(boto3.client("s3"), settings, logger, Painter(logger, colorizers))
+        jobs = Jobs(boto3.client("s3"), settings, logger, OneHand(logger, colorizers))
         worker = Worker(boto3.client("sqs"), settings.work_queue_url, jobs, logger)
         worker.run(idle_seconds=0)
         worker.stopping.set()
