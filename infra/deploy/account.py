@@ -14,8 +14,8 @@ from infra.deploy.errors import (
     QuotaError,
 )
 
-SPOT_QUOTA = "L-3819A6DF"  # All G and VT Spot Instance Requests, in vCPUs
-ON_DEMAND_QUOTA = "L-DB2E81BA"  # Running On-Demand G and VT instances, in vCPUs
+# All G and VT Spot Instance Requests; Running On-Demand G and VT instances. In vCPUs.
+GPU_QUOTAS = ("L-3819A6DF", "L-DB2E81BA")
 VCPUS_OF_A_WORKER = 4
 CONCURRENCY_QUOTA = "L-B99A9384"  # Lambda, Concurrent executions
 FUNCTIONS_AT_ONCE = 100  # a first visit to the page alone makes some thirty requests
@@ -49,13 +49,15 @@ def check_quotas(session: boto3.Session) -> None:
     try:
         spot, on_demand = (
             float(quotas.get_service_quota(ServiceCode="ec2", QuotaCode=code)["Quota"]["Value"])
-            for code in (SPOT_QUOTA, ON_DEMAND_QUOTA)
+            for code in GPU_QUOTAS
         )
     except (BotoCoreError, ClientError) as error:
         print(f"The quotas for G instances could not be read ({error}).", file=sys.stderr)
         return
     if max(spot, on_demand) < VCPUS_OF_A_WORKER:
-        raise QuotaError(spot, on_demand, session.region_name)
+        raise QuotaError(
+            spot, on_demand, session.region_name, needed=VCPUS_OF_A_WORKER, quotas=GPU_QUOTAS
+        )
 
 
 def check_concurrency(session: boto3.Session) -> None:
@@ -86,4 +88,4 @@ def check_types(session: boto3.Session, wished: list[str]) -> None:
         return
     missing = set(wished) - {offering["InstanceType"] for offering in offered}
     if missing:
-        raise InstanceTypesError(sorted(missing), session.region_name)
+        raise InstanceTypesError(sorted(missing), session.region_name, needed=VCPUS_OF_A_WORKER)

@@ -33,19 +33,25 @@ class NoSamError(DeployError):
 
 
 class QuotaError(DeployError):
-    def __init__(self, spot: float, on_demand: float, region: str):
+    """``quotas`` are the codes of both: spot and on demand."""
+
+    def __init__(
+        self, spot: float, on_demand: float, region: str, *, needed: int, quotas: tuple[str, str]
+    ):
         super().__init__(
             f"This account may run {spot:g} vCPUs of G instances on spot and {on_demand:g} on "
-            f"demand in {region}, and one worker needs 4: ask for more under Service Quotas, EC2, "
-            "quotas L-3819A6DF (spot) and L-DB2E81BA (on demand), or deploy with --worker cpu."
+            f"demand in {region}, and one worker needs {needed}: ask for more under Service "
+            f"Quotas, EC2, quotas {quotas[0]} (spot) and {quotas[1]} (on demand), or deploy with "
+            "--worker cpu."
         )
 
 
 class InstanceTypesError(DeployError):
-    def __init__(self, missing: list[str], region: str):
+    def __init__(self, missing: list[str], region: str, *, needed: int):
         super().__init__(
             f"There is no {' and no '.join(missing)} in {region}: name other types with a GPU, of "
-            "4 vCPUs and 16 GiB, by --parameter GpuInstanceTypes=…, or deploy with --worker cpu."
+            f"{needed} vCPUs and 16 GiB, by --parameter GpuInstanceTypes=…, or deploy with "
+            "--worker cpu."
         )
 
 

@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 
+from functions.contract.work import BATCH
 from infra.local.cloud import ACCOUNT, REGION
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sqs.type_defs import MessageTypeDef
 
-BATCH = 10
 LONG_POLL_SECONDS = 5
 
 Handler = Callable[[dict[str, Any], Any], Any]
@@ -78,7 +78,7 @@ def _record(message: MessageTypeDef, queue_url: str) -> dict[str, Any]:
         "md5OfBody": message["MD5OfBody"],
         "eventSource": "aws:sqs",
         "eventSourceARN": f"arn:aws:sqs:{REGION}:{ACCOUNT}:{queue_url.rpartition('/')[2]}",
-        "awsRegion": "us-east-1",
+        "awsRegion": REGION,
     }
 
 
