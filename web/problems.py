@@ -93,7 +93,7 @@ def _manifest_missing(request: Request, error: Exception) -> Problem:
     return Problem(
         HTTPStatus.SERVICE_UNAVAILABLE,
         "no-strategies-yet",
-        "The workers that color photographs are still starting. Try again in a moment.",
+        "The service is still starting. Try again in a moment.",
         retry_seconds=RETRY_SECONDS,
     )
 

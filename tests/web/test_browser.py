@@ -1244,11 +1244,11 @@ def test_the_page_waits_for_the_first_worker(
     site = make_site(published=False)
     with served(site) as address:
         page = visit(address)
-        expect(page.get_by_text("still getting ready")).to_be_visible()
+        expect(page.get_by_text("still starting")).to_be_visible()
         expect(page.get_by_label("Choose photographs")).to_be_disabled()
         site.publish()
         expect(page.get_by_role("radio", name="colornet")).to_be_checked()
-        expect(page.get_by_text("still getting ready")).to_have_count(0)
+        expect(page.get_by_text("still starting")).to_have_count(0)
         choose(page, gray_file)
         site.arrived(gray_file.name)
         page.context.close()

@@ -46,7 +46,7 @@ def test_without_a_manifest_a_form_is_asked_for_patience(make_site: MakeSite) ->
     page = make_site(published=False).client().get("/upload?strategy=colornet", headers=PEOPLE)
     assert page.status_code == 503
     assert page.headers["retry-after"] == "2"
-    assert "Die Maler machen sich noch bereit." in page.text
+    assert "Der Dienst startet noch." in page.text
 
 
 def test_storage_out_of_reach(make_site: MakeSite) -> None:

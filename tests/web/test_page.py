@@ -74,7 +74,7 @@ def test_kinds_and_limit_are_said_before(visitor: TestClient) -> None:
 
 def test_without_a_manifest_the_page_asks_for_patience(make_site: MakeSite) -> None:
     html = make_site(published=False).client().get("/").text
-    assert "still getting ready" in html
+    assert "still starting" in html
     assert 'type="radio"' not in html
     assert '<noscript><meta http-equiv="refresh"' in html
 
