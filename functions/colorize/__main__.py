@@ -1,4 +1,4 @@
-"""``python -m functions.colorize [--exit-when-idle SECONDS]``: runs a worker until told to stop.
+"""``python -m functions.colorize [OPTIONS]``: runs a worker until told to stop.
 
 Exit codes: 0 idle, its time over or told to leave; 3 the default strategy can't run here, say for
 want of its weights, or not on the GPU that ``DEEPCOLOR_WORKER=gpu`` promises; 4 S3 or SQS can't be

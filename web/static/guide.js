@@ -30,7 +30,7 @@ export class Guide {
     this.place.addEventListener("click", () => (this.isPlacing = !this.isPlacing));
     this.#button(".undo").addEventListener("click", () => this.#undo());
     this.#button(".clear").addEventListener("click", () => this.#change([]));
-    this.#draw();
+    this.draw();
   }
 
   get isPlacing() {
@@ -88,7 +88,7 @@ export class Guide {
     event.preventDefault();
     const far = event.shiftKey ? 5 * STEP : STEP;
     this.#cross = this.#cross.map((at, axis) => Math.min(Math.max(at + far * step[axis], 0), 1));
-    this.#draw();
+    this.draw();
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => announce(say("cross_at", percent(...this.#cross))), QUIET_MILLISECONDS);
   }
@@ -97,7 +97,7 @@ export class Guide {
     telling(async () => {
       if (this.hints.length >= this.limit) throw new Error(say("hints_full", { limit: this.limit }));
       this.#cross = [across, down];
-      this.#draw();
+      this.draw();
       this.surface.classList.add("asking");
       const picked = await this.#pick(across, down);
       this.surface.classList.remove("asking");
@@ -128,11 +128,12 @@ export class Guide {
   }
 
   #changed() {
-    this.#draw();
+    this.draw();
     this.onChange();
   }
 
-  #draw() {
+  // Again once the picture is there: the markers stand at fractions of it.
+  draw() {
     const focused = document.activeElement;
     const index = this.#chips.indexOf(focused);
     const wasHere = this.placed.contains(focused);
@@ -180,11 +181,6 @@ export class Guide {
   #described({ x, y, color }) {
     const { naturalWidth: width, naturalHeight: height } = this.#picture;
     return say("hint_at", { color: nameOf(color), ...percent(x / width, y / height) });
-  }
-
-  // The markers stand at fractions of the picture, which must be there to tell them.
-  redraw() {
-    this.#draw();
   }
 
   #button(selector) {

@@ -38,7 +38,7 @@ export function pickColor(l, place) {
 }
 
 // Of each hue a pale, a soft and a strong color, six hues side by side, and gray; all of this L*.
-export function plausible(l) {
+function plausible(l) {
   const hues = Object.entries(HUES);
   const rows = [hues.slice(0, COLUMNS), hues.slice(COLUMNS)].flatMap((half) =>
     Object.entries(LEVELS).map(([level, share]) =>

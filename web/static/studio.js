@@ -178,7 +178,7 @@ form.addEventListener("change", offerGuide);
 for (const picture of [comparison.before, comparison.after]) {
   picture.addEventListener("load", () => {
     offerGuide();
-    guide.redraw();
+    guide.draw();
   });
 }
 part(".zoom-in").addEventListener("click", () => openZoom(name, comparison));
