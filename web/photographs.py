@@ -17,7 +17,7 @@ from http import HTTPStatus
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from functions.contract.keys import VISITORS_PREFIX, record_key, web_key
+from functions.contract.keys import VISITORS_PREFIX, note_key, record_key, web_key
 from functions.contract.objects import JSON, head_of
 from functions.contract.records import Record, Records, Status
 from functions.contract.settings import Settings
@@ -75,7 +75,7 @@ class Photograph:
 
     @property
     def note_key(self) -> str:
-        return _note_key(self.visitor, self.id)
+        return note_key(self.visitor, self.id)
 
     @property
     def metadata(self) -> dict[str, str]:
@@ -138,7 +138,7 @@ class Photographs:
             return None
         try:
             note = self.s3.get_object(
-                Bucket=self.settings.results_bucket, Key=_note_key(visitor, image_id)
+                Bucket=self.settings.results_bucket, Key=note_key(visitor, image_id)
             )
         except self.s3.exceptions.NoSuchKey:
             return None
@@ -155,6 +155,8 @@ class Photographs:
         new = ids.image_id()
         image_id = new if beside else photograph.id
         asked = replace(photograph, id=image_id, coloring=coloring, correlation_id=new)
+        if beside:
+            self._note(asked)  # first, for dispatch takes an upload without one for deleted
         try:
             self.s3.copy_object(
                 CopySource={"Bucket": self.settings.uploads_bucket, "Key": photograph.key},
@@ -165,17 +167,23 @@ class Photographs:
                 ContentType=asked.content_type,
             )
         except self.s3.exceptions.NoSuchKey:
+            if beside:
+                self.s3.delete_object(Bucket=self.settings.results_bucket, Key=asked.note_key)
             raise _no_upload(photograph) from None
-        self._note(asked)
+        if not beside:
+            self._note(asked)
         _log("recoloring asked", asked)
         return asked
 
     def delete(self, photograph: Photograph) -> None:
-        """Deletes all there is of it, the note last, so that what broke off can be repeated."""
-        uploads, results = self.settings.uploads_bucket, self.settings.results_bucket
-        self.s3.delete_object(Bucket=uploads, Key=photograph.key)
-        for key in (record_key(photograph.key), photograph.key, photograph.note_key):
-            self.s3.delete_object(Bucket=results, Key=key)
+        """Deletes all there is of it, then the note, so that what broke off can be repeated.
+
+        Then all once more, for dispatch may have taken it in meanwhile. What arrives later has no
+        note, and dispatch deletes it.
+        """
+        self._delete_objects(photograph.key)
+        self.s3.delete_object(Bucket=self.settings.results_bucket, Key=photograph.note_key)
+        self._delete_objects(photograph.key)
         self.open_uploads.end(photograph.visitor, photograph.key)
         _log("deleted", photograph)
 
@@ -187,8 +195,8 @@ class Photographs:
         """
         listed = self.s3.list_objects_v2(
             Bucket=self.settings.results_bucket,
-            Prefix=_note_key(visitor, ""),
-            StartAfter=_note_key(visitor, after) if after else "",
+            Prefix=f"{VISITORS_PREFIX}{visitor}/",
+            StartAfter=note_key(visitor, after) if after else "",
             MaxKeys=PAGE_LENGTH,
         )
         page = [PurePosixPath(note["Key"]).stem for note in listed.get("Contents", [])]
@@ -256,6 +264,11 @@ class Photographs:
             }
         return view
 
+    def _delete_objects(self, key: str) -> None:
+        self.s3.delete_object(Bucket=self.settings.uploads_bucket, Key=key)
+        for result in (record_key(key), key):
+            self.s3.delete_object(Bucket=self.settings.results_bucket, Key=result)
+
     def _note(self, photograph: Photograph) -> None:
         self.s3.put_object(
             Bucket=self.settings.results_bucket,
@@ -272,11 +285,6 @@ class Photographs:
     def _arrived(self, keys: list[str]) -> list[str]:
         uploads = self.readers.map(self._metadata_of_upload, keys)
         return [key for key, upload in zip(keys, uploads, strict=True) if upload is not None]
-
-
-def _note_key(visitor: str, image_id: str) -> str:
-    name = f"{image_id}.json" if image_id else ""
-    return f"{VISITORS_PREFIX}{visitor}/{name}"
 
 
 def _no_upload(photograph: Photograph) -> Problem:

@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from web.problems import Answer, Problem
 
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
+BEGINS_UPLOAD = ("GET", "/upload")  # for browsers without scripts send a form so
 OWN = {"same-origin", "none"}  # "none" is the visitor's own doing, such as sending a form again
 
 
@@ -28,7 +29,7 @@ class SameOrigin:
         self.answer = answer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["method"] not in SAFE_METHODS:
+        if scope["type"] == "http" and _changes_something(scope):
             request = Request(scope)
             if not self._is_own(request.headers):
                 await self.answer(request, _ANOTHER_SITE)(scope, receive, send)
@@ -41,6 +42,10 @@ class SameOrigin:
             return site in OWN
         origin = headers.get("origin")
         return origin in {None, self.origin} or origin.partition("://")[2] == headers.get("host")
+
+
+def _changes_something(scope: Scope) -> bool:
+    return scope["method"] not in SAFE_METHODS or (scope["method"], scope["path"]) == BEGINS_UPLOAD
 
 
 _ANOTHER_SITE = Problem(

@@ -42,7 +42,7 @@ class Visitors:
     def known(self, request: Request) -> str | None:
         """The visitor whose cookie came with the request, if one signed here did."""
         try:
-            return self.signer.unsign(request.cookies.get(COOKIE, "")).decode()
+            return self.signer.unsign(request.cookies.get(_cookie(request), "")).decode()
         except BadSignature:
             return None
 
@@ -51,4 +51,9 @@ class Visitors:
         return self.known(request) or ids.random_id()
 
     def remember(self, visitor: str, request: Request, response: Response) -> None:
-        keep(COOKIE, self.signer.sign(visitor).decode(), request, response)
+        keep(_cookie(request), self.signer.sign(visitor).decode(), request, response)
+
+
+def _cookie(request: Request) -> str:
+    """Its name; browsers let no other host of the same domain set one that begins so."""
+    return f"__Host-{COOKIE}" if request.url.scheme == "https" else COOKIE

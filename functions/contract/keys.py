@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Container
 
 MANIFEST_KEY = "strategies.json"
@@ -11,6 +12,8 @@ RECORDS_PREFIX = "records/"
 WEB_PREFIX = "web/"
 VISITORS_PREFIX = "visitors/"  # the page's notes on who uploaded what
 MAX_KEY_BYTES = 1024  # of S3
+_ID = "([0-9a-z]{26})"
+_OF_PAGE = re.compile(f"{WEB_PREFIX}{_ID}/{_ID}/[^/]+")
 
 
 def record_key(upload_key: str) -> str:
@@ -44,3 +47,14 @@ def strategy_in(upload_key: str, strategies: Container[str]) -> str | None:
 def web_key(owner: str, image_id: str, filename: str) -> str:
     """Where the page uploads: ``web/<owner>/<image id>/<file name>``."""
     return f"{WEB_PREFIX}{owner}/{image_id}/{filename}"
+
+
+def note_key(owner: str, image_id: str) -> str:
+    """Where the page notes what it knows of an upload, in the results bucket."""
+    return f"{VISITORS_PREFIX}{owner}/{image_id}.json"
+
+
+def note_of(upload_key: str) -> str | None:
+    """Where the note on an upload of the page's lies; ``None`` for any other upload."""
+    told = _OF_PAGE.fullmatch(upload_key)
+    return note_key(*told.groups()) if told else None

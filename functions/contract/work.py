@@ -21,5 +21,5 @@ def from_message(text: str) -> Record:
     """Raises ``ValueError`` where that is no message of dispatch's."""
     try:
         return Record.from_fields(json.loads(text))
-    except (KeyError, RecursionError, TypeError) as error:
+    except (KeyError, OverflowError, RecursionError, TypeError) as error:
         raise ValueError(f"This is no work: {text}") from error

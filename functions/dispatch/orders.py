@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from functions.contract.keys import is_folder_marker
+from functions.contract.keys import is_folder_marker, note_of, record_key
 from functions.contract.manifest import ManifestReader
 from functions.contract.objects import head_of
 from functions.contract.records import UPLOAD_GONE, Record, Records, Source, Status
@@ -36,6 +36,7 @@ class Outcome(StrEnum):
     FINISHED = "AlreadyFinished"
     VANISHED = "Vanished"
     IGNORED = "Ignored"
+    DELETED = "Deleted"
 
 
 @dataclass
@@ -60,6 +61,8 @@ class Orders:
         A repeated event finds its order and at most repeats the message, which a worker sees.
         """
         outcome, record = (Outcome.IGNORED, None) if is_folder_marker(key) else self._open(key)
+        if outcome in {Outcome.QUEUED, Outcome.REFUSED} and self._was_deleted(key):
+            outcome, record = Outcome.DELETED, None
         told = {"key": key, "outcome": outcome.value}
         if record is not None:
             told |= {"strategy": record.strategy, "correlation_id": record.correlation_id}
@@ -96,6 +99,20 @@ class Orders:
 
         record = self.records.update(key, open_order)
         return outcome, record
+
+    def _was_deleted(self, key: str) -> bool:
+        """Whether a visitor deleted the photograph while it was on its way; it then goes now.
+
+        The page's note says that it has not been. It is asked for once the record is there, and the
+        page deletes all again after the note: whoever is second finds what the first has left.
+        """
+        note = note_of(key)
+        if note is None or head_of(self.s3, self.settings.results_bucket, note) is not None:
+            return False
+        # The upload last: should that fail, the event comes again and finds it.
+        self.s3.delete_object(Bucket=self.settings.results_bucket, Key=record_key(key))
+        self.s3.delete_object(Bucket=self.settings.uploads_bucket, Key=key)
+        return True
 
     def _look(self, key: str, current: Record | None) -> tuple[Outcome, Record | None]:
         """What the object is to come to, and the record that says so."""

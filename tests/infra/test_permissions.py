@@ -277,9 +277,9 @@ def test_bury_may_record_what_was_given_up(account: Account, as_role: As) -> Non
         assert bury.handler(created("dead.jpg", "gone.jpg"), CONTEXT) == {"batchItemFailures": []}
     record = account.record("dead.jpg")
     assert record.status is Status.FAILED
-    account.records.update("work.jpg", lambda _: _running(record, "work.jpg"))
+    work = account.records.update("work.jpg", lambda _: _running(record, "work.jpg"))
     with as_role("BuryRole"):
-        bury.handler(message({"key": "work.jpg", "order": 1, "correlation_id": "c"}), CONTEXT)
+        bury.handler(message(work.to_fields()), CONTEXT)
     assert account.record("work.jpg").status is Status.FAILED
 
 
@@ -336,6 +336,19 @@ def _deleting(colornet: Colorizer, account: Account, key: str) -> Any:
     return Deleting()
 
 
+def test_dispatch_may_delete_what_a_visitor_deleted_on_its_way(
+    account: Account, as_role: As
+) -> None:
+    key = f"web/{'0' * 26}/{'1' * 26}/grandma.jpg"
+    account.upload(key)
+    with as_role("DispatchRole"):
+        dispatch.handler(created(key), CONTEXT)
+    left = account.client("s3").list_objects_v2(Bucket=UPLOADS, Prefix="web/")
+    assert left["KeyCount"] == 0
+    records = account.client("s3").list_objects_v2(Bucket=RESULTS, Prefix="records/web/")
+    assert records["KeyCount"] == 0
+
+
 def test_the_page_may_show_recolor_and_delete(account: Account, as_role: As) -> None:
     with as_role("WebRole"):
         from web.app import create_app
@@ -368,8 +381,10 @@ FORBIDDEN: dict[str, list[tuple[str, str, dict[str, Any]]]] = {
         ("s3", "delete_object", {"Bucket": UPLOADS, "Key": "a.jpg"}),
         ("s3", "put_object", {"Bucket": RESULTS, "Key": "a.jpg", "Body": b""}),
         ("s3", "put_object", {"Bucket": RESULTS, "Key": "strategies.json", "Body": b""}),
-        ("s3", "get_object", {"Bucket": RESULTS, "Key": "visitors/somebody/note.json"}),
+        ("s3", "put_object", {"Bucket": RESULTS, "Key": "visitors/v/note.json", "Body": b""}),
+        ("s3", "delete_object", {"Bucket": RESULTS, "Key": "visitors/somebody/note.json"}),
         ("s3", "delete_object", {"Bucket": RESULTS, "Key": "records/a.jpg.json"}),
+        ("s3", "delete_object", {"Bucket": RESULTS, "Key": "web/v/i/a.jpg"}),
         ("sqs", "receive_message", {"QueueUrl": "WorkQueue"}),
         ("sqs", "purge_queue", {"QueueUrl": "UploadsQueue"}),
         ("batch", "terminate_job", {"jobId": "a-job", "reason": "none"}),

@@ -12,6 +12,8 @@ import pytest
 from botocore.client import BaseClient
 from botocore.exceptions import EndpointConnectionError
 
+from functions.contract.keys import note_of
+from functions.contract.objects import head_of
 from functions.contract.records import Records, Status
 from web import entity_tags, open_uploads, photographs
 
@@ -424,6 +426,26 @@ def test_a_delete_that_broke_off_can_be_repeated(
     assert keys(site) == set()
 
 
+def test_what_arrives_while_it_is_deleted_goes_too(
+    make_site: MakeSite, wish: Wish, gray_jpeg: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Dispatch may have seen the note just before it went."""
+    site = make_site()
+    visitor = site.client()
+    created = visitor.post("/api/images", json=wish).json()
+    call = BaseClient._make_api_call
+
+    def arrive(self: BaseClient, operation: str, params: Any) -> Any:
+        if operation == "DeleteObject" and params["Key"].startswith("visitors/"):
+            monkeypatch.undo()
+            site.color(site.send(created, gray_jpeg), gray_jpeg)
+        return call(self, operation, params)
+
+    monkeypatch.setattr(BaseClient, "_make_api_call", arrive)
+    assert visitor.delete(f"/api/images/{created['id']}").status_code == 204
+    assert keys(site) == set()
+
+
 def test_recoloring(
     visitor: TestClient,
     site: Site,
@@ -511,13 +533,33 @@ def test_beside(
     assert httpx2.get(done["original_url"]).content == gray_jpeg
 
 
+def test_a_photograph_beside_is_known_of_before_it_is_there(
+    visitor: TestClient, site: Site, uploaded: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else dispatch would take it for one that was deleted on its way."""
+    call, noted = BaseClient._make_api_call, []
+
+    def watch(self: BaseClient, operation: str, params: Any) -> Any:
+        if operation == "CopyObject":
+            noted.append(head_of(site.s3, site.results, str(note_of(params["Key"]))))
+        return call(self, operation, params)
+
+    monkeypatch.setattr(BaseClient, "_make_api_call", watch)
+    visitor.post(f"/api/images/{uploaded[0]}/recolor", json={"beside": True})
+    assert len(noted) == 1
+    assert noted[0] is not None
+
+
 @pytest.mark.parametrize("beside", [False, True])
-def test_recoloring_needs_the_upload(visitor: TestClient, wish: Wish, beside: bool) -> None:
+def test_recoloring_needs_the_upload(make_site: MakeSite, wish: Wish, beside: bool) -> None:
+    site = make_site()
+    visitor = site.client()
     url = visitor.post("/api/images", json=wish).headers["location"]
     answer = visitor.post(f"{url}/recolor", json={"beside": beside})
     assert is_problem(answer, 409, "not-uploaded")
     assert answer.json()["detail"].startswith("grandma.jpg has not arrived yet")
     assert len(visitor.get("/api/images").json()["images"]) == 1
+    assert len(keys(site)) == 1  # the note of the one that was asked for
 
 
 def test_recoloring_what_is_no_longer_kept(

@@ -36,6 +36,7 @@ def test_the_page_itself(visitor: TestClient, wish: Wish, headers: dict[str, str
     assert created.status_code == 201
     deleted = visitor.delete(created.headers["location"], headers=headers)
     assert deleted.status_code == 204
+    assert visitor.get("/upload?strategy=painter", headers=headers).status_code == 200
 
 
 @pytest.mark.parametrize("headers", OTHERS)
@@ -48,6 +49,7 @@ def test_another_site(visitor: TestClient, wish: Wish, headers: dict[str, str]) 
         visitor.delete(url, headers=headers),
         visitor.post(f"/photographs/{image_id}/delete", headers=headers),
         visitor.post(f"/photographs/{image_id}/recolor", headers=headers),
+        visitor.get("/upload?strategy=painter", headers=headers),  # whose form begins an upload
     ):
         assert answer.status_code == 403
         assert answer.json()["type"] == "urn:deepcolor:problem:another-site"

@@ -23,7 +23,13 @@ def test_the_cookie(visitor: TestClient) -> None:
 
 def test_the_cookie_is_secure_where_the_page_is(site: Site) -> None:
     secure = TestClient(site.app, base_url="https://testserver")
-    assert "secure" in secure.get("/").headers["set-cookie"].lower()
+    cookie = secure.get("/").headers["set-cookie"]
+    assert "secure" in cookie.lower()
+    assert cookie.startswith("__Host-deepcolor_visitor=")  # no other host of the domain can set it
+    assert "domain" not in cookie.lower()
+    first = secure.cookies["__Host-deepcolor_visitor"]
+    secure.get("/")
+    assert secure.cookies["__Host-deepcolor_visitor"] == first
 
 
 def test_a_visitor_stays_the_same(visitor: TestClient) -> None:
@@ -51,7 +57,11 @@ def test_forged_cookies_are_nobodys(site: Site, cookie: str) -> None:
 
 def test_another_secret_knows_nobody() -> None:
     request = Request(
-        {"type": "http", "headers": [(b"cookie", b"deepcolor_visitor=" + Signer("one").sign("me"))]}
+        {
+            "type": "http",
+            "path": "/",
+            "headers": [(b"cookie", b"deepcolor_visitor=" + Signer("one").sign("me"))],
+        }
     )
     assert Visitors(Signer("one")).known(request) == "me"
     assert Visitors(Signer("another")).known(request) is None

@@ -59,3 +59,11 @@ def test_folder_markers() -> None:
 
 def test_where_the_page_uploads() -> None:
     assert keys.web_key("me", "7", "grandma.jpg") == "web/me/7/grandma.jpg"
+
+
+def test_the_note_on_an_upload() -> None:
+    visitor, image = "06peejmfvxp054dwtwjyfj2t1y", "zybqtp0btjqpc3b8av5yjqa9em"
+    key = keys.web_key(visitor, image, "grandma.jpg")
+    assert keys.note_of(key) == keys.note_key(visitor, image) == f"visitors/{visitor}/{image}.json"
+    for other in ("web/me/7/grandma.jpg", f"{key}/more", f"a/{key}", f"web/{visitor}/{image}/"):
+        assert keys.note_of(other) is None

@@ -179,6 +179,8 @@ def test_the_log_says_by_the_pages_correlation_id_what_became_of_an_upload(
     lines = logged(logger)
     key = "web/06peejmfvxp054dwtwjyfj2t1y/zybqtp0btjqpc3b8av5yjqa9em/grandma.jpg"
     cloud.upload(key, b"some bytes", **{"correlation-id": "zybqtp0btjqpc3b8av5yjqa9em"})
+    note = "visitors/06peejmfvxp054dwtwjyfj2t1y/zybqtp0btjqpc3b8av5yjqa9em.json"
+    cloud.s3.put_object(Bucket=cloud.settings.results_bucket, Key=note, Body=b"{}")
     dispatch(recorded("aws_recolored"))
     [line] = [line for line in lines() if line["message"] == "upload"]
     assert line["correlation_id"] == "zybqtp0btjqpc3b8av5yjqa9em"

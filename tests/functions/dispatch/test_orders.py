@@ -9,6 +9,7 @@ from aws_lambda_powertools import Logger
 from botocore.exceptions import ClientError
 
 from deepcolor import registry
+from functions.contract.objects import head_of
 from functions.contract.records import UPLOAD_GONE, Status
 from functions.dispatch.orders import Orders, Outcome
 
@@ -106,6 +107,52 @@ def test_folder_markers_are_passed_over(orders: Orders, cloud: Any) -> None:
 def test_what_is_not_there_is_passed_over(orders: Orders, cloud: Any) -> None:
     assert opened(orders, "nothing.jpg") is Outcome.VANISHED
     assert cloud.records.get("nothing.jpg") is None
+
+
+PAGES = "web/06peejmfvxp054dwtwjyfj2t1y/zybqtp0btjqpc3b8av5yjqa9em/grandma.jpg"
+NOTE = "visitors/06peejmfvxp054dwtwjyfj2t1y/zybqtp0btjqpc3b8av5yjqa9em.json"
+
+
+@pytest.mark.parametrize("wish", [{}, {"vividness": "much"}])
+def test_what_a_visitor_deleted_while_it_was_on_its_way_goes(
+    orders: Orders, cloud: Any, wish: dict[str, str]
+) -> None:
+    cloud.upload(PAGES, b"some bytes", **wish)
+    assert opened(orders, PAGES) is Outcome.DELETED
+    assert cloud.records.get(PAGES) is None
+    assert head_of(cloud.s3, cloud.settings.uploads_bucket, PAGES) is None
+    assert cloud.take_work() == []
+    assert opened(orders, PAGES) is Outcome.VANISHED  # when its event comes again
+    assert cloud.records.get(PAGES) is None
+
+
+def test_what_the_page_knows_of_is_colored_and_kept(orders: Orders, cloud: Any) -> None:
+    """Its note may be gone once it is colored: notes are kept for a time of their own."""
+    cloud.s3.put_object(Bucket=cloud.settings.results_bucket, Key=NOTE, Body=b"{}")
+    cloud.upload(PAGES, b"some bytes")
+    assert opened(orders, PAGES) is Outcome.QUEUED
+    [record] = cloud.take_work()
+    cloud.records.update(PAGES, lambda current: current.moved(Status.FAILED, error=UPLOAD_GONE))
+    cloud.s3.delete_object(Bucket=cloud.settings.results_bucket, Key=NOTE)
+    assert opened(orders, PAGES) is Outcome.FINISHED
+    assert record.key == PAGES
+    assert head_of(cloud.s3, cloud.settings.uploads_bucket, PAGES) is not None
+
+
+def test_what_cannot_be_deleted_yet_is_deleted_when_its_event_comes_again(
+    orders: Orders, cloud: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cloud.upload(PAGES, b"some bytes")
+
+    def fails(**_: Any) -> None:
+        raise TimeoutError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(orders.s3, "delete_object", fails)
+        with pytest.raises(TimeoutError):
+            orders.open(PAGES)
+    assert opened(orders, PAGES) is Outcome.DELETED
+    assert head_of(cloud.s3, cloud.settings.uploads_bucket, PAGES) is None
 
 
 def test_an_upload_over_another_is_the_next_order(orders: Orders, cloud: Any) -> None:
