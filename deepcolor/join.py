@@ -59,7 +59,7 @@ def join(
     pixels = photograph.pixels if gray is None else gray
     chroma = draw.Enlarged.of((ab / CHROMA_OF_F).numpy(), photograph.size)
     width, height = photograph.size
-    colored, canvas = draw.canvas(photograph.size)
+    canvas = draw.canvas(photograph.size)
     threads = min(torch.get_num_threads(), math.ceil(width * height / draw.Strip.PIXELS))
     edges = [height * i // threads for i in range(threads + 1)]
     rows = max(1, draw.Strip.PIXELS // width)
@@ -75,7 +75,7 @@ def join(
     else:
         with ThreadPoolExecutor(threads, thread_name_prefix="join") as pool:
             list(pool.map(band, range(threads)))
-    return colored
+    return draw.image_of(canvas)
 
 
 def join_as_published(photograph: Photograph, ab: Tensor) -> Image.Image:

@@ -12,7 +12,6 @@ import numpy as np
 import torch
 from PIL import Image
 
-from deepcolor.draw.memory import core
 from deepcolor.draw.tables import Codes
 
 KEPT_BYTES = 128 << 20  # two photographs of 16 megapixels
@@ -57,11 +56,23 @@ class Spare:
 spare = Spare()
 
 
-def canvas(size: tuple[int, int]) -> tuple[Image.Image, Codes]:
-    """An ``RGB`` image of that width and height, still undrawn, and its memory, as
+def canvas(size: tuple[int, int]) -> Codes:
+    """Memory (H, W, 4) for an ``RGB`` image of that width and height, still undrawn, as
     :func:`deepcolor.draw.memory.memory` has it.
     """
     width, height = size
-    codes = spare.take((height, width, 4))
-    mapped = core.map_buffer(codes, size, "raw", 0, ("RGB", 0, 1))
-    return Image.new("RGB", (0, 0))._new(mapped), codes
+    return spare.take((height, width, 4))
+
+
+def image_of(codes: Codes) -> Image.Image:
+    """The ``RGB`` image whose own memory the codes of a canvas are.
+
+    Pillow does not promise what that needs; where it is gone, the codes are copied.
+    """
+    height, width, _ = codes.shape
+    try:
+        core = Image.core  # type: ignore[attr-defined]  # as Pillow's documentation of Arrow says
+        mapped = core.map_buffer(codes, (width, height), "raw", 0, ("RGB", 0, 1))
+        return Image.new("RGB", (0, 0))._new(mapped)
+    except (AttributeError, TypeError):
+        return Image.fromarray(np.ascontiguousarray(codes[..., :3]))

@@ -22,8 +22,6 @@ _Array._fields_ = (
     *((name, ctypes.c_void_p) for name in ("dictionary", "release", "private_data")),
 )
 
-core = Image.core  # type: ignore[attr-defined]  # so named in Pillow's documentation of Arrow
-
 _pointer = ctypes.pythonapi.PyCapsule_GetPointer
 _pointer.restype = ctypes.c_void_p
 _pointer.argtypes = (ctypes.py_object, ctypes.c_char_p)

@@ -8,7 +8,7 @@ import time
 import weakref
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import pytest
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from deepcolor import lab
-from deepcolor.draw import Enlarged, canvas, compiled, memory, passes, tables
+from deepcolor.draw import Enlarged, canvas, compiled, image_of, memory, passes, tables
 from deepcolor.draw.canvas import KEPT_BYTES, spare
 from deepcolor.draw.enlarged import Axis
 
@@ -121,7 +121,8 @@ def nothing_spare() -> None:
 
 def test_a_canvas_is_the_images_own_memory() -> None:
     """Of one larger than the pieces that Pillow cuts large images into."""
-    image, own = canvas((5001, 1000))
+    own = canvas((5001, 1000))
+    image = image_of(own)
     own[...] = (1, 2, 3, 0)
     own[999, 5000, 1] = 200
     assert image.mode == "RGB"
@@ -129,6 +130,23 @@ def test_a_canvas_is_the_images_own_memory() -> None:
     image.putpixel((4, 0), (7, 8, 9))
     assert own[0, 4, :3].tolist() == [7, 8, 9]
     assert (np.asarray(image) == own[..., :3]).all()
+
+
+@pytest.mark.parametrize("problem", [AttributeError, TypeError])
+def test_where_pillow_maps_no_memory_it_is_copied(
+    monkeypatch: pytest.MonkeyPatch, problem: type[Exception]
+) -> None:
+    def refuse(*_: object) -> NoReturn:
+        raise problem
+
+    own = canvas((301, 200))
+    own[...] = np.arange(301 * 200 * 4, dtype=np.uint8).reshape(200, 301, 4)
+    mapped = image_of(own).tobytes()
+    monkeypatch.setattr(Image.core, "map_buffer", refuse)
+    copied = image_of(own)
+    assert (copied.mode, copied.size, copied.tobytes()) == ("RGB", (301, 200), mapped)
+    own[...] = 0
+    assert copied.tobytes() == mapped
 
 
 @pytest.mark.parametrize("width", [1, 2, 3, 4, 5, 4001])
@@ -145,32 +163,32 @@ def test_an_image_in_pieces_has_no_memory_of_its_own() -> None:
 
 @pytest.mark.usefixtures("nothing_spare")
 def test_a_canvas_takes_the_memory_of_one_that_is_gone() -> None:
-    image, own = canvas((1000, 1000))
+    own = canvas((1000, 1000))
     before = own.ctypes.data
-    del image, own
-    assert canvas((800, 900))[1].ctypes.data == before
+    del own
+    assert canvas((800, 900)).ctypes.data == before
 
 
 @pytest.mark.usefixtures("nothing_spare")
 def test_a_canvas_takes_what_was_left_last() -> None:
     canvases = [canvas((1000, 1000)) for _ in range(3)]
-    before = canvases[1][1].ctypes.data
+    before = canvases[1].ctypes.data
     canvases.reverse()
     del canvases[0], canvases[1], canvases[0]
-    assert canvas((1000, 1000))[1].ctypes.data == before
+    assert canvas((1000, 1000)).ctypes.data == before
 
 
 @pytest.mark.usefixtures("nothing_spare")
 def test_an_images_memory_is_its_own_for_as_long_as_anything_refers_to_it() -> None:
     def drawn() -> Image.Image:
-        image, own = canvas((700, 700))
+        own = canvas((700, 700))
         own[...] = 9
-        return image
+        return image_of(own)
 
     image = drawn()
     exported = image.__arrow_c_array__()
     for _ in range(3):
-        canvas((700, 700))[1][...] = 1
+        canvas((700, 700))[...] = 1
     assert image.getextrema() == ((9, 9),) * 3
     own = memory(image)
     assert own is not None
@@ -183,10 +201,10 @@ def test_an_images_memory_is_its_own_for_as_long_as_anything_refers_to_it() -> N
 
 def test_canvases_of_several_threads_are_apart() -> None:
     def is_apart(i: int) -> bool:
-        image, own = canvas((300 + i % 7, 200))
+        own = canvas((300 + i % 7, 200))
         own[...] = i % 256
         time.sleep(0)
-        return image.getextrema() == ((i % 256,) * 2,) * 3
+        return image_of(own).getextrema() == ((i % 256,) * 2,) * 3
 
     before = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)
