@@ -49,8 +49,8 @@ class License:
 
     def __post_init__(self) -> None:
         are_texts = _are(str, self.code, self.weights)
-        _require(are_texts, "a license's code and weights are texts")
-        _require(_are(bool, self.restricted), "a license's restricted is True or False")
+        _require(are_texts, "a license's code and weights must be texts")
+        _require(_are(bool, self.restricted), "a license's restricted must be True or False")
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,9 @@ class Extra:
     install: str
 
     def __post_init__(self) -> None:
-        _require(_are(str, self.module, self.install), "an extra's module and install are texts")
+        _require(
+            _are(str, self.module, self.install), "an extra's module and install must be texts"
+        )
 
     @property
     def problem(self) -> str | None:
@@ -89,16 +91,21 @@ class WeightFile:
     package: str | None = None
 
     def __post_init__(self) -> None:
-        _require(_are(str, self.filename), "the filename of a file of weights is a text")
+        _require(_are(str, self.filename), "the filename of a file of weights must be a text")
         named = f"the file of weights {self.filename!r}"
         is_either = (self.url is None) != (self.package is None)
         _require(is_either, f"{named} needs either a url or the package that carries it")
-        _require(_are(str, self.url or self.package), f"{named} has a url or package that is none")
+        _require(
+            _are(str, self.url or self.package), f"the url or package of {named} must be a text"
+        )
         path = PurePosixPath(self.filename)
         is_below = path.name != "" and ".." not in path.parts and not path.is_absolute()
         is_name = is_below and (self.package is not None or path.name == self.filename)
         _require(is_name, f"{named} is not named as a file can be")
-        _require(_are(int, self.bytes) and self.bytes > 0, f"the bytes of {named} are no number")
+        _require(
+            _are(int, self.bytes) and self.bytes > 0,
+            f"the bytes of {named} must be a whole number above 0",
+        )
         is_hash = _are(str, self.sha256) and re.fullmatch("[0-9a-f]{64}", self.sha256) is not None
         _require(is_hash, f"the sha256 of {named} is not of 64 of the characters 0-9 a-f")
 
@@ -121,13 +128,15 @@ class Knob:
         _require(
             is_named, f"the knob {self.name!r} is not named by 1 to 64 of a-z 0-9 _, a letter first"
         )
-        _require(_are(str, self.description), f"the description of knob {self.name!r} is no text")
+        _require(
+            _are(str, self.description), f"the description of the knob {self.name!r} must be a text"
+        )
         are_numbers = all(map(_is_number, (self.low, self.default, self.high)))
-        _require(are_numbers, f"low, default and high of knob {self.name!r} are not all numbers")
+        _require(are_numbers, f"low, default and high of the knob {self.name!r} must be numbers")
         _require(
             self.low <= self.default <= self.high and self.low < self.high,
-            f"the knob {self.name!r} goes from {self.low} by {self.default} to {self.high}, which "
-            "do not rise",
+            f"low {self.low}, default {self.default} and high {self.high} of the knob "
+            f"{self.name!r} must rise",
         )
 
 
@@ -164,20 +173,23 @@ class StrategyCard:
             "A-Z a-z 0-9 _ -, a letter or digit first",
         )
         texts = (self.title, self.description, self.url, self.training_data)
-        _require(_are(str, *texts), "its title, description, url and training_data are not texts")
-        _require(_are(License, self.license), "its license is no deepcolor.License")
-        _require(_are(bool, self.hints), "its hints is neither True nor False")
+        _require(_are(str, *texts), "its title, description, url and training_data must be texts")
+        _require(_are(License, self.license), "its license must be a deepcolor.License")
+        _require(_are(bool, self.hints), "its hints must be True or False")
         self._check_shape()
         self._check_parts()
 
     def _check_shape(self) -> None:
         low, high = NETWORK_SIDES
-        _require(self.fit in {"stretch", "aspect"}, f"its fit is {self.fit!r}, which is none")
+        _require(
+            self.fit in {"stretch", "aspect"},
+            f"its fit must be 'stretch' or 'aspect', not {self.fit!r}",
+        )
         is_whole = _are(int, self.size, self.multiple) and self.multiple >= 1
-        _require(is_whole, "its size and multiple are not whole numbers above 0")
-        _require(low <= self.size <= high, f"its size is {self.size}, not {low} to {high}")
+        _require(is_whole, "its size and multiple must be whole numbers above 0")
+        _require(low <= self.size <= high, f"its size must be {low} to {high}, not {self.size}")
         is_multiple = self.size % self.multiple == 0
-        _require(is_multiple, f"its size, {self.size}, is no multiple of {self.multiple}")
+        _require(is_multiple, f"its size, {self.size}, must be a multiple of {self.multiple}")
 
     def _check_parts(self) -> None:
         for name, parts, kind in (
@@ -185,8 +197,10 @@ class StrategyCard:
             ("weights", self.weights, WeightFile),
         ):
             is_tuple = isinstance(parts, tuple) and _are(kind, *parts)
-            _require(is_tuple, f"its {name} are no tuple of {kind.__name__}")
-        _require(self.extra is None or _are(Extra, self.extra), "its extra is no deepcolor.Extra")
+            _require(is_tuple, f"its {name} must be a tuple of {kind.__name__}")
+        _require(
+            self.extra is None or _are(Extra, self.extra), "its extra must be a deepcolor.Extra"
+        )
         knobs = [knob.name for knob in self.knobs]
         if taken := TAKEN.intersection(knobs):
             raise ValueError(f"its knob {min(taken)!r} has a name that is taken; choose another")

@@ -228,7 +228,8 @@ class HintOutsideError(DeepcolorError):
 
     def __init__(self, hint: str, width: int, height: int):
         super().__init__(
-            f"The hint {hint} lies outside the photograph, which has {width} x {height} pixels."
+            f"The hint {hint} lies outside the photograph, which has {width} x {height} pixels; "
+            "give a pixel inside it, counted from 0 at the upper left corner."
         )
 
 
@@ -359,7 +360,10 @@ class UnreadableFileError(DeepcolorError):
     code = "unreadable_file"
 
     def __init__(self, path: str, reason: str):
-        super().__init__(f"{path} cannot be read: {reason}.")
+        super().__init__(
+            f"{path} cannot be read: {reason}; "
+            "check that it is the one you mean, and that you may read it."
+        )
 
 
 class AddressError(UnreadableFileError):
@@ -384,9 +388,12 @@ class NotWritableError(DeepcolorError):
     """A result could not be written."""
 
     code = "not_writable"
+    cure: ClassVar[str] = (
+        "choose another place, or see that there is room and that you may write there"
+    )
 
     def __init__(self, path: Path, reason: str):
-        super().__init__(f"{path} cannot be written: {reason}.")
+        super().__init__(f"{path} cannot be written: {reason}; {self.cure}.")
 
 
 class AlreadyThereError(DeepcolorError):

@@ -49,12 +49,10 @@ class PackedPlaceError(DeepcolorError):
 class NotPackedError(NotWritableError):
     """There is no place for the packed photographs."""
 
-    def __init__(self, folder: Path, reason: str):
-        super().__init__(
-            folder,
-            f"{reason}; photographs are packed beside where they lie, so put them, or a link to "
-            "them, where there is room and leave to write",
-        )
+    cure = (
+        "photographs are packed beside where they lie, so put them, or a link to them, where there "
+        "is room and leave to write"
+    )
 
 
 class PackedDamagedError(DeepcolorError):
@@ -150,12 +148,7 @@ class DamagedCheckpointError(DeepcolorError):
 class NotSavedError(NotWritableError):
     """What a run leaves could not be written."""
 
-    def __init__(self, path: Path, reason: str):
-        super().__init__(
-            path,
-            f"{reason}; once it can be, the same command goes on from the last checkpoint, "
-            "if there is one",
-        )
+    cure = "once it can be, the same command goes on from the last checkpoint, if there is one"
 
 
 class DivergedError(DeepcolorError):

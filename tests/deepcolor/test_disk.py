@@ -97,5 +97,5 @@ def test_what_cannot_be_written_is_known_before(nobody: None) -> None:
         ("locked/x.jpg", "Permission denied"),
         ("locked/new/x.jpg", "Permission denied"),
     ]:
-        with pytest.raises(NotWritableError, match=f"^{path} cannot be written: {reason}"):
+        with pytest.raises(NotWritableError, match=f"^{path} cannot be written: {reason}; choose"):
             check_writable(Path(path))

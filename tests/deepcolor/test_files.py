@@ -97,7 +97,8 @@ def test_locked_folders_are_told_of(nobody: None) -> None:
     plan = Plan.of(["in", "in/locked/b.jpg", "in/locked"], None, SETTINGS)
     assert [str(task.source) for task in plan.tasks] == ["in/a.jpg", "in/locked/b.jpg"]
     assert [str(error) for error in plan.unreadable] == [
-        "in/locked cannot be read: Permission denied."
+        "in/locked cannot be read: Permission denied; "
+        "check that it is the one you mean, and that you may read it."
     ] * 2
     Path("in/locked").chmod(0o700)
 

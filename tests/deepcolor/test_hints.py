@@ -99,7 +99,9 @@ def test_what_is_no_hint(x: Any, y: Any, color: Any) -> None:
 
 @pytest.mark.parametrize("place", [(60, 0), (0, 40), (999999, 999999), (-1, 0), (0, -1), (-9, -9)])
 def test_beside_the_photograph(place: tuple[int, int]) -> None:
-    with pytest.raises(HintOutsideError, match="which has 60 x 40 pixels") as caught:
+    with pytest.raises(
+        HintOutsideError, match="which has 60 x 40 pixels; give a pixel inside"
+    ) as caught:
         paint([Hint(*place, "#00ff00")], (60, 40), (30, 20))
     assert caught.value.code == "hint_outside"
 

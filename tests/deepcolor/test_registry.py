@@ -70,7 +70,7 @@ def test_a_strategy_without_a_card_is_left_out_with_a_warning(install: Install) 
         ('name="painter",', 'name="",', "its name is ''"),
         ('name="painter",', 'name="another",', "its card calls it 'another'"),
         ("size=64,", f"size=64, weights=({LOST},),", "nopkg"),
-        ("size=64,", "size=64, knobs=Knob('a', '', 0, 0, 1),", "knobs are no tuple of Knob"),
+        ("size=64,", "size=64, knobs=Knob('a', '', 0, 0, 1),", "knobs must be a tuple of Knob"),
         ("from deepcolor", "raise SystemExit('no license server')\nfrom deepcolor", "no license"),
     ],
 )

@@ -503,7 +503,7 @@ def test_a_locked_folder_beside_what_goes_to_standard_output(
     result = run("colorize", "scans", "-o", "-")
     assert result.exit_code == 1
     assert result.stdout_bytes.startswith(b"\xff\xd8")
-    assert "scans/sub cannot be read: Permission denied." in result.stderr
+    assert "scans/sub cannot be read: Permission denied; check" in result.stderr
 
 
 @pytest.mark.usefixtures("photo")
@@ -580,7 +580,7 @@ def test_a_locked_folder_costs_no_other(
     lock(monkeypatch, "sub")
     result = run("scans/sub", "scans", "-o", "out")
     assert (result.exit_code, result.stdout) == (1, "out/a.jpg\n")
-    assert "scans/sub cannot be read: Permission denied." in result.stderr
+    assert "scans/sub cannot be read: Permission denied; check" in result.stderr
 
 
 def test_errors_say_which_file(run: Any, folder: Path, landscape: Image.Image) -> None:

@@ -79,7 +79,7 @@ def test_weights_that_may_not_be_read(run: Any, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr("deepcolor.weights.sha256_of", refused)
     told = run("weights", "verify", "colornet")
     assert told.exit_code == 1
-    assert f"{WEIGHTS.filename} cannot be read: Permission denied." in told.stderr
+    assert f"{WEIGHTS.filename} cannot be read: Permission denied; " in told.stderr
 
 
 @pytest.mark.usefixtures("served")
