@@ -105,7 +105,7 @@ def encode(
     exif[EXIF_DESCRIPTION] = credit.below(caption if isinstance(caption, bytes) else b"")
     notes = xmp.packet(original.xmp, credit.software, credit.below, writing.instance)
     if not isinstance(colored, Image.Image):
-        return _deep(colored, original, credit, exif, notes, written), written
+        return _deep(colored, original, exif, notes, written), written
     if original.alpha is not None and written != "JPEG":
         colored = colored.copy()
         colored.putalpha(original.alpha)
@@ -139,7 +139,6 @@ def _is_quality(value: Any) -> bool:
 def _deep(
     pixels: NDArray[np.uint16],
     original: Photograph,
-    credit: Credit,
     exif: Image.Exif,
     notes: bytes,
     written: str,
@@ -149,12 +148,11 @@ def _deep(
         alpha = np.asarray(original.alpha).astype(np.uint16) * 257
         pixels = np.dstack((pixels, alpha))
     write = _deep_tiff if written == "TIFF" else _deep_png
-    return write(pixels, credit, exif, notes, original.dpi)
+    return write(pixels, exif, notes, original.dpi)
 
 
 def _deep_tiff(
     pixels: NDArray[np.uint16],
-    credit: Credit,
     exif: Image.Exif,
     notes: bytes,
     dpi: tuple[float, float] | None,
@@ -171,7 +169,7 @@ def _deep_tiff(
         predictor=True,
         resolution=dpi,
         resolutionunit="inch" if dpi else None,
-        software=credit.software,
+        software=exif[EXIF_SOFTWARE],
         description=exif[EXIF_DESCRIPTION],
         metadata=None,
         extratags=[
@@ -184,7 +182,6 @@ def _deep_tiff(
 
 def _deep_png(
     pixels: NDArray[np.uint16],
-    credit: Credit,
     exif: Image.Exif,
     notes: bytes,
     dpi: tuple[float, float] | None,
@@ -199,18 +196,15 @@ def _deep_png(
     writer.write(plain, pixels.reshape(height, width * channels))
     plain.seek(0)
     header, *rest = png.Reader(plain).chunks()
-    more = [(b"sRGB", b"\0"), *_png_notes(credit)]
-    more.append((b"eXIf", exif.tobytes().removeprefix(b"Exif\0\0")))
-    # Neither compressed nor in a language, nor is the keyword.
-    more.append((b"iTXt", PNG_XMP.encode() + b"\0" + b"\0\0" + b"\0" + b"\0" + notes))
+    more = [
+        (b"sRGB", b"\0"),
+        (b"eXIf", exif.tobytes().removeprefix(b"Exif\0\0")),
+        # Neither compressed nor in a language, nor is the keyword.
+        (b"iTXt", PNG_XMP.encode() + b"\0" + b"\0\0" + b"\0" + b"\0" + notes),
+    ]
     if dpi is not None:
         across, down = (round(value / INCH_IN_METERS) for value in dpi)
         more.append((b"pHYs", struct.pack(">IIB", across, down, 1)))
     out = io.BytesIO()
     png.write_chunks(out, [header, *more, *rest])
     return out.getvalue()
-
-
-def _png_notes(credit: Credit) -> list[tuple[bytes, bytes]]:
-    notes = {"Software": credit.software, "Description": credit.description}
-    return [(b"tEXt", f"{name}\0{text}".encode("latin-1")) for name, text in notes.items()]
