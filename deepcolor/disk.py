@@ -142,6 +142,11 @@ def is_there(path: str | Path) -> bool:
     return os.path.exists(path)  # noqa: PTH110
 
 
+def is_pattern(name: str) -> bool:
+    """Whether a name has signs that stand for others, as in ``*.jpg``; files may have them."""
+    return any(sign in name for sign in "*?[")
+
+
 def is_taken(path: Path) -> bool:
     """Whether a name is anything's, be it a link that leads nowhere."""
     return os.path.lexists(path)

@@ -96,9 +96,10 @@ def _begins_colorize(argument: str) -> bool:
     """Whether it is an option, or names photographs: else it is a command, misspelt."""
     from pathlib import Path
 
-    is_pattern = any(sign in argument for sign in "*?[")
-    names_file = bool(Path(argument).suffix) or os.path.exists(argument)  # noqa: PTH110
-    return argument.startswith("-") or is_pattern or names_file
+    from deepcolor.disk import is_pattern, is_there
+
+    names_file = bool(Path(argument).suffix) or is_there(argument)
+    return argument.startswith("-") or is_pattern(argument) or names_file
 
 
 _warned: set[str] = set()

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 
 from deepcolor import registry
-from deepcolor.disk import is_there, is_there_as_folder, place_of
+from deepcolor.disk import is_pattern, is_there, is_there_as_folder, place_of
 from deepcolor.errors import UnreadableFileError, reason
 from deepcolor.formats import READABLE, renamed
 
@@ -82,7 +82,7 @@ def _meant(
             photographs = _outside(place_of(output), photographs)
         for original in originals(photographs, labels):
             yield path, original
-    elif not is_there(path) and any(sign in given for sign in "*?["):
+    elif not is_there(path) and is_pattern(given):
         matches = sorted(glob.glob(given, recursive=True))  # noqa: PTH207 (may be absolute)
         files = [Path(match) for match in matches if not is_there_as_folder(match)]
         for file in originals(files, labels) or [path]:
