@@ -221,19 +221,19 @@ def _color(plan: Plan, if_there: IfThere, as_json: bool) -> list[Outcome]:
 
     import_pytorch()
     outcomes = []
-    progress = Progress(len(plan.tasks), "results")
-    with fetching.shown() as listener, kept_clean() as out:
-        for outcome in color_files(plan, if_there, listener):
+    bar = Progress(len(plan.tasks), "results")
+    with fetching.shown() as progress, kept_clean() as out:
+        for outcome in color_files(plan, if_there, progress):
             outcomes.append(outcome)
-            progress.clear()
+            bar.clear()
             if as_json:
                 click.echo(json.dumps(outcome.to_json()), file=out)
             elif outcome.error is not None:
                 click.echo(f"deepcolor: {_sentence(outcome)}", err=True)
             elif not outcome.skipped:
                 click.echo(str(outcome.task.target), file=out)
-            progress.show(len(outcomes))
-    progress.clear()
+            bar.show(len(outcomes))
+    bar.clear()
     return outcomes
 
 
@@ -269,8 +269,8 @@ def _pipe(plan: Plan) -> bool:
     import_pytorch()
     for task in plan.tasks:
         source = sys.stdin.buffer.read() if task.piped else task.source
-        with fetching.shown() as listener, kept_clean():
-            content = color_stream(source, plan.settings, listener)
+        with fetching.shown() as progress, kept_clean():
+            content = color_stream(source, plan.settings, progress)
         sys.stdout.buffer.write(content)
         sys.stdout.buffer.flush()
     return bool(plan.unreadable)

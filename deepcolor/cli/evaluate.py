@@ -94,9 +94,9 @@ def evaluate(
 def _named(names: Iterable[str], device: str) -> Iterator[Colorizer]:
     from deepcolor.colorizer import load
 
-    with fetching.shown() as listener:
+    with fetching.shown() as progress:
         for name in dict.fromkeys(names):
-            yield load(name, device=device, progress=listener)
+            yield load(name, device=device, progress=progress)
 
 
 def _able(device: str) -> Iterator[Colorizer]:

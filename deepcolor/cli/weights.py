@@ -41,9 +41,9 @@ def fetch(strategies: tuple[str, ...]) -> None:
     """Fetch weights now rather than on first use."""
     from deepcolor import weights as room
 
-    with fetching.shown() as listener:
+    with fetching.shown() as progress:
         for card in _cards(strategies):
-            for path in room.locate(card, listener).values():
+            for path in room.locate(card, progress).values():
                 click.echo(str(path))
 
 

@@ -63,20 +63,20 @@ class Outcome:
 
 
 def color_files(
-    plan: Plan, if_there: IfThere, fetching: weights.Progress | None = None
+    plan: Plan, if_there: IfThere, progress: weights.Progress | None = None
 ) -> Iterator[Outcome]:
     """Colors what is planned, in order; what fails is reported and the next goes on.
 
-    ``fetching`` is told of weights that come meanwhile. Raises the errors of knobs and hints, and
+    ``progress`` is told of weights that come meanwhile. Raises the errors of knobs and hints, and
     those of :func:`deepcolor.load`, before all.
     """
     from deepcolor.colorizer import load
 
     settings = plan.settings
-    _make_ready(settings, fetching)
+    _make_ready(settings, progress)
     targets = _Targets({place_of(task.source) for task in plan.tasks}, if_there)
     for strategy in settings.strategies:
-        colorizer = load(strategy, device=settings.device, progress=fetching)
+        colorizer = load(strategy, device=settings.device, progress=progress)
         tasks = [task for task in plan.tasks if task.strategy == strategy]
         if if_there is IfThere.SKIP:
             tasks = [_named_as_before(task, settings.format) for task in tasks]
@@ -92,12 +92,12 @@ def color_files(
 
 
 def color_stream(
-    source: bytes | Path, settings: Settings, fetching: weights.Progress | None = None
+    source: bytes | Path, settings: Settings, progress: weights.Progress | None = None
 ) -> bytes:
-    """One photograph's file in color; ``fetching`` as in :func:`color_files`."""
+    """One photograph's file in color; ``progress`` as in :func:`color_files`."""
     from deepcolor.colorizer import load
 
-    colorizer = load(settings.strategies[0], device=settings.device, progress=fetching)
+    colorizer = load(settings.strategies[0], device=settings.device, progress=progress)
     return colorizer.file(source, settings.knobs, **_file_options(settings)).content
 
 
@@ -128,7 +128,7 @@ class _Targets:
         return "skip" if self.if_there is IfThere.SKIP else AlreadyThereError(task.target)
 
 
-def _make_ready(settings: Settings, fetching: weights.Progress | None) -> None:
+def _make_ready(settings: Settings, progress: weights.Progress | None) -> None:
     """Has all that the strategies need on this machine, or raises what :func:`color_files` does."""
     from deepcolor import weights
     from deepcolor.check import check
@@ -142,7 +142,7 @@ def _make_ready(settings: Settings, fetching: weights.Progress | None) -> None:
     for card in cards:
         if card.extra is not None and (problem := card.extra.problem):
             raise PackageMissingError(card.name, problem)
-        weights.locate(card, fetching)
+        weights.locate(card, progress)
 
 
 def _color(
