@@ -512,7 +512,7 @@ def test_what_makes_no_sense_with_standard_streams(run: Any, folder: Path) -> No
         (["-", "photo.jpg", "-o", "out"], "- stands for one photograph"),
         (["photo.jpg", "photo.jpg", "-o", "-"], "- stands for one photograph"),
         (["photo.jpg", "-s", "colornet", "-s", "richzhang", "-o", "-"], "one strategy"),
-        (["-", "--compare", "sheet.jpg"], "--compare draws a sheet of files; - is none"),
+        (["-", "--compare", "sheet.jpg"], "--compare draws a sheet of files, and - is stdin"),
         (["-", "--json"], "--json, --overwrite and --skip-existing need -o FILE"),
         (["photo.jpg", "-o", "-", "--skip-existing"], "need -o FILE"),
         (["-", "-o", "out/"], "has no name; name a file with -o"),
