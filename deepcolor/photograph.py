@@ -63,6 +63,8 @@ EXIF_KEPT = frozenset(
     }
 )
 """Not kept: orientation, which has been applied, GPS unless asked for, how a TIFF was stored."""
+EXIF_RESOLUTION = {0x011A: 0x011B, 0x011B: 0x011A}
+"""Across and down, and what each is for a photograph that lay on its side."""
 EXIF_OF_PIXELS = frozenset({0xA001, 0xA002, 0xA003, 0xA005})
 """The camera's notes on its own pixels, their color space and size, which are not the result's."""
 EXIF_MAKERS_NOTE = 0x927C
@@ -76,6 +78,7 @@ EXIF_MOST_BYTES = 60_000
 TIFF_BITS, TIFF_COMPRESSION, TIFF_PHOTOMETRIC = 258, 259, 262
 TIFF_RESOLUTION, TIFF_PLANES, TIFF_SAMPLE_FORMAT = 282, 284, 339
 NOT_COMPRESSED, WHITE_IS_ZERO, APART, UNSIGNED = 1, 0, 2, 1
+TIFF_KIND_OF_PAGE, SMALLER = 254, 1  # a bit of it: a smaller copy of another page
 
 TIFF_BEGINNINGS = frozenset({b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"})
 HEIC_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"})
@@ -264,6 +267,7 @@ def _not_opened(content: bytes, name: str) -> DeepcolorError:
 
 
 def _normalize(image: Image.Image, name: str, reading: Reading) -> Photograph:
+    _pass_over_thumbnails(image, name)
     width, height = image.size
     if width * height > reading.max_pixels:
         raise TooManyPixelsError(name, width, height, reading.max_pixels)
@@ -272,17 +276,26 @@ def _normalize(image: Image.Image, name: str, reading: Reading) -> Photograph:
     if _is_misread(image):
         raise TiffPlanesError(name)
     read_as = image.format
+    # Before it is loaded, for Pillow then turns TIFFs by itself and says no more of it.
+    orientation = image.getexif().get(EXIF_ORIENTATION)
+    is_turned, is_laid_down = orientation in range(2, 9), orientation in range(5, 9)
     image.load()
     profile = image.info.get("icc_profile")
     # Pillow would copy what is upright, and what is in its mode already.
-    upright = ImageOps.exif_transpose(image) if _is_turned(image) else image
+    upright = ImageOps.exif_transpose(image) if is_turned else image
     deep = alpha = None
     if upright.mode.startswith("I;16"):
         deep = _sixteen_bit(np.asarray(upright).astype(np.uint16), image)
-        deep = deep_in_srgb(~deep if _is_negative(image) else deep, profile)
+        deep = ~deep if _is_negative(image) else deep
+        if (transparent := image.info.get("transparency")) is not None:
+            alpha = Image.fromarray(np.where(deep == transparent, 0, 255).astype(np.uint8))
+    elif upright.mode == "I":
+        deep = _of_integers(np.asarray(upright), unsigned=_is_unsigned(image))
+    elif upright.mode == "F":
+        deep = _of_floats(np.asarray(upright))
+    if deep is not None:
+        deep = deep_in_srgb(deep, profile)
         upright, profile = _rounded(deep.astype(np.float32) / 257), None
-    elif upright.mode in {"I", "F"}:
-        upright = _eight_bit(upright, unsigned=_is_unsigned(image))
     if upright.mode == "La":  # of which Pillow makes nothing else
         upright = upright.convert("LA")
     if upright.has_transparency_data:
@@ -290,14 +303,24 @@ def _normalize(image: Image.Image, name: str, reading: Reading) -> Photograph:
         upright = upright.convert("RGBA")
         alpha = upright.getchannel("A")
         upright = upright.getchannel("G") if gray else upright.convert("RGB")
-    exif = _kept_exif(image, reading.keep_gps)
+    exif = _kept_exif(image, reading.keep_gps, is_laid_down)
     dpi = _sensible_dpi(image.info.get("dpi")) if _tells_resolution(image) else None
-    notes = xmp.kept(image, keep_gps=reading.keep_gps, is_turned=_is_turned(image))
+    if dpi is not None and is_laid_down:
+        dpi = dpi[::-1]
+    notes = xmp.kept(image, keep_gps=reading.keep_gps, is_turned=is_turned)
     return Photograph(in_srgb(upright, profile), deep, alpha, read_as, exif, dpi, notes)
 
 
-def _is_turned(image: Image.Image) -> bool:
-    return image.getexif().get(EXIF_ORIENTATION) in range(2, 9)
+def _pass_over_thumbnails(image: Image.Image, name: str) -> None:
+    """Goes on to the first page of a TIFF that is no smaller copy of another.
+
+    Raises :class:`TiffKindError` where all are, as in cameras' raw files.
+    """
+    while (kind := _tiff_tag(image, TIFF_KIND_OF_PAGE)) is not None and int(str(kind)) & SMALLER:
+        try:
+            image.seek(image.tell() + 1)
+        except EOFError as error:
+            raise TiffKindError(name) from error
 
 
 def _sixteen_bit(codes: NDArray[np.uint16], image: Image.Image) -> NDArray[np.uint16]:
@@ -361,12 +384,14 @@ def copied_exif(exif: Image.Exif) -> Image.Exif:
     return copy
 
 
-def _kept_exif(image: Image.Image, keep_gps: bool) -> Image.Exif:
+def _kept_exif(image: Image.Image, keep_gps: bool, is_laid_down: bool) -> Image.Exif:
     """A copy of the camera's notes but for those that make no sense.
 
     Where no result could hold them all, those on exposure and the like go first.
     """
     notes = _notes(image, EXIF_KEPT | {EXIF_GPS} if keep_gps else EXIF_KEPT)
+    if is_laid_down and EXIF_RESOLUTION.keys() <= notes.keys():
+        notes |= {tag: notes[other] for tag, other in EXIF_RESOLUTION.items()}
     exif = _exif(notes)
     if not _can_be_written(exif):
         exif = _exif(_sensible(notes))
@@ -421,19 +446,27 @@ def _is_too_long(exif: Image.Exif) -> bool:
     return len(exif.tobytes()) > EXIF_MOST_BYTES
 
 
-def _eight_bit(image: Image.Image, *, unsigned: bool) -> Image.Image:
-    """Integers (mode ``I``) and floating-point gray (``F``) scaled to eight bits.
+def _of_integers(values: NDArray[np.int32], *, unsigned: bool) -> NDArray[np.uint16]:
+    """Codes of sixteen bits; where some are larger than these, the largest is white."""
+    large = (values.view(np.uint32) if unsigned else values).astype(np.float64)
+    return _codes(large, max(65_535, large.max(initial=0)))
 
-    Integers are of sixteen bits, unless there are larger ones: then the largest is white.
+
+def _of_floats(values: NDArray[np.float32]) -> NDArray[np.uint16]:
+    """Codes of sixteen bits. White is 1, 255 or 65,535, whichever is nearest, by its logarithm, to
+    what 99 of 100 pixels do not exceed: single ones overshoot where it was sharpened or resized.
     """
-    values = np.asarray(image)
-    if image.mode == "I":
-        values = (values.view(np.uint32) if unsigned else values).astype(np.float64)
-        values = values * (255 / max(65_535, values.max(initial=0)))
-    else:
-        values = np.nan_to_num(values)
-        values = values * 255 if values.max(initial=0) <= 1 else values
-    return _rounded(values)
+    values = np.nan_to_num(values, posinf=0)
+    brightest = np.quantile(values, 0.99) if values.size else 0
+    white = 1 if brightest <= 255**0.5 else 255 if brightest <= (255 * 65_535) ** 0.5 else 65_535
+    return _codes(values, white)
+
+
+def _codes(values: NDArray[Any], white: float) -> NDArray[np.uint16]:
+    """Scaled in place, for a large photograph's are many."""
+    values *= 65_535 / white
+    values += 0.5
+    return np.clip(values, 0, 65_535, out=values).astype(np.uint16)
 
 
 def _rounded(values: NDArray[Any]) -> Image.Image:

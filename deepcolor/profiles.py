@@ -25,16 +25,19 @@ def deep_in_srgb(codes: NDArray[np.uint16], profile: bytes | None) -> NDArray[np
     """Sixteen-bit gray (H, W) in sRGB; a profile that makes no sense is passed over.
 
     What comes out of Pillow has eight bits. Where among the 65,536 codes it rises from one to the
-    next tells the curve within a few codes of sixteen bits.
+    next tells the curve within a few codes of sixteen bits; of a profile of colors, for which
+    Pillow takes no more than 256 codes, within half a code of eight.
     """
     ramp = np.arange(1 << 16, dtype=np.uint16)
-    converted = _converted(Image.fromarray(ramp[None]), profile) if profile else None
+    step = 257 if profile and _is_of_colors(profile) else 1
+    asked = ramp[::step] if step == 1 else (ramp[::step] // 257).astype(np.uint8)
+    converted = _converted(Image.fromarray(asked[None]), profile) if profile else None
     if converted is None:
         return codes
     of_ramp = np.asarray(converted)[0, :, 1].astype(np.float64)
     rises = np.flatnonzero(np.diff(of_ramp))
     levels = np.array([of_ramp[0], *(of_ramp[rises] + of_ramp[rises + 1]) / 2, of_ramp[-1]])
-    curve = np.interp(ramp, [0, *(rises + 0.5), ramp[-1]], levels * 257)
+    curve = np.interp(ramp, np.array([0, *(rises + 0.5), len(of_ramp) - 1]) * step, levels * 257)
     return np.round(curve).astype(np.uint16)[codes]
 
 
@@ -42,6 +45,8 @@ def _converted(image: Image.Image, profile: bytes) -> Image.Image | None:
     """Mode ``RGB`` in sRGB, or ``None`` if the profile makes no sense for this image."""
     # Optimized, gray goes through a table that is too coarse for dark codes.
     is_gray = image.mode == "L" or image.mode.startswith("I;16")
+    if image.mode == "L" and _is_of_colors(profile):
+        image = image.convert("RGB")  # as whoever made the file gray may have left it
     flags = ImageCms.Flags.NOOPTIMIZE if is_gray else ImageCms.Flags.NONE
     try:
         return ImageCms.profileToProfile(
@@ -53,3 +58,7 @@ def _converted(image: Image.Image, profile: bytes) -> Image.Image | None:
         )
     except (ImageCms.PyCMSError, OSError, ValueError):
         return None
+
+
+def _is_of_colors(profile: bytes) -> bool:
+    return profile[16:20] == b"RGB "

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import codecs
 import copy
+import itertools
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import suppress
 from xml.etree import ElementTree as ET
 from xml.etree.ElementTree import Element
@@ -20,10 +21,12 @@ from PIL import Image, ImageFile, IptcImagePlugin
 
 MOST_BYTES = 60_000
 """A JPEG holds 65,502, deepcolor's own included."""
+MOST_DEEP = 100  # elements in each other; what people write has ten at most
 
 NAMESPACES = {
     "x": "adobe:ns:meta/",
     "rdf": "http://www.w3.org/1999/02/22-rdf-syntax-ns#",
+    "cc": "http://creativecommons.org/ns#",
     "dc": "http://purl.org/dc/elements/1.1/",
     "digiKam": "http://www.digikam.org/ns/1.0/",
     "exif": "http://ns.adobe.com/exif/1.0/",
@@ -39,6 +42,7 @@ NAMESPACES = {
     "plus": "http://ns.useplus.org/ldf/xmp/1.0/",
     "stArea": "http://ns.adobe.com/xmp/sType/Area#",
     "stDim": "http://ns.adobe.com/xap/1.0/sType/Dimensions#",
+    "tiff": "http://ns.adobe.com/tiff/1.0/",
     "xmp": "http://ns.adobe.com/xap/1.0/",
     "xmpMM": "http://ns.adobe.com/xap/1.0/mm/",
     "xmpRights": "http://ns.adobe.com/xap/1.0/rights/",
@@ -53,7 +57,8 @@ def _name(short: str) -> str:
 
 
 PEOPLES = {
-    _name(f"{prefix}:") for prefix in ("Iptc4xmpCore", "Iptc4xmpExt", "mwg-kw", "plus", "xmpRights")
+    _name(f"{prefix}:")
+    for prefix in ("cc", "Iptc4xmpCore", "Iptc4xmpExt", "mwg-kw", "plus", "xmpRights")
 }
 """Namespaces of which everything is about the photograph."""
 REGIONS = {_name("MP:RegionInfo"), _name("mwg-rs:Regions")}
@@ -64,12 +69,14 @@ DESCRIPTION = _name("dc:description")
 KEPT = REGIONS | {
     _name(f"{prefix}:{name}")
     for prefix, names in {
-        "dc": "contributor coverage creator date description publisher rights source subject title",
+        "dc": "contributor coverage creator date description identifier publisher rights source "
+        "subject title",
         "digiKam": "TagsList",
         "exif": "DateTimeOriginal UserComment",
         "lr": "hierarchicalSubject weightedFlatSubject",
         "photoshop": "AuthorsPosition CaptionWriter Category City Country Credit DateCreated "
         "Headline Instructions Source State SupplementalCategories TransmissionReference",
+        "tiff": "Artist Copyright",
         "xmp": "CreateDate Label Nickname Rating",
     }.items()
     for name in names.split()
@@ -118,8 +125,8 @@ _UNFIT_FOR_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ff
 def kept(image: Image.Image, *, keep_gps: bool, is_turned: bool) -> tuple[Element, ...]:
     """The properties of an image's XMP, IPTC and PNG texts that go on to its result.
 
-    None where they make no sense or no result could hold them. ``is_turned`` says that the pixels
-    will be put upright, so that what is said of places in the picture is no longer so.
+    Where no result could hold them all, the longest are left out. ``is_turned`` says that the
+    pixels will be put upright, so that what is said of places in the picture is no longer so.
     """
     found: dict[str, Element] = {}
     # Either may be damaged by itself: expat and Pillow raise whatever they run into.
@@ -130,17 +137,30 @@ def kept(image: Image.Image, *, keep_gps: bool, is_turned: bool) -> tuple[Elemen
     found = {one.tag: one for one in _of_png(image)} | found
     if is_turned:
         found = {tag: one for tag, one in found.items() if tag not in REGIONS}
-    properties = tuple(found.values())
-    if not properties:
-        return ()
-    for one in properties:
+    for one in found.values():
         one.tail = None
         if not keep_gps:
             _strip_gps(one)
-    with suppress(RecursionError):  # thousands of elements, each in another
-        if len(_packet(properties)) <= MOST_BYTES:
-            return properties
-    return ()
+    return _fitting(found.values())
+
+
+def _fitting(properties: Collection[Element]) -> tuple[Element, ...]:
+    """The shortest, in their order, as many as a result can hold."""
+    lengths = {
+        one.tag: len(ET.tostring(one, "utf-8")) for one in properties if _depth(one) <= MOST_DEEP
+    }
+    sums = itertools.accumulate(sorted(lengths.values()), initial=len(_packet(())))
+    count = sum(length <= MOST_BYTES for length in sums) - 1
+    fit = set(sorted(lengths, key=lengths.__getitem__)[:count])
+    return tuple(one for one in properties if one.tag in fit)
+
+
+def _depth(one: Element) -> int:
+    """How many elements are in each other, this one included."""
+    depth, level = 0, [one]
+    while level:
+        depth, level = depth + 1, [below for each in level for below in each]
+    return depth
 
 
 def packet(

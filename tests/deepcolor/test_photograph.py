@@ -17,6 +17,7 @@ import pytest
 import tifffile
 from numpy.typing import NDArray
 from PIL import Image, ImageCms
+from png import Writer
 
 from deepcolor import photograph as room
 from deepcolor.encoding import Credit, Writing
@@ -28,6 +29,7 @@ from deepcolor.errors import (
     HeicNotReadError,
     InputKindError,
     NotAPhotographError,
+    TiffKindError,
     TooManyPixelsError,
     UnreadableFileError,
 )
@@ -332,10 +334,22 @@ def test_eight_bits_of_gray_are_converted_exactly(exponent: float) -> None:
 
 def test_sixteen_bits_with_a_profile_that_makes_no_sense() -> None:
     ramp = np.arange(0, 65536, 257, dtype=np.uint16)[None]
-    for profile in (b"nonsense" * 30, linear_profile()):
-        read = decode(written(Image.fromarray(ramp), "TIFF", icc_profile=profile))
-        assert read.deep is not None
-        assert (read.deep == ramp).all()
+    read = decode(written(Image.fromarray(ramp), "TIFF", icc_profile=b"nonsense" * 30))
+    assert read.deep is not None
+    assert (read.deep == ramp).all()
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.uint16, np.float32])
+def test_gray_with_a_profile_of_colors_is_converted(kind: Any) -> None:
+    """As whoever makes a photograph gray leaves the file's profile in it."""
+    of_eight = np.arange(256)[None]
+    linear = of_eight / 255
+    right = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
+    ramp = linear if kind is np.float32 else of_eight * (np.iinfo(kind).max // 255)
+    content = tiff(ramp.astype(kind), photometric="minisblack", iccprofile=linear_profile())
+    read = decode(content)
+    assert np.abs(codes(read) - right * 255).max() <= 1
+    assert (read.deep is None) == (kind is np.uint8)
 
 
 def tiff(pixels: NDArray[Any], **options: Any) -> bytes:
@@ -384,8 +398,6 @@ def test_integers_beyond_sixteen_bits(kind: type[np.integer[Any]]) -> None:
 def test_a_profile_that_makes_no_sense_is_passed_over() -> None:
     image = Image.new("L", (4, 4), 99)
     assert (codes(decode(written(image, "PNG", icc_profile=b"nonsense" * 30))) == 99).all()
-    rgb_profile_on_gray = written(image, "PNG", icc_profile=linear_profile())
-    assert (codes(decode(rgb_profile_on_gray)) == 99).all()
 
 
 def test_the_first_frame_of_several(landscape: Image.Image) -> None:
@@ -645,9 +657,72 @@ def test_sixteen_bits_of_either_byte_order() -> None:
 
 
 def test_floating_point_gray_up_to_white() -> None:
-    for white, middle in ((1.0, 0.4), (255.0, 102.0)):
+    for white, middle in ((1.0, 0.4), (255.0, 102.0), (65535.0, 26214.0)):
         values = np.array([[0, middle, white, np.nan]], np.float32)
         assert codes(decode(tiff(values, photometric="minisblack")))[0].tolist() == [0, 102, 255, 0]
+
+
+@pytest.mark.parametrize("white", [1.0, 255.0, 65535.0])
+def test_floating_point_gray_may_overshoot(white: float) -> None:
+    """Where it was sharpened or resampled, up to every second pixel of a white sky."""
+    values = np.linspace(0, 1, 400, dtype=np.float32).reshape(20, 20)
+    values[10:] = [1.02, 0.999] * 10
+    values[0, 1] = np.inf
+    read = decode(tiff(values * np.float32(white), photometric="minisblack"))
+    seen = codes(read)
+    assert seen[10:].min() >= 254
+    assert np.abs(seen[1:10] - values[1:10] * 255).max() <= 1
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.uint32])
+def test_deep_gray_is_converted_from_its_profile_at_its_depth(kind: Any) -> None:
+    share = np.arange(4096)[None] / 4095
+    right = np.where(share <= 0.0031308, 12.92 * share, 1.055 * share ** (1 / 2.4) - 0.055)
+    values = share.astype(kind) if kind is np.float32 else (share * (2**32 - 1)).astype(kind)
+    content = tiff(values, photometric="minisblack", iccprofile=gray_profile(1.0))
+    read = decode(content)
+    assert read.deep is not None
+    assert np.abs(read.deep - right * 65535).max() < 64  # a quarter of an 8-bit code
+
+
+def test_sixteen_bit_gray_with_a_transparent_color_keeps_its_alpha() -> None:
+    ramp = np.arange(0, 65536, 257, dtype=np.uint16)[None]
+    file = io.BytesIO()
+    writer = Writer(256, 1, greyscale=True, bitdepth=16, transparent=257)
+    writer.write(file, ramp.tolist())
+    read = decode(file.getvalue())
+    assert read.deep is not None
+    assert (read.deep == ramp).all()
+    assert read.alpha is not None
+    assert np.flatnonzero(np.asarray(read.alpha) == 0).tolist() == [1]
+
+
+def test_a_tiffs_thumbnail_is_not_taken_for_the_photograph() -> None:
+    file = io.BytesIO()
+    with tifffile.TiffWriter(file) as writer:
+        writer.write(np.zeros((4, 6), np.uint8), subfiletype=1, photometric="minisblack")
+        writer.write(np.full((20, 30), 99, np.uint8), photometric="minisblack")
+    read = decode(file.getvalue())
+    assert read.size == (30, 20)
+    assert (codes(read) == 99).all()
+    with pytest.raises(TiffKindError, match="raw"):
+        decode(tiff(np.zeros((4, 6), np.uint8), subfiletype=1, photometric="minisblack"))
+
+
+@pytest.mark.parametrize(("orientation", "turned"), [(1, False), (3, False), (6, True), (8, True)])
+@pytest.mark.parametrize("file_format", ["JPEG", "PNG", "TIFF"])
+def test_the_resolution_is_turned_with_the_photograph(
+    landscape: Image.Image, file_format: str, orientation: int, turned: bool
+) -> None:
+    exif = Image.Exif()
+    exif[ORIENTATION], exif[0x0128] = orientation, 2
+    exif[0x011A], exif[0x011B] = 300.0, 600.0
+    read = decode(written(landscape, file_format, exif=exif, dpi=(300, 600)))
+    result = opened(encode(read.pixels.convert("RGB"), read, "x")[0])
+    across, down = (600, 300) if turned else (300, 600)
+    assert [round(float(value)) for value in result.info["dpi"]] == [across, down]
+    kept = result.getexif()
+    assert (kept.get(0x011A, across), kept.get(0x011B, down)) == (across, down)
 
 
 @pytest.mark.parametrize("file_format", WITH_NOTES)
