@@ -130,6 +130,32 @@ def test_whom_something_else_killed_gets_another_chance(painter: IsolatedPainter
 
 
 @pytest.mark.usefixtures("hazards")
+def test_a_new_process_has_its_time_to_load(
+    painter: IsolatedPainter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Which is none of the photograph's."""
+    alarm, limits = isolation.alarm, []
+
+    def noted(seconds: float, act: Callable[[], None]) -> Any:
+        limits.append(seconds)
+        return alarm(seconds, act)
+
+    assert paints_on(painter)
+    painter.kill()
+    monkeypatch.setattr(isolation, "alarm", noted)
+    assert paints_on(painter)
+    assert limits == [GENEROUS_SECONDS, isolation.LOAD_SECONDS, GENEROUS_SECONDS]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux chooses what to end")
+def test_where_memory_gives_out_it_goes_before_who_asked(painter: IsolatedPainter) -> None:
+    painter.load("colornet")
+    assert painter.process is not None
+    score = Path(f"/proc/{painter.process.pid}/oom_score_adj")
+    assert int(score.read_text()) == 1000
+
+
+@pytest.mark.usefixtures("hazards")
 def test_whom_something_killed_in_the_middle_of_an_answer_too(
     painter: IsolatedPainter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -231,6 +257,25 @@ def test_nor_is_a_decoder_that_gets_no_memory_for_them(painter: IsolatedPainter)
     bitmap = file_of(make_landscape(96, 64), "BMP") + perilous.TIRING
     assert isinstance(painter.paint(Commission(bitmap, "perilous", {}, [])), Colored)
     assert painter.process is not worn
+
+
+@pytest.mark.usefixtures("hazards")
+def test_a_damaged_photograph_costs_no_process_that_none_has_worn(
+    painter: IsolatedPainter,
+) -> None:
+    def process_after(content: bytes) -> subprocess.Popen[bytes] | None:
+        refusal = painter.paint(Commission(content, "perilous", {}, []))
+        assert isinstance(refusal, Refusal)
+        assert refusal.code == "damaged_photograph"
+        return painter.process
+
+    damaged = SMALL[: len(SMALL) // 2]
+    first = process_after(damaged)
+    assert process_after(damaged) is first
+    assert paints_on(painter)
+    second = process_after(damaged)
+    assert second is not first
+    assert process_after(damaged) is second
 
 
 @pytest.mark.usefixtures("hazards")

@@ -277,6 +277,19 @@ def test_the_newest_order_wins_in_whatever_turn_they_finish(
     assert opened(cloud.result("a.jpg")["Body"]).size == (100, 80)
 
 
+def test_a_result_stays_until_the_next_orders_replaces_it(
+    jobs: Jobs, place: Any, cloud: Any, gray_jpeg: bytes
+) -> None:
+    first = jobs.fetch(place("a.jpg", gray_jpeg))
+    assert first is not None
+    outcome = jobs.color(first)
+    place("a.jpg", gray_jpeg + b"\0")
+    jobs.store(first, outcome)
+    record = cloud.record("a.jpg")
+    assert (record.order, record.status) == (2, Status.QUEUED)
+    assert cloud.results() == ["a.jpg"]
+
+
 @pytest.fixture
 def orders(cloud: Any, jobs: Jobs, place: Any, gray_jpeg: bytes) -> Orders:
     """Gives the order of that number: vividly, faintly, vividly, … The first is done already."""

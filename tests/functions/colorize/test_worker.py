@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import boto3
@@ -187,6 +188,7 @@ def test_what_has_only_just_come_is_given_back_too(
     def stop_at_the_second(**_: Any) -> None:
         if worker.inbox.in_hand:
             worker.stop()
+            time.sleep(2)  # until nothing is being painted any more
 
     cloud.sqs.meta.events.register("before-call.sqs.ReceiveMessage", stop_at_the_second)
     worker.run()
@@ -194,6 +196,53 @@ def test_what_has_only_just_come_is_given_back_too(
     assert 0 < done < room.BATCH
     assert cloud.messages() == (room.BATCH + 3 - done, 0)
     assert worker.inbox.in_hand == set()
+
+
+def test_who_was_long_at_work_has_not_been_idle(
+    cloud: Any, place: Any, jobs: Jobs, gray_jpeg: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What comes just after a photograph that took longer than a worker idles is its own, too."""
+    place("long.jpg", gray_jpeg)
+    color, clock, looks = jobs.color, SimpleNamespace(now=0.0), 0
+
+    def slow(job: Job) -> Outcome:
+        wait_until(lambda: looks > 1)  # the shift, too, has found the queue empty
+        clock.now += 100
+        return color(job)
+
+    def look(**_: Any) -> None:
+        nonlocal looks
+        looks += 1
+        clock.now += 1
+        if looks == 3:  # the first one after the shift, which finds nothing
+            place("late.jpg", gray_jpeg)
+
+    clock.monotonic = lambda: clock.now
+    monkeypatch.setattr(room, "time", clock)
+    monkeypatch.setattr(room, "LONG_POLL_SECONDS", 0)
+    monkeypatch.setattr(jobs, "color", slow)
+    cloud.sqs.meta.events.register("after-call.sqs.ReceiveMessage", look)
+    worker = Worker(cloud.sqs, cloud.settings.work_queue_url, jobs, jobs.logger)
+    worker.run(idle_seconds=10)
+    worker.stop()
+    assert sorted(cloud.results()) == ["late.jpg", "long.jpg"]
+    assert cloud.messages() == (0, 0)
+
+
+def test_a_worker_that_a_deployment_has_outdated_leaves(
+    cloud: Any, place: Any, jobs: Jobs, gray_jpeg: bytes
+) -> None:
+    """Though it is to wait for ever, and with work there for those of the deployment."""
+    place("a.jpg", gray_jpeg)
+    jobs.is_outdated = True
+    worker = Worker(cloud.sqs, cloud.settings.work_queue_url, jobs, jobs.logger)
+    thread = threading.Thread(target=worker.run, daemon=True)
+    thread.start()
+    wait_until(lambda: not thread.is_alive() or cloud.results())
+    worker.stop()
+    thread.join()
+    assert cloud.messages() == (1, 0)
+    assert cloud.record("a.jpg").status is Status.QUEUED
 
 
 def failing(cloud: Any, operation: str, key: str) -> Callable[[], None]:
