@@ -24,6 +24,7 @@ OTHERS = [
     {"sec-fetch-site": "cross-site", "origin": "http://testserver"},
     {"origin": "https://evil.example.org"},
     {"origin": "http://testserver.example.org"},
+    {"origin": "http://eviltestserver"},
     {"origin": "http://testserver:8080"},
     {"origin": "http://["},
     {"origin": "null"},

@@ -158,6 +158,16 @@ def test_an_upload_given_up_over_a_finished_one_is_the_next_order(
     assert_buried(cloud.record(key), order=2)
 
 
+def test_an_upload_given_up_that_is_gone_ends_the_order_it_has(
+    cloud: Any, context: Any, recorded: Recorded, order: Any
+) -> None:
+    key = "colornet/album/photo.jpg"
+    order(key)
+    cloud.s3.delete_object(Bucket=cloud.settings.uploads_bucket, Key=key)
+    assert handler(recorded("aws_put"), context) == NOTHING_FAILED
+    assert_buried(cloud.record(key))
+
+
 def test_an_upload_that_was_colored_after_all_is_left_alone(
     cloud: Any, context: Any, recorded: Recorded, order: Any
 ) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -59,6 +60,20 @@ def test_it_is_kept_for_a_while(reader: ManifestReader, cloud: Any, statuses: li
     first = reader.read()
     assert reader.read() is first
     assert statuses == [200]
+
+
+def test_but_for_a_few_seconds_only(
+    reader: ManifestReader, cloud: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = SimpleNamespace(now=0.0)
+    clock.monotonic = lambda: clock.now
+    monkeypatch.setattr(manifest, "time", clock)
+    publish(cloud.s3, reader.bucket, CARDS)
+    reader.read()
+    publish(cloud.s3, reader.bucket, MORE)
+    for seconds, default in ((3, "colornet"), (10, "painter")):
+        clock.now = seconds
+        assert reader.read().default == default
 
 
 @pytest.mark.usefixtures("impatient")
