@@ -63,6 +63,14 @@ def test_one_worker_by_hand() -> None:
     assert outcome.peak_fleet == 1
 
 
+def test_what_is_paid_by_hand() -> None:
+    extras = replace(EXACT, dollars_per_instance_hour=0.36, dollars_per_photograph=0.01)
+    outcome = run(at_once(100), extras, max_workers=1)
+    assert outcome.compute_dollars == pytest.approx(230 * (3.6 + 0.36) / 3600)
+    assert outcome.request_dollars == pytest.approx(100 * 0.01)
+    assert outcome.dollars_per_thousand == pytest.approx(10 * (0.253 + 1))
+
+
 def test_the_backlog_calls_for_workers_up_to_the_cap() -> None:
     for photographs, workers in ((1, 1), (500, 1), (501, 2), (1500, 3), (100_000, 4)):
         assert run(at_once(photographs)).peak_fleet == workers
@@ -103,6 +111,35 @@ def test_what_a_lost_instance_had_in_hand_is_colored_elsewhere() -> None:
     assert 4 < len(outcome.instances) <= 4 + outcome.lost
     busy = np.sort(outcome.done)
     assert (busy[4:] - busy[:-4] >= 0.1 - 1e-6).all()
+
+
+class Fate:
+    """Chance that has each instance last as long as it is told to."""
+
+    def __init__(self, *lasts: float):
+        self.lasts = iter(lasts)
+
+    def random(self) -> float:
+        return 0.0
+
+    def uniform(self, low: float, high: float) -> float:
+        return low
+
+    def exponential(self, scale: float) -> float:
+        return next(self.lasts)
+
+
+def test_what_a_lost_instance_had_in_hand_goes_to_whoever_waits(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    slow = replace(CHIP, photographs_per_second=0.1)
+    lossy = replace(EXACT, spot_share=1, spot_losses_per_hour=1)
+    # The first begins at 30 s and takes ten photographs at 90; it has four when it goes at 130.
+    # The other takes the one that is left, at 91. A third could take some from 220 on.
+    monkeypatch.setattr(np.random, "default_rng", lambda seed: Fate(100, 1e6, 1e6))
+    outcome = simulate(at_once(11), slow, lossy, Policy(photographs_per_worker=10))
+    assert (outcome.lost, len(outcome.instances)) == (1, 3)
+    assert np.sort(outcome.done) == pytest.approx([100, 101, *range(110, 191, 10)])
 
 
 @pytest.mark.parametrize("trace", TRACES)

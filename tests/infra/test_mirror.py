@@ -195,12 +195,16 @@ def test_nothing_is_written_through_a_linked_folder(
     assert link in lines(capsys)
 
 
-def test_a_folder_that_became_a_link_deletes_nothing(mirror: Mirror, tmp_path: Path) -> None:
+@pytest.mark.parametrize("target", ["moved", "empty"])
+def test_a_folder_that_became_a_link_deletes_nothing(
+    mirror: Mirror, tmp_path: Path, target: str
+) -> None:
     album = mirror.folder / "album"
     put(mirror, "album/x.jpg")
     turn(mirror)
     album.rename(tmp_path / "moved")
-    album.symlink_to(tmp_path / "moved")
+    (tmp_path / "empty").mkdir()
+    album.symlink_to(tmp_path / target)
     turn(mirror)
     assert keys(mirror) == {"album/x.jpg"}
     album.unlink()
@@ -313,9 +317,13 @@ def test_of_two_keys_that_come_at_once_and_cannot_both_be_files_one_is(
     assert len([path for path in mirror.folder.rglob("*") if path.is_file()]) == 1
 
 
-def test_metadata_that_a_copy_onto_itself_changes_are_kept(mirror: Mirror) -> None:
-    put(mirror, "a.jpg")
-    turn(mirror)
+@pytest.mark.parametrize("origin", ["bucket", "folder"])
+def test_metadata_that_a_copy_onto_itself_changes_are_kept(mirror: Mirror, origin: str) -> None:
+    if origin == "bucket":
+        put(mirror, "a.jpg")
+    else:
+        (mirror.folder / "a.jpg").write_bytes(b"in the folder")
+    turn(mirror, 3)
     mirror.s3.copy_object(
         Bucket=mirror.bucket,
         Key="a.jpg",
