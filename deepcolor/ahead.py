@@ -48,7 +48,10 @@ def beside(
     sources: Iterable[Input],
     jobs: int,
 ) -> Iterator[Result | DeepcolorError]:
-    """As :func:`whole`, where threads prepare and finish what this one works on, one by one."""
+    """As :func:`whole`, where threads prepare and finish what this one works on, one by one.
+
+    As many as ``3 * jobs + 1`` sources are taken ahead, ``jobs`` of them to be finished.
+    """
     with _pool(jobs) as pool:
         arrivals = _ahead(pool, prepare, sources, jobs)
         yield from _settled(_finished(pool, work, finish, arrivals, jobs))

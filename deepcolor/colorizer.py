@@ -269,9 +269,10 @@ class Colorizer:
     ) -> Iterator[Encoded | DeepcolorError]:
         """Files of many photographs in color, in order; an error stands in for one that failed.
 
-        As many as ``2 * jobs + 1`` sources are taken ahead of the results. Open files are read when
-        they are taken, arrays and images copied or loaded, so that a generator may go on to reuse
-        or close them; paths are read by the threads.
+        As many as ``2 * jobs + 1`` sources, beside another device than a processor
+        ``3 * jobs + 1``, are taken ahead of the results. Open files are read when they are taken,
+        arrays and images copied or loaded, so that a generator may go on to reuse or close them;
+        paths are read by the threads.
 
         ``jobs`` threads work, one a core unless told. On a processor each takes a whole photograph,
         for a core does more by itself than as a part of two; beside another device they read and

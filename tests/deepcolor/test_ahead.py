@@ -47,6 +47,43 @@ def test_one_works_on_what_threads_prepare_and_finish(jobs: int) -> None:
         assert results[number] == (f"prepared {number}.jpg", main, True)
 
 
+class Taken:
+    """A hundred sources, of which no more than ``most`` should be taken before a result is."""
+
+    def __init__(self, jobs: int, most: int) -> None:
+        self.jobs, self.most, self.count = jobs, most, 0
+        self.enough, self.beyond = threading.Event(), threading.Event()
+
+    def __iter__(self) -> Iterator[Input]:
+        for number in range(100):
+            self.count += 1
+            if self.count > 2 * self.jobs:
+                self.enough.set()
+            if self.count > self.most:
+                self.beyond.set()
+            yield f"{number}.jpg"
+
+    def slowly(self, _: Input) -> bool:
+        """Work that gives others all the time to take too many."""
+        return self.enough.wait(30) and not self.beyond.wait(0.3)
+
+
+@pytest.mark.parametrize("jobs", [1, 3])
+def test_while_all_is_slow_as_many_are_taken_ahead_as_is_said(jobs: int) -> None:
+    taken = Taken(jobs, most=2 * jobs + 1)
+    results = ahead.whole(taken.slowly, taken, jobs)
+    assert next(results) is True
+    assert taken.count == 2 * jobs + 1
+
+
+@pytest.mark.parametrize("jobs", [1, 3])
+def test_beside_a_device_no_more_are_taken_ahead_than_is_said(jobs: int) -> None:
+    taken = Taken(jobs, most=3 * jobs + 1)
+    results = ahead.beside(taken.slowly, bool, lambda _, made: made, taken, jobs)
+    assert next(results) is True
+    assert taken.count <= 3 * jobs + 1
+
+
 @pytest.mark.parametrize("jobs", [1, 3])
 def test_no_more_than_a_few_are_taken_ahead(jobs: int) -> None:
     taken = 0
