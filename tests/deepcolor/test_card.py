@@ -94,8 +94,6 @@ def test_a_file_that_cannot_be(file: WeightFile, changes: dict[str, Any], why: s
         ({"knobs": [KNOB]}, "its knobs must be a tuple of Knob"),
         ({"knobs": (FILE,)}, "its knobs must be a tuple of Knob"),
         ({"knobs": (KNOB, KNOB)}, "two of its knobs have one name"),
-        ({"knobs": (replace(KNOB, name="saturation"),)}, "'saturation' has a name that is taken"),
-        ({"knobs": (replace(KNOB, name="strategy"),)}, "'strategy' has a name that is taken"),
         ({"weights": FILE}, "its weights must be a tuple of WeightFile"),
         ({"weights": (FILE, FILE)}, "two of its files of weights have one name"),
         ({"extra": "torch"}, r"its extra must be a deepcolor\.Extra"),
@@ -104,6 +102,17 @@ def test_a_file_that_cannot_be(file: WeightFile, changes: dict[str, Any], why: s
 def test_a_card_that_cannot_be(changes: dict[str, Any], why: str) -> None:
     with pytest.raises(ValueError, match=why):
         replace(CARD, **changes)
+
+
+@pytest.mark.parametrize("name", ["hints", "saturation", "size", "source", "strategy"])
+def test_a_name_that_no_knob_may_have(name: str) -> None:
+    with pytest.raises(ValueError, match=f"its knob '{name}' has a name that is taken"):
+        replace(CARD, knobs=(replace(KNOB, name=name),))
+
+
+@pytest.mark.parametrize("size", [64, 1024])
+def test_a_network_may_be_as_small_or_as_large_as_is_said(size: int) -> None:
+    assert replace(CARD, size=size).all_knobs[-1].default == size
 
 
 @pytest.mark.parametrize("told", [(None, "none"), ("MIT", 7), ("MIT", "none", 1)])

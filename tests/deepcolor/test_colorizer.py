@@ -20,6 +20,7 @@ from PIL import Image, ImageSequence
 
 import deepcolor
 from deepcolor import lab, metrics
+from deepcolor.builtin.colornet import Colornet
 from deepcolor.builtin.richzhang import RichZhang
 from deepcolor.colorizer import Colorizer, Encoded
 from deepcolor.encoding import Writing
@@ -34,7 +35,9 @@ from deepcolor.errors import (
     UnknownKnobError,
     UnknownStrategyError,
 )
+from deepcolor.join import network_lightness
 from deepcolor.photograph import Photograph, Reading, decode
+from deepcolor.strategy import Strategy
 from tests.deepcolor.conftest import PAINTER, Install
 
 
@@ -247,6 +250,18 @@ def test_network_sizes(colornet: Colorizer) -> None:
     stretching = Colorizer(RichZhang(), torch.device("cpu"))
     assert seen(stretching, 2000, 500, 256) == (256, 256)
     assert seen(stretching, 2000, 500, 100) == (96, 96)
+
+
+@pytest.mark.parametrize(("kind", "exact"), [(RichZhang, True), (Colornet, False)])
+def test_what_is_stretched_is_so_to_the_digit(kind: type[Strategy], exact: bool) -> None:
+    """However large the photograph, of which others' networks see means of squares."""
+    noise = np.random.default_rng(0).integers(0, 256, (600, 600), dtype=np.uint8)
+    seen = Colorizer(kind(), torch.device("cpu"))._prepare(noise, Reading(), {"size": 64}, ()).l
+    exactly, quickly = (
+        network_lightness(decode(noise, Reading()), (64, 64), exact=exact)
+        for exact in (True, False)
+    )
+    assert (torch.equal(seen, exactly), torch.equal(seen, quickly)) == (exact, not exact)
 
 
 def test_a_file_comes_back_as_its_kind(colornet: Colorizer, landscape: Image.Image) -> None:

@@ -70,6 +70,13 @@ def test_painted_where_they_belong() -> None:
     assert painted[:2, mask == 0].abs().max() == 0
 
 
+def test_the_middle_of_a_pixel_counts() -> None:
+    """Where a network sees more pixels than there are: 1.5 of 4 is 15 of 40, 2.5 is 25."""
+    mask = torch.zeros(40, 40)
+    mask[24:27, 14:17] = 1
+    assert torch.equal(paint([Hint(1, 2, "#ff0000")], (4, 4), (40, 40))[2], mask)
+
+
 @pytest.mark.parametrize("corner", [(0, 0), (59, 0), (0, 39), (59, 39)])
 def test_in_the_corners(corner: tuple[int, int]) -> None:
     painted = paint([Hint(*corner, "#00ff00")], (60, 40), (30, 20))

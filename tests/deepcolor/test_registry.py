@@ -1,7 +1,10 @@
 from __future__ import annotations
 
 import json
+import sys
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -59,6 +62,20 @@ def test_a_strategy_without_a_card_is_left_out_with_a_warning(install: Install) 
     install("cardless", name="cardless", code="class Painter: pass\n")
     with pytest.warns(UserWarning, match="'cardless' is broken: it cannot be loaded"):
         assert "cardless" not in registry.strategies()
+
+
+def test_threads_that_import_at_once_leave_standard_output_as_it_was(install: Install) -> None:
+    before = sys.stdout
+    for name, seconds in (("early", 0.2), ("late", 0.5)):
+        code = f"import time\ntime.sleep({seconds})\n" + PAINTER.format(type="Painter", name=name)
+        install(name, name=name, code=code)
+    with ThreadPoolExecutor(2) as pool:
+        early = pool.submit(registry.find, "early")
+        while "early" not in sys.modules:  # as it is from when its import begins
+            time.sleep(0.005)
+        late = pool.submit(registry.find, "late")
+        assert [one.result().card.name for one in (early, late)] == ["early", "late"]
+    assert sys.stdout is before
 
 
 @pytest.mark.parametrize(

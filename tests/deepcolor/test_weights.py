@@ -242,6 +242,14 @@ def test_offline_nothing_is_asked_for(
     assert file_server.asked == []
 
 
+@pytest.mark.parametrize(("told", "is_so"), [("", False), ("0", False), ("1", True)])
+def test_offline_is_what_is_set_to_anything_but_0(
+    monkeypatch: pytest.MonkeyPatch, told: str, is_so: bool
+) -> None:
+    monkeypatch.setenv("DEEPCOLOR_OFFLINE", told)
+    assert weights.is_offline() is is_so
+
+
 def test_a_failed_fetch_keeps_what_was_there(card: StrategyCard, home: Path) -> None:
     target = home / f"weights/{KEPT}"
     weights.locate(card)

@@ -577,6 +577,8 @@ def test_nothing_to_color(run: Any, folder: Path) -> None:
 def test_a_locked_folder_costs_no_other(
     run: Any, folder: Path, photographs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    for name in ("broken.jpg", "letter.jpg"):
+        (photographs / name).unlink()
     lock(monkeypatch, "sub")
     result = run("scans/sub", "scans", "-o", "out")
     assert (result.exit_code, result.stdout) == (1, "out/a.jpg\n")
