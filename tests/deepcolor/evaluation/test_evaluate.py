@@ -200,6 +200,22 @@ def test_the_best_and_the_worst_are_kept(count: int) -> None:
     assert len(best) - len(worst) in {0, 1}
 
 
+def test_the_first_strategy_says_which_are_the_best() -> None:
+    result = Evaluation(Path("folder"), ("first", "second"))
+    for auc in (60.0, 80.0, 70.0):
+        of_first = shown(auc)
+        figures = (*of_first.case.figures, replace(FIGURES, auc=100 - auc))
+        result.add(replace(of_first, case=replace(of_first.case, figures=figures)))
+    assert [one.case.path.name for one in result.best + result.worst] == ["80", "70", "60"]
+
+
+def test_one_slow_photograph_makes_no_strategy_slow() -> None:
+    result = Evaluation(Path("folder"), ())
+    for seconds in (1.0, 10.0, 1.0):
+        result.cases.append(replace(shown(0).case, figures=(replace(FIGURES, seconds=seconds),)))
+    assert result.means(0).seconds == 1
+
+
 def test_rebalanced_auc_counts_pixels_by_rarity_whichever_photograph_they_are_in() -> None:
     result = Evaluation(Path("folder"), ())
     for auc, rarity_ in ((90.0, 1.0), (60.0, 3.0)):

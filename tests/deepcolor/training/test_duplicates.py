@@ -30,6 +30,6 @@ def test_plain_walls_of_other_colors_are_no_copies() -> None:
 
 
 def test_hashes_may_differ_in_few_bits_only() -> None:
-    miniatures = np.zeros((4, 16, 16, 3), np.uint8)
-    hashes = np.array([0, 0b111, 1 << 63 | 1 << 33 | 1 << 17 | 1, 0xFFFF], np.uint64)
-    assert repeats(hashes, miniatures).tolist() == [False, True, False, False]
+    miniatures = np.zeros((5, 16, 16, 3), np.uint8)
+    hashes = np.array([0, 0b111, 1 << 63 | 1 << 33 | 1 << 17 | 1, 0xFFFF, 0b1111 << 8], np.uint64)
+    assert repeats(hashes, miniatures).tolist() == [False, True, False, False, False]

@@ -30,11 +30,14 @@ class Certain(ColorNet):
         self.classify.bias.data.copy_(answer)
 
 
-def of(net: ColorNet, color: tuple[float, float], weight: Tensor | None) -> Tensor:
+def of(
+    net: ColorNet, color: tuple[float, float], weight: Tensor | None, regression: float = 0
+) -> Tensor:
     """The loss of a network on a plane of one color."""
     ab = torch.tensor(color)[None, :, None, None].expand(1, 2, SIDE // 4, SIDE // 4)
     l = torch.full((1, 1, SIDE, SIDE), 50.0)
-    return loss(net.eval(), l, None, ab, weight, SoftEncoder(net.bins), at=0)
+    encoder = SoftEncoder(net.bins)
+    return loss(net.eval(), l, None, ab, weight, encoder, at=0, regression=regression)
 
 
 @pytest.mark.parametrize("color", COLORS)
@@ -45,10 +48,34 @@ def test_what_is_known_for_sure_comes_out_as_it_is(
     indices, shares = SoftEncoder(in_gamut_bins())(torch.tensor([color]))
     wished = torch.full_like(weight, 1e-12).index_add(0, indices[:, 0], shares[:, 0])
     net = Certain((wished * weight).log(), weight)
-    [slope] = torch.autograd.grad(of(net, color, weight), [net.classify.bias])
+    least = of(net, color, weight)
+    [slope] = torch.autograd.grad(least, [net.classify.bias])
+    assert of(net, color, weight, regression=1000).item() == pytest.approx(least.item(), abs=1e-3)
     assert slope.abs().max() < 1e-4
     mean = net.mean_color(net.classify.bias[None, :, None, None], 1, 0, 1).flatten()
     assert mean.tolist() == pytest.approx(color, abs=0.01)
+
+
+@pytest.mark.parametrize("at", range(4))
+def test_the_answer_and_the_truth_are_of_one_position(at: int, weight: Tensor) -> None:
+    there = torch.zeros(SIDE // 4, SIDE // 4, dtype=torch.bool)
+    there[at // 2 :: 2, at % 2 :: 2] = True
+    random = torch.Generator().manual_seed(at)
+    ab, others = torch.randn(2, 1, 2, SIDE // 4, SIDE // 4, generator=random) * 20
+    l = torch.zeros(1, 1, SIDE, SIDE)
+    net = Certain(weight.log(), weight).eval()
+    torch.nn.init.normal_(net.classify.weight, generator=random)
+    decoded = net.features(l).detach().requires_grad_()
+    net.decode = lambda *_: decoded  # type: ignore[method-assign]
+
+    def of_truth(ab: Tensor) -> Tensor:
+        return loss(net, l, None, ab, weight, SoftEncoder(net.bins), at=at, regression=1)
+
+    total = of_truth(ab)
+    [slope] = torch.autograd.grad(total, [decoded])
+    assert torch.equal(slope[0].any(dim=0), there)
+    assert of_truth(torch.where(there, ab, others)) == total
+    assert of_truth(torch.where(there, others, ab)) != total
 
 
 def test_without_weights_the_least_loss_is_that_of_what_training_leads_to(weight: Tensor) -> None:

@@ -90,15 +90,16 @@ def test_a_batch(learned: Photographs) -> None:
 
 
 def test_some_crops_have_a_piece_of_another(learned: Photographs) -> None:
-    """The colors and the lightness of it."""
-    clean = Simulation(clean=1.0, unguided=1.0)
+    """The colors, the lightness and the hints of it."""
+    clean = Simulation(clean=1.0, unguided=0.0)
     plain, pasted = (
         Sampler(learned, torch.ones(len(learned)), Cropping(pasted=share), clean, CPU).take(
             8, 64, Draws(1, 7, 0, CPU)
         )
         for share in (0.0, 0.5)
     )
-    for one, other in ((plain.l, pasted.l), (plain.ab, pasted.ab)):
+    for name in ("l", "ab", "hints"):
+        one, other = getattr(plain, name), getattr(pasted, name)
         differs = (one != other).flatten(1).any(dim=1)
         assert differs.tolist() == [True] * 4 + [False] * 4
 
