@@ -17,8 +17,9 @@ from PIL.PngImagePlugin import PngInfo
 
 from deepcolor import xmp
 from deepcolor.errors import FormatLimitError, FormatNotWrittenError, QualityRangeError
+from deepcolor.exif import IFDS, copied
 from deepcolor.formats import FORMATS, Format, written_format
-from deepcolor.photograph import EXIF_IFDS, Photograph, copied_exif
+from deepcolor.photograph import Photograph
 from deepcolor.version import __version__
 
 DEFAULT_QUALITY = {"JPEG": 92, "WEBP": 90, "AVIF": 80}
@@ -99,7 +100,7 @@ def encode(
     written = written_format(original.format, writing.format)
     if max(original.size) > LONGEST_SIDE.get(written, math.inf):
         raise FormatLimitError(*original.size, written, LONGEST_SIDE[written])
-    exif = copied_exif(original.exif)
+    exif = copied(original.exif)
     exif[EXIF_SOFTWARE] = credit.software
     caption = exif.get(EXIF_DESCRIPTION)
     exif[EXIF_DESCRIPTION] = credit.below(caption if isinstance(caption, bytes) else b"")
@@ -116,7 +117,7 @@ def encode(
         options["quality"] = int(writing.quality or DEFAULT_QUALITY[written])
     if written == "TIFF":
         exif[TIFF_XMP] = notes
-        if not EXIF_IFDS & exif.keys():
+        if not IFDS & exif.keys():
             options["compression"] = "tiff_lzw"  # which Pillow can't write with these notes
     elif written == "PNG":
         options["compress_level"] = 4

@@ -6,7 +6,7 @@ import contextlib
 import functools
 import io
 import os
-from collections.abc import Iterator, Set
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 from PIL.TiffImagePlugin import TiffImageFile
 
-from deepcolor import xmp
+from deepcolor import exif, xmp
 from deepcolor.defaults import MOST_PIXELS
 from deepcolor.errors import (
     AddressError,
@@ -41,39 +41,7 @@ Named = str | os.PathLike[str] | IO[bytes]
 Content = bytes | bytearray | memoryview
 Input = Named | Content | Image.Image | NDArray[np.uint8]
 
-EXIF_ORIENTATION = 0x0112
-EXIF_GPS = 0x8825
-EXIF_CAMERA_IFD = 0x8769
-EXIF_IFDS = {EXIF_CAMERA_IFD, EXIF_GPS}
-EXIF_KEPT = frozenset(
-    {
-        0x010D,  # document's name
-        0x010E,  # description
-        0x010F,  # camera's maker
-        0x0110,  # camera
-        0x011A,  # resolution across
-        0x011B,  # resolution down
-        0x0128,  # resolution's unit
-        0x0132,  # date
-        0x013B,  # artist
-        0x4746,  # stars
-        0x8298,  # copyright
-        *range(0x9C9B, 0x9CA0),  # Windows' title, comment, author, keywords and subject
-        EXIF_CAMERA_IFD,  # exposure, lens and the like
-    }
-)
-"""Not kept: orientation, which has been applied, GPS unless asked for, how a TIFF was stored."""
-EXIF_RESOLUTION = {0x011A: 0x011B, 0x011B: 0x011A}
-"""Across and down, and what each is for a photograph that lay on its side."""
-EXIF_OF_PIXELS = frozenset({0xA001, 0xA002, 0xA003, 0xA005})
-"""The camera's notes on its own pixels, their color space and size, which are not the result's."""
-EXIF_MAKERS_NOTE = 0x927C
-"""What only the maker can read; some hold previews of what was cropped, and names of places."""
-
 STRIP_PIXELS = 1 << 18  # that are looked at at a time
-
-EXIF_MOST_BYTES = 60_000
-"""A JPEG holds 65,533, deepcolor's own notes included."""
 
 TIFF_BITS, TIFF_COMPRESSION, TIFF_PHOTOMETRIC = 258, 259, 262
 TIFF_RESOLUTION, TIFF_PLANES, TIFF_SAMPLE_FORMAT = 282, 284, 339
@@ -277,7 +245,7 @@ def _normalize(image: Image.Image, name: str, reading: Reading) -> Photograph:
         raise TiffPlanesError(name)
     read_as = image.format
     # Before it is loaded, for Pillow then turns TIFFs by itself and says no more of it.
-    orientation = image.getexif().get(EXIF_ORIENTATION)
+    orientation = exif.orientation(image)
     is_turned, is_laid_down = orientation in range(2, 9), orientation in range(5, 9)
     image.load()
     profile = image.info.get("icc_profile")
@@ -303,12 +271,12 @@ def _normalize(image: Image.Image, name: str, reading: Reading) -> Photograph:
         upright = upright.convert("RGBA")
         alpha = upright.getchannel("A")
         upright = upright.getchannel("G") if gray else upright.convert("RGB")
-    exif = _kept_exif(image, reading.keep_gps, is_laid_down)
+    camera = exif.kept(image, keep_gps=reading.keep_gps, is_laid_down=is_laid_down)
     dpi = _sensible_dpi(image.info.get("dpi")) if _tells_resolution(image) else None
     if dpi is not None and is_laid_down:
         dpi = dpi[::-1]
     notes = xmp.kept(image, keep_gps=reading.keep_gps, is_turned=is_turned)
-    return Photograph(in_srgb(upright, profile), deep, alpha, read_as, exif, dpi, notes)
+    return Photograph(in_srgb(upright, profile), deep, alpha, read_as, camera, dpi, notes)
 
 
 def _pass_over_thumbnails(image: Image.Image, name: str) -> None:
@@ -370,80 +338,6 @@ def _sensible_dpi(dpi: Any) -> tuple[float, float] | None:
     except (TypeError, ValueError, ArithmeticError):
         return None
     return (across, down) if all(1 <= value <= 65_535 for value in (across, down)) else None
-
-
-def copied_exif(exif: Image.Exif) -> Image.Exif:
-    """A copy to be changed. Its texts are bytes, for of others Pillow writes the ASCII only."""
-    copy = Image.Exif()
-    copy.load(exif.tobytes())
-    for tag, value in exif.items():
-        if isinstance(value, str):
-            copy[tag] = value.encode("latin-1", "replace")  # as which Pillow has read them
-        elif isinstance(value, bytes):
-            copy[tag] = value
-    return copy
-
-
-def _kept_exif(image: Image.Image, keep_gps: bool, is_laid_down: bool) -> Image.Exif:
-    """A copy of the camera's notes but for those that make no sense.
-
-    Where no result could hold them all, those on exposure and the like go first.
-    """
-    notes = _notes(image, EXIF_KEPT | {EXIF_GPS} if keep_gps else EXIF_KEPT)
-    if is_laid_down and EXIF_RESOLUTION.keys() <= notes.keys():
-        notes |= {tag: notes[other] for tag, other in EXIF_RESOLUTION.items()}
-    exif = _exif(notes)
-    if not _can_be_written(exif):
-        exif = _exif(_sensible(notes))
-    if not _is_too_long(exif):
-        return exif
-    exif.pop(EXIF_CAMERA_IFD, None)
-    return Image.Exif() if _is_too_long(exif) else exif
-
-
-def _notes(image: Image.Image, kept: Set[int]) -> dict[int, Any]:
-    """The values of tags, a dict for those that are directories; Pillow reads some when asked."""
-    notes: dict[int, Any] = {}
-    with contextlib.suppress(Exception):  # it raises whatever its parser of damaged notes runs into
-        found = image.getexif()
-        for tag in sorted(kept & found.keys()):
-            with contextlib.suppress(Exception):
-                notes[tag] = found[tag] if tag not in EXIF_IFDS else found.get_ifd(tag)
-    left = EXIF_OF_PIXELS | {EXIF_MAKERS_NOTE}
-    for tag in EXIF_IFDS & notes.keys():
-        notes[tag] = {each: notes[tag][each] for each in notes[tag].keys() - left}
-    return {tag: value for tag, value in notes.items() if value != {}}
-
-
-def _sensible(notes: dict[int, Any]) -> dict[int, Any]:
-    """Those that can be written, each by itself."""
-    notes = {
-        tag: {
-            each: one for each, one in value.items() if _can_be_written(_exif({tag: {each: one}}))
-        }
-        if isinstance(value, dict)
-        else value
-        for tag, value in notes.items()
-    }
-    return {tag: value for tag, value in notes.items() if _can_be_written(_exif({tag: value}))}
-
-
-def _exif(notes: dict[int, Any]) -> Image.Exif:
-    exif = Image.Exif()
-    exif.update(notes)
-    return exif
-
-
-def _can_be_written(exif: Image.Exif) -> bool:
-    try:
-        exif.tobytes()
-    except Exception:  # Pillow raises whatever it runs into with values of odd types
-        return False
-    return True
-
-
-def _is_too_long(exif: Image.Exif) -> bool:
-    return len(exif.tobytes()) > EXIF_MOST_BYTES
 
 
 def _of_integers(values: NDArray[np.int32], *, unsigned: bool) -> NDArray[np.uint16]:

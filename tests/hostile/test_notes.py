@@ -13,7 +13,8 @@ import pytest
 from PIL import Image
 
 from deepcolor.encoding import Credit, Writing, encode
-from deepcolor.photograph import EXIF_MOST_BYTES, decode
+from deepcolor.exif import MOST_BYTES
+from deepcolor.photograph import decode
 from tests.hostile import jail
 from tests.hostile.samples import CAMERA_IFD, FORMATS, MAKER, landscape, notes, profile, samples
 
@@ -75,7 +76,7 @@ def test_senseless_notes_cost_little_and_rarely_the_photograph() -> None:
     assert report.peak_mebibytes < 256
 
 
-@pytest.mark.parametrize("length", [10, EXIF_MOST_BYTES - 1000, EXIF_MOST_BYTES + 1, 1_000_000])
+@pytest.mark.parametrize("length", [10, MOST_BYTES - 1000, MOST_BYTES + 1, 1_000_000])
 def test_notes_that_no_result_could_hold_are_left_behind(length: int) -> None:
     samples("HEIF")
     out = io.BytesIO()
@@ -86,6 +87,6 @@ def test_notes_that_no_result_could_hold_are_left_behind(length: int) -> None:
         with Image.open(io.BytesIO(content)) as result:
             kept = result.getexif()
             camera = kept.get_ifd(CAMERA_IFD)
-        assert (USERS_COMMENT in camera) == (length < EXIF_MOST_BYTES)
+        assert (USERS_COMMENT in camera) == (length < MOST_BYTES)
         assert kept[MAKER] == "A camera"
         assert "deepcolor" in kept[0x0131]
