@@ -18,6 +18,7 @@ from deepcolor.training.config import (
 from deepcolor.training.errors import ConfigError
 
 CONFIGS = Path(schedule.__file__).parent / "configs"
+DOCS = Path(__file__).parents[3] / "docs"
 WHOLE = """
 photographs = "photographs"
 run = "run"
@@ -96,7 +97,11 @@ def test_what_is_wrong_is_named(tmp_path: Path, old: str, new: str, said: str) -
     assert str(tmp_path / "config.toml") in str(caught.value)
 
 
-@pytest.mark.parametrize("path", sorted(CONFIGS.glob("*.toml")), ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path",
+    sorted([*CONFIGS.glob("*.toml"), *(DOCS / "runs").glob("*.toml")]),
+    ids=lambda path: path.stem,
+)
 def test_the_configurations_that_come_along_are_read(path: Path) -> None:
     config = Config.read(path)
     assert schedule.size_at(config.schedule, 0) == 128
@@ -104,14 +109,14 @@ def test_the_configurations_that_come_along_are_read(path: Path) -> None:
 
 
 def test_the_docs_explain_every_setting() -> None:
-    page = (Path(__file__).parents[3] / "docs" / "training.md").read_text()
+    page = (DOCS / "training.md").read_text()
     for room in (Schedule, Network, Loss, Sampling, Cropping, Simulation):
         for setting in fields(room):
             assert f"`{setting.name}`" in page, setting.name
 
 
 def test_there_are_configurations() -> None:
-    told = (Path(__file__).parents[3] / "docs" / "training.md").read_text()
+    told = (DOCS / "training.md").read_text()
     found = {path.name for path in CONFIGS.glob("*.toml")}
     assert "gpu-full.toml" in found
     assert all(f"`{name}`" in told for name in found)
