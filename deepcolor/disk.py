@@ -38,7 +38,7 @@ def check_writable(path: Path) -> None:
 
 
 def write_whole(
-    path: Path, content: bytes, *, replacing: bool = True, lasting: bool = False
+    path: Path, content: bytes | memoryview, *, replacing: bool = True, lasting: bool = False
 ) -> None:
     """Writes a file so that nobody ever sees half of it. A device is written to, and stays one.
 

@@ -17,7 +17,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from deepcolor import xmp
 from deepcolor.errors import FormatLimitError, FormatNotWrittenError, QualityRangeError
-from deepcolor.exif import IFDS, copied
+from deepcolor.exif import DESCRIPTION, IFDS, SOFTWARE, copied
 from deepcolor.formats import FORMATS, Format, written_format
 from deepcolor.photograph import Photograph
 from deepcolor.version import __version__
@@ -30,8 +30,6 @@ DEEP = {"PNG", "TIFF"}
 _PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 SRGB_PROFILE = _PROFILE[:24] + struct.pack(">6H", 2026, 1, 1, 0, 0, 0) + _PROFILE[36:]
 
-EXIF_DESCRIPTION = 0x010E
-EXIF_SOFTWARE = 0x0131
 TIFF_XMP, TIFF_ICC_PROFILE = 700, 34675
 PNG_XMP = "XML:com.adobe.xmp"
 INCH_IN_METERS = 0.0254
@@ -101,9 +99,9 @@ def encode(
     if max(original.size) > LONGEST_SIDE.get(written, math.inf):
         raise FormatLimitError(*original.size, written, LONGEST_SIDE[written])
     exif = copied(original.exif)
-    exif[EXIF_SOFTWARE] = credit.software
-    caption = exif.get(EXIF_DESCRIPTION)
-    exif[EXIF_DESCRIPTION] = credit.below(caption if isinstance(caption, bytes) else b"")
+    exif[SOFTWARE] = credit.software
+    caption = exif.get(DESCRIPTION)
+    exif[DESCRIPTION] = credit.below(caption if isinstance(caption, bytes) else b"")
     notes = xmp.packet(original.xmp, credit.software, credit.below, writing.instance)
     if not isinstance(colored, Image.Image):
         return _deep(colored, original, exif, notes, written), written
@@ -170,8 +168,8 @@ def _deep_tiff(
         predictor=True,
         resolution=dpi,
         resolutionunit="inch" if dpi else None,
-        software=exif[EXIF_SOFTWARE],
-        description=exif[EXIF_DESCRIPTION],
+        software=exif[SOFTWARE],
+        description=exif[DESCRIPTION],
         metadata=None,
         extratags=[
             (TIFF_ICC_PROFILE, 7, len(SRGB_PROFILE), SRGB_PROFILE, True),

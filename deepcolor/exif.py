@@ -9,13 +9,15 @@ from typing import Any
 from PIL import Image
 
 ORIENTATION = 0x0112
+DESCRIPTION = 0x010E
+SOFTWARE = 0x0131
 GPS = 0x8825
 CAMERA_IFD = 0x8769
 IFDS = {CAMERA_IFD, GPS}
 KEPT = frozenset(
     {
         0x010D,  # document's name
-        0x010E,  # description
+        DESCRIPTION,
         0x010F,  # camera's maker
         0x0110,  # camera
         0x011A,  # resolution across

@@ -284,7 +284,7 @@ def _pass_over_thumbnails(image: Image.Image, name: str) -> None:
 
     Raises :class:`TiffKindError` where all are, as in cameras' raw files.
     """
-    while (kind := _tiff_tag(image, TIFF_KIND_OF_PAGE)) is not None and int(str(kind)) & SMALLER:
+    while isinstance(kind := _tiff_tag(image, TIFF_KIND_OF_PAGE), int) and kind & SMALLER:
         try:
             image.seek(image.tell() + 1)
         except EOFError as error:

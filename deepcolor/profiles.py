@@ -28,12 +28,14 @@ def deep_in_srgb(codes: NDArray[np.uint16], profile: bytes | None) -> NDArray[np
     next tells the curve within a few codes of sixteen bits; of a profile of colors, for which
     Pillow takes no more than 256 codes, within half a code of eight.
     """
+    if not profile:
+        return codes
     ramp = np.arange(1 << 16, dtype=np.uint16)
-    step = 257 if profile and _is_of_colors(profile) else 1
-    asked = ramp[::step] if step == 1 else (ramp[::step] // 257).astype(np.uint8)
-    converted = _converted(Image.fromarray(asked[None]), profile) if profile else None
+    asked = np.arange(256, dtype=np.uint8) if _is_of_colors(profile) else ramp
+    converted = _converted(Image.fromarray(asked[None]), profile)
     if converted is None:
         return codes
+    step = ramp[-1] / asked[-1]
     of_ramp = np.asarray(converted)[0, :, 1].astype(np.float64)
     rises = np.flatnonzero(np.diff(of_ramp))
     levels = np.array([of_ramp[0], *(of_ramp[rises] + of_ramp[rises + 1]) / 2, of_ramp[-1]])

@@ -10,7 +10,6 @@ from pathlib import Path
 from PIL import Image, ImageDraw, ImageFont
 
 from deepcolor.disk import check_writable, write_whole
-from deepcolor.encoding import EXIF_DESCRIPTION
 from deepcolor.errors import (
     AlreadyThereError,
     DeepcolorError,
@@ -20,6 +19,7 @@ from deepcolor.errors import (
     TooManyForASheetError,
     reason,
 )
+from deepcolor.exif import DESCRIPTION
 from deepcolor.files.coloring import IfThere, Outcome
 from deepcolor.files.found import SHEET_NOTE
 from deepcolor.files.plan import Task
@@ -87,7 +87,7 @@ def contact_sheet(outcomes: Sequence[Outcome], path: Path, reading: Reading) -> 
             sheet.paste(image, (GAP + i * (CELL + GAP) + (CELL - image.width) // 2, top))
         top += height + GAP
     exif = Image.Exif()
-    exif[EXIF_DESCRIPTION] = SHEET_NOTE
+    exif[DESCRIPTION] = SHEET_NOTE
     out = io.BytesIO()
     sheet.save(out, format=SHEET_FORMATS[path.suffix.lower()], quality=90, exif=exif)
     try:

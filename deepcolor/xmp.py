@@ -137,6 +137,8 @@ def kept(image: Image.Image, *, keep_gps: bool, is_turned: bool) -> tuple[Elemen
     found = {one.tag: one for one in _of_png(image)} | found
     if is_turned:
         found = {tag: one for tag, one in found.items() if tag not in REGIONS}
+    if not found:
+        return ()
     for one in found.values():
         one.tail = None
         if not keep_gps:

@@ -20,7 +20,7 @@ def write(state: Mapping[str, Any], path: Path) -> None:
     """Replaces a checkpoint at once: a run that is killed meanwhile has the one before."""
     content = io.BytesIO()  # torch.save turns some errors of writing into RuntimeError
     torch.save(dict(state), content)
-    write_whole(path, content.getvalue(), lasting=True)
+    write_whole(path, content.getbuffer(), lasting=True)
 
 
 def read(path: Path) -> dict[str, Any]:

@@ -62,6 +62,7 @@ class Orders:
         """
         outcome, record = (Outcome.IGNORED, None) if is_folder_marker(key) else self._open(key)
         if outcome in {Outcome.QUEUED, Outcome.REFUSED} and self._was_deleted(key):
+            self._delete(key)
             outcome, record = Outcome.DELETED, None
         told = {"key": key, "outcome": outcome.value}
         if record is not None:
@@ -101,18 +102,18 @@ class Orders:
         return outcome, record
 
     def _was_deleted(self, key: str) -> bool:
-        """Whether a visitor deleted the photograph while it was on its way; it then goes now.
+        """Whether a visitor deleted the photograph while it was on its way.
 
         The page's note says that it has not been. It is asked for once the record is there, and the
         page deletes all again after the note: whoever is second finds what the first has left.
         """
         note = note_of(key)
-        if note is None or head_of(self.s3, self.settings.results_bucket, note) is not None:
-            return False
-        # The upload last: should that fail, the event comes again and finds it.
+        return note is not None and head_of(self.s3, self.settings.results_bucket, note) is None
+
+    def _delete(self, key: str) -> None:
+        """The upload last: should that fail, the event comes again and finds it."""
         self.s3.delete_object(Bucket=self.settings.results_bucket, Key=record_key(key))
         self.s3.delete_object(Bucket=self.settings.uploads_bucket, Key=key)
-        return True
 
     def _look(self, key: str, current: Record | None) -> tuple[Outcome, Record | None]:
         """What the object is to come to, and the record that says so."""
