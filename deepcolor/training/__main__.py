@@ -20,7 +20,7 @@ import torch
 from deepcolor import weights
 from deepcolor.arguments import number
 from deepcolor.builtin.colornet import WEIGHTS
-from deepcolor.builtin.colornet.looks import TwoLooks
+from deepcolor.builtin.colornet.looks import Looks
 from deepcolor.builtin.colornet.network import ColorNet
 from deepcolor.errors import DeepcolorError, NotWritableError, UnreadableFileError, reason
 from deepcolor.training.checkpoint import export, weights_in
@@ -107,7 +107,7 @@ def _write(write: Callable[[Path], None], path: Path) -> None:
 def _hints(held_out: Photographs) -> None:
     validation = Validation(held_out, torch.device("cpu"))
     print("hints  PSNR dB")
-    for count, psnr in validation.hinted(TwoLooks(_network(None))).items():
+    for count, psnr in validation.hinted(Looks(_network(None))).items():
         print(f"{count:5}{psnr:9.2f}")
 
 
@@ -120,7 +120,7 @@ def _skin(held_out: Photographs, sources: list[str]) -> None:
         )
     people = [i for i, one in enumerate(known) if one in sources]
     print("group         photographs  CIEDE2000  of gray  chroma  / truth")
-    for name, row in skin(TwoLooks(_network(None)), held_out, people).items():
+    for name, row in skin(Looks(_network(None)), held_out, people).items():
         print(
             f"{name:12}{row.photographs:13}{row.ciede2000:11.2f}{row.gray_ciede2000:9.2f}"
             f"{row.chroma:8.1f}{row.chroma / row.true_chroma:9.2f}"

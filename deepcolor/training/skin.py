@@ -17,7 +17,7 @@ from torch import Tensor
 
 from deepcolor import metrics
 from deepcolor.builtin.colornet import annealing
-from deepcolor.builtin.colornet.looks import TwoLooks
+from deepcolor.builtin.colornet.looks import Looks
 from deepcolor.evaluation.truths import SIDE
 from deepcolor.lab import fit_gamut, rgb_to_lab
 from deepcolor.training.photographs import Photographs, square
@@ -43,7 +43,7 @@ class Skin:
 
 
 @torch.inference_mode()
-def skin(net: TwoLooks, photographs: Photographs, chosen: Iterable[int]) -> dict[str, Skin]:
+def skin(net: Looks, photographs: Photographs, chosen: Iterable[int]) -> dict[str, Skin]:
     """By group, of the ``chosen`` photographs at the default vividness; empty ones are left out."""
     rows: dict[str, list[tuple[float, ...]]] = {name: [] for name in GROUPS}
     for i in chosen:

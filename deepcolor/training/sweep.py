@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from deepcolor import metrics
-from deepcolor.builtin.colornet.looks import halved, mean
+from deepcolor.builtin.colornet.looks import looks, mean
 from deepcolor.builtin.colornet.network import ColorNet
 from deepcolor.evaluation.truths import SIDE
 from deepcolor.lab import fit_gamut, lab_to_rgb, rgb_to_lab
@@ -30,9 +30,9 @@ class Setting:
     chroma: float
     mirrored: bool
 
-    def of(self, net: ColorNet, seen: tuple[Tensor, Tensor]) -> Tensor:
+    def of(self, net: ColorNet, seen: Sequence[Tensor]) -> Tensor:
         how = self.temperature, self.rebalance, self.chroma
-        return mean(*(net.mean_color(logits, *how) for logits in seen))
+        return mean([net.mean_color(logits, *how) for logits in seen])
 
 
 @dataclass(frozen=True)
@@ -72,10 +72,9 @@ def sweep(
         yield setting, Scores(psnr, auc * 100, ciede2000, colorfulness / true)
 
 
-def _seen(net: ColorNet, l: Tensor) -> tuple[Tensor, Tensor]:
-    """The logits of both looks, as the strategy takes them."""
-    near, far = (net.classify(net.features(one)).float() for one in (l, halved(l, None)[0]))
-    return near, far
+def _seen(net: ColorNet, l: Tensor) -> list[Tensor]:
+    """The logits of all looks, as the strategy takes them."""
+    return [net.classify(net.features(one)).float() for one, _ in looks(l, None)]
 
 
 def _scored(ab: Tensor, lab: Tensor, rgb: Tensor) -> Tensor:

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from deepcolor import metrics
 from deepcolor.builtin.colornet import annealing
-from deepcolor.builtin.colornet.looks import TwoLooks
+from deepcolor.builtin.colornet.looks import Looks
 from deepcolor.builtin.colornet.network import ColorNet
 from deepcolor.evaluation.truths import SIDE
 from deepcolor.hints import REACH
@@ -56,7 +56,7 @@ class Validation:
         for start in range(0, len(self.rgb), AT_ONCE):
             rgb = self.rgb[start : start + AT_ONCE].to(self.device)
             places = self.places[start : start + AT_ONCE].to(self.device)
-            figures, drawn = _scored(TwoLooks(net), rgb, places)
+            figures, drawn = _scored(Looks(net), rgb, places)
             lab = rgb_to_lab(rgb)
             figures["loss"] = loss(net, lab[:, :1], F.avg_pool2d(lab[:, 1:], 4)).expand(len(rgb))
             for name, values in figures.items():
@@ -68,7 +68,7 @@ class Validation:
         return Scores(_means(sums, len(self.rgb)), shown)
 
     @torch.inference_mode()
-    def hinted(self, net: TwoLooks) -> dict[int, float]:
+    def hinted(self, net: Looks) -> dict[int, float]:
         """The mean's PSNR in dB by the number of hints."""
         sums = dict.fromkeys((0, *HINTS), 0.0)
         for start in range(0, len(self.rgb), AT_ONCE):
@@ -80,7 +80,7 @@ class Validation:
 
 
 def _scored(
-    net: TwoLooks, rgb: Tensor, places: Tensor
+    net: Looks, rgb: Tensor, places: Tensor
 ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
     lab = rgb_to_lab(rgb)
     l, ab_true = lab[:, :1], lab[:, 1:]
@@ -102,7 +102,7 @@ def _scored(
     return figures, pictures
 
 
-def _hinted(net: TwoLooks, rgb: Tensor, places: Tensor) -> Tensor:
+def _hinted(net: Looks, rgb: Tensor, places: Tensor) -> Tensor:
     """The mean's PSNR (N,) with hints at ``places`` (N, count, 2) of 0…1."""
     lab = rgb_to_lab(rgb)
     l, ab_true = lab[:, :1], lab[:, 1:]

@@ -24,7 +24,7 @@ WEIGHTS = WeightFile(
 class Colornet(Strategy):
     """A U-Net on EfficientNet-lite1 that classifies a*b* bins and takes their annealed mean.
 
-    It looks at a photograph twice, the second time at half the size.
+    It looks at a photograph several times, each time at half the size of the time before.
     """
 
     card = StrategyCard(
@@ -53,13 +53,13 @@ class Colornet(Strategy):
         from safetensors.torch import load_file
 
         from deepcolor.builtin.colornet.fused import fuse
-        from deepcolor.builtin.colornet.looks import TwoLooks
+        from deepcolor.builtin.colornet.looks import Looks
         from deepcolor.builtin.colornet.network import ColorNet
 
         [file] = self.card.weights
-        net = TwoLooks(ColorNet.of(load_file(weights[file.filename])))
+        net = Looks(ColorNet.of(load_file(weights[file.filename])))
         # torch's stubs lack memory_format.
-        self.net: TwoLooks = net.eval().to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.net: Looks = net.eval().to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         if device.type == "cpu":
             fuse(self.net)
 

@@ -1,6 +1,8 @@
-"""Two looks at one photograph, the second at half the size, and their mean."""
+"""Several looks at one photograph, each at half the size of the one before, and their mean."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
 
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -8,13 +10,15 @@ from torch import Tensor, nn
 from deepcolor.builtin.colornet.network import ColorNet, shrink
 
 MULTIPLE = 32  # what the sides of a look are of
+FARTHEST = 200 * 200  # pixels, below which nobody looks from still farther
 
 
-class TwoLooks(nn.Module):
-    """A network that looks at a photograph once more, at half the size; the mean of both guesses.
+class Looks(nn.Module):
+    """A network that looks at a photograph from farther and farther; the mean of all guesses.
 
-    From afar it sees other things, and errs in other ways: the mean errs less than either, for
-    two fifths more time. The arguments and the colors are those of
+    Near it sees small faces and errs on what fills the photograph, from afar the other way round:
+    the mean errs less than either. At 256x256 that is two looks, for two fifths more time than one,
+    and at 512x512 three. The arguments and the colors are those of
     :meth:`deepcolor.builtin.colornet.network.ColorNet.forward`.
     """
 
@@ -31,9 +35,20 @@ class TwoLooks(nn.Module):
         hints: Tensor | None = None,
     ) -> Tensor:
         how = temperature, rebalance, chroma
-        near = self.net(l, *how, hints)
+        return mean([self.net(one, *how, told) for one, told in looks(l, hints)])
+
+
+def looks(l: Tensor, hints: Tensor | None) -> Iterator[tuple[Tensor, Tensor | None]]:
+    """L* (N, 1, H, W) and hints (N, 3, H, W) as each look sees them, the nearest first.
+
+    Two at least, and one more for as long as the last was of 200x200 pixels or more.
+    """
+    yield l, hints
+    while True:
         l, hints = halved(l, hints)
-        return mean(near, self.net(l, *how, hints))
+        yield l, hints
+        if l.shape[-2] * l.shape[-1] < FARTHEST:
+            return
 
 
 def halved(l: Tensor, hints: Tensor | None) -> tuple[Tensor, Tensor | None]:
@@ -43,6 +58,10 @@ def halved(l: Tensor, hints: Tensor | None) -> tuple[Tensor, Tensor | None]:
     return smaller, None if hints is None else shrink(hints, sides)
 
 
-def mean(near: Tensor, far: Tensor) -> Tensor:
-    """That of two a*b* (N, 2, h, w), the second of which are enlarged to the size of the first."""
-    return (near + F.interpolate(far, near.shape[-2:], mode="bilinear")) / 2
+def mean(guesses: Sequence[Tensor]) -> Tensor:
+    """That of several a*b* (N, 2, h, w), all enlarged to the size of the first."""
+    near, *others = guesses
+    sum_of_all = near
+    for far in others:
+        sum_of_all = sum_of_all + F.interpolate(far, near.shape[-2:], mode="bilinear")
+    return sum_of_all / len(guesses)

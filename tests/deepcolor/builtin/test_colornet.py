@@ -15,7 +15,7 @@ from safetensors.torch import load_file
 import deepcolor
 from deepcolor import weights
 from deepcolor.builtin.colornet import WEIGHTS, Colornet, annealing
-from deepcolor.builtin.colornet.looks import TwoLooks, halved
+from deepcolor.builtin.colornet.looks import Looks, halved
 from deepcolor.builtin.colornet.network import ColorNet, InvertedResidual, SameConv, Trunk
 
 
@@ -25,13 +25,13 @@ def file() -> Path:
 
 
 @pytest.fixture(scope="module")
-def looks(colornet: deepcolor.Colorizer) -> TwoLooks:
+def looks(colornet: deepcolor.Colorizer) -> Looks:
     assert isinstance(colornet.strategy, Colornet)
     return colornet.strategy.net
 
 
 @pytest.fixture(scope="module")
-def net(looks: TwoLooks) -> ColorNet:
+def net(looks: Looks) -> ColorNet:
     return looks.net
 
 
@@ -109,7 +109,7 @@ def test_what_sweeps_and_training_take_for_the_mean_is_what_is_guessed(
 
 @pytest.mark.parametrize("hinted", [False, True])
 def test_what_is_guessed_is_the_mean_of_both_looks(
-    looks: TwoLooks, net: ColorNet, hinted: bool
+    looks: Looks, net: ColorNet, hinted: bool
 ) -> None:
     blots = torch.rand(1, 1, 4, 6, generator=torch.Generator().manual_seed(0)) * 100
     l = F.interpolate(blots, (128, 192), mode="bicubic").clamp(0, 100)
@@ -160,7 +160,7 @@ def test_vividness_at_its_ends() -> None:
 
 
 @pytest.mark.parametrize("vividness", [0, 1, 2])
-def test_a_hints_color_comes_out_as_given(looks: TwoLooks, vividness: float) -> None:
+def test_a_hints_color_comes_out_as_given(looks: Looks, vividness: float) -> None:
     """Whatever gain the chroma of guesses has."""
     l = torch.full((1, 1, 128, 128), 50.0)
     hints = torch.zeros(1, 3, 128, 128)

@@ -16,7 +16,7 @@ from deepcolor import Colorizer, load, weights
 from deepcolor.builtin.colornet import WEIGHTS, Colornet, annealing
 from deepcolor.builtin.colornet import fused as fused_module
 from deepcolor.builtin.colornet.fused import FusedBlock, FusedMerge, _does_as_expected, fuse
-from deepcolor.builtin.colornet.looks import TwoLooks
+from deepcolor.builtin.colornet.looks import Looks
 from deepcolor.builtin.colornet.network import ColorNet, Merge
 
 needs_onednn = pytest.mark.skipif(
@@ -24,23 +24,23 @@ needs_onednn = pytest.mark.skipif(
 )
 
 
-def written_down() -> TwoLooks:
-    return TwoLooks(ColorNet.of(load_file(weights.path(WEIGHTS)))).eval()
+def written_down() -> Looks:
+    return Looks(ColorNet.of(load_file(weights.path(WEIGHTS)))).eval()
 
 
 @pytest.fixture(scope="module")
-def plain() -> TwoLooks:
+def plain() -> Looks:
     return written_down().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 
 @pytest.fixture(scope="module")
-def fused(colornet: Colorizer) -> TwoLooks:
+def fused(colornet: Colorizer) -> Looks:
     assert isinstance(colornet.strategy, Colornet)
     return colornet.strategy.net
 
 
 @needs_onednn
-def test_what_colors_on_a_processor_is_fused(fused: TwoLooks) -> None:
+def test_what_colors_on_a_processor_is_fused(fused: Looks) -> None:
     assert all(isinstance(block, FusedBlock) for block in fused.net.trunk.blocks)
     assert not any(isinstance(module, Merge) for module in fused.modules())
 
@@ -49,7 +49,7 @@ def test_what_colors_on_a_processor_is_fused(fused: TwoLooks) -> None:
 @pytest.mark.parametrize("hinted", [False, True])
 @pytest.mark.parametrize("shape", [(1, 32, 32), (1, 224, 288), (3, 96, 64), (1, 320, 800)])
 def test_the_colors_are_the_same(
-    plain: TwoLooks, fused: TwoLooks, shape: tuple[int, int, int], hinted: bool, threads: int
+    plain: Looks, fused: Looks, shape: tuple[int, int, int], hinted: bool, threads: int
 ) -> None:
     n, height, width = shape
     l = torch.rand(n, 1, height, width, generator=torch.Generator().manual_seed(n)) * 100

@@ -19,7 +19,7 @@ from safetensors.torch import load_file
 
 from deepcolor import weights
 from deepcolor.builtin.colornet import WEIGHTS, Colornet, annealing
-from deepcolor.builtin.colornet.looks import TwoLooks
+from deepcolor.builtin.colornet.looks import Looks
 from deepcolor.builtin.colornet.network import ColorNet, Trunk
 from deepcolor.errors import NotWritableError, UnreadableFileError
 from deepcolor.training import checkpoint, log, run
@@ -119,7 +119,7 @@ def test_exported_weights_are_a_strategys(long: Run, tmp_path: Path) -> None:
     hints[:, :, 30:33, 30:33] = torch.tensor([40.0, -30, 1])[:, None, None]
     with torch.inference_mode():
         ab = strategy.predict(l, {"vividness": 0.0}, None)
-        expected = TwoLooks(long.ema)(l, *annealing(0))
+        expected = Looks(long.ema)(l, *annealing(0))
         hinted = strategy.predict(l, {"vividness": 0.0}, hints)
     assert ab.shape == (1, 2, 16, 16)
     assert torch.allclose(ab, expected, atol=0.2)  # half precision

@@ -8,7 +8,7 @@ import torch.nn.functional as F
 
 from deepcolor import metrics
 from deepcolor.bins import in_gamut_bins
-from deepcolor.builtin.colornet.looks import TwoLooks
+from deepcolor.builtin.colornet.looks import Looks
 from deepcolor.builtin.colornet.network import ColorNet
 from deepcolor.evaluation.truths import SIDE
 from deepcolor.lab import fit_gamut, rgb_to_lab
@@ -66,6 +66,6 @@ def test_both_looks_are_measured_as_they_color(net: ColorNet, meadows: Photograp
         lab = rgb_to_lab(square(photograph, SIDE))[None]
         l = F.interpolate(lab[:, :1], (64, 64), mode="bilinear", antialias=True)
         with torch.inference_mode():
-            ab = F.interpolate(TwoLooks(net)(l, 1.0, 0.0, 1.0), (SIDE, SIDE), mode="bilinear")
+            ab = F.interpolate(Looks(net)(l, 1.0, 0.0, 1.0), (SIDE, SIDE), mode="bilinear")
         scores.append(metrics.auc(fit_gamut(lab[:, :1], ab), lab[:, 1:]).item() * 100)
     assert found.auc == pytest.approx(sum(scores) / len(scores), abs=1e-3)

@@ -6,7 +6,7 @@ import pytest
 import torch
 from PIL import Image
 
-from deepcolor.builtin.colornet.looks import TwoLooks
+from deepcolor.builtin.colornet.looks import Looks
 from deepcolor.builtin.colornet.network import ColorNet
 from deepcolor.evaluation import evaluate
 from deepcolor.training.pack import packed
@@ -62,7 +62,7 @@ def test_hints_are_measured_as_in_a_run(validation: Validation) -> None:
         for tensor in (net.nearby4.mix.weight, net.classify.weight):
             torch.nn.init.normal_(tensor, std=0.2)
     figures = validation.scores(net, lambda net, l, ab: ab.mean()).figures
-    found = validation.hinted(TwoLooks(net))
+    found = validation.hinted(Looks(net))
     assert list(found) == [0, 1, 5, 10]
     told = {n: figures[f"hints{n}_psnr" if n else "mean_psnr"] for n in found}
     assert found == pytest.approx(told)
