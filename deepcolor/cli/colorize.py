@@ -60,7 +60,9 @@ def _knobs(
     metavar="NAME",
     help=f"Who colors; each that is named gives a result.  [default: {defaults.STRATEGY}]",
 )
-@click.option("--size", type=int, help="Pixels of the square that the network sees.")
+@click.option(
+    "--size", type=int, help="Pixels of the square that the network sees; more helps small faces."
+)
 @click.option("--vividness", type=float, help="0 is safe, 1 balanced, 2 bold.")
 @click.option("--saturation", type=float, help="A factor on the colors, 0 to 2.")
 @click.option(

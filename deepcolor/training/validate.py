@@ -79,9 +79,7 @@ class Validation:
         return {count: total / len(self.rgb) for count, total in sums.items()}
 
 
-def _scored(
-    net: Looks, rgb: Tensor, places: Tensor
-) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+def _scored(net: Looks, rgb: Tensor, places: Tensor) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
     lab = rgb_to_lab(rgb)
     l, ab_true = lab[:, :1], lab[:, 1:]
     figures = {"truth_colorfulness": metrics.colorfulness(rgb)}

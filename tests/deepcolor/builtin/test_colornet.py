@@ -5,6 +5,7 @@ import socket
 from pathlib import Path
 from typing import Any, NoReturn
 
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
@@ -16,7 +17,11 @@ import deepcolor
 from deepcolor import weights
 from deepcolor.builtin.colornet import WEIGHTS, Colornet, annealing
 from deepcolor.builtin.colornet.looks import Looks, halved
+from deepcolor.builtin.colornet.looks import looks as seen_by
 from deepcolor.builtin.colornet.network import ColorNet, InvertedResidual, SameConv, Trunk
+from deepcolor.lab import rgb_to_lab
+
+PICTURES = Path(__file__).parents[3] / "docs" / "pictures"
 
 
 @pytest.fixture(scope="module")
@@ -108,21 +113,66 @@ def test_what_sweeps_and_training_take_for_the_mean_is_what_is_guessed(
 
 
 @pytest.mark.parametrize("hinted", [False, True])
-def test_what_is_guessed_is_the_mean_of_both_looks(
-    looks: Looks, net: ColorNet, hinted: bool
+@pytest.mark.parametrize(("sides", "count"), [((128, 192), 2), ((512, 384), 3)])
+def test_what_is_guessed_is_the_mean_of_all_looks(
+    looks: Looks, net: ColorNet, hinted: bool, sides: tuple[int, int], count: int
 ) -> None:
     blots = torch.rand(1, 1, 4, 6, generator=torch.Generator().manual_seed(0)) * 100
-    l = F.interpolate(blots, (128, 192), mode="bicubic").clamp(0, 100)
-    hints = torch.zeros(1, 3, 128, 192) if hinted else None
+    l = F.interpolate(blots, sides, mode="bicubic").clamp(0, 100)
+    hints = torch.zeros(1, 3, *sides) if hinted else None
     if hints is not None:
         hints[:, :, 60:63, 90:93] = torch.tensor([50.0, 20.0, 1.0])[:, None, None]
     with torch.inference_mode():
-        near = net(l, *annealing(1), hints)
-        far = net(F.avg_pool2d(l, 2), *annealing(1), halved(l, hints)[1])
         found = looks(l, *annealing(1), hints)
-    expected = (near + F.interpolate(far, (32, 48), mode="bilinear")) / 2
-    assert torch.allclose(found, expected, atol=1e-3)
+        guesses = [net(l, *annealing(1), hints)]
+        while len(guesses) < count:
+            l, hints = F.avg_pool2d(l, 2), halved(l, hints)[1]
+            guesses.append(net(l, *annealing(1), hints))
+    near = guesses[0]
+    alike = [F.interpolate(one, near.shape[-2:], mode="bilinear") for one in guesses]
+    assert torch.allclose(found, torch.stack(alike).mean(dim=0), atol=1e-3)
     assert (near - found).abs().max() > 1
+
+
+@pytest.mark.parametrize(
+    ("first", "others"),
+    [
+        ((32, 32), [(32, 32)]),
+        ((192, 192), [(96, 96)]),
+        ((256, 256), [(128, 128)]),
+        ((224, 288), [(128, 128)]),
+        ((384, 384), [(192, 192)]),
+        ((512, 512), [(256, 256), (128, 128)]),
+        ((416, 640), [(192, 320), (96, 160)]),
+        ((1024, 1024), [(512, 512), (256, 256), (128, 128)]),
+    ],
+)
+def test_the_nearer_the_first_look_the_more_follow(
+    first: tuple[int, int], others: list[tuple[int, int]]
+) -> None:
+    hints = torch.zeros(1, 3, *first)
+    seen = list(seen_by(torch.zeros(1, 1, *first), hints))
+    assert [l.shape[-2:] for l, _ in seen] == [first, *others]
+    assert all(told is not None and told.shape[-2:] == l.shape[-2:] for l, told in seen)
+
+
+def test_a_closer_look_brings_color_to_small_faces(colornet: deepcolor.Colorizer) -> None:
+    """And not to all else alike."""
+    group = Image.open(PICTURES / "dust-bowl.gray.jpg")
+    faces = [(62, 60, 80, 82), (138, 135, 158, 160), (108, 208, 138, 238), (388, 82, 412, 110)]
+    far, near = (colornet(group, size=size) for size in (256, 512))
+    assert _chroma(near) < 1.1 * _chroma(far)
+    for face in faces:
+        assert (_ab(near.crop(face)).mean(dim=(1, 2)) > 2).all()  # skin is red and yellow
+        assert _chroma(near.crop(face)) > 1.1 * _chroma(far.crop(face))
+
+
+def _ab(image: Image.Image) -> torch.Tensor:
+    return rgb_to_lab(torch.from_numpy(np.array(image)).permute(2, 0, 1))[1:]
+
+
+def _chroma(image: Image.Image) -> float:
+    return _ab(image).norm(dim=0).mean().item()
 
 
 @pytest.mark.parametrize(
