@@ -74,7 +74,7 @@ class Api:
 
     def album(self, request: Request) -> Response:
         following = None
-        if asked := request.query_params.get("ids", ""):
+        if asked := request.query_params.getlist("ids"):
             image_ids, visitor = _ids(asked), self.visitors.known(request)
             images = self.photographs.several(visitor, image_ids) if visitor else []
         else:
@@ -85,9 +85,9 @@ class Api:
         return own.asked_for(request, self.visitors, self.photographs)
 
 
-def _ids(text: str) -> list[str]:
-    """The photographs' ids in ``id,id,id``, each once; raises :class:`Problem`."""
-    found = list(dict.fromkeys(text.split(",")))
+def _ids(texts: list[str]) -> list[str]:
+    """The photographs' ids in some ``id,id,id``, each once; raises :class:`Problem`."""
+    found = list(dict.fromkeys(one for text in texts if text for one in text.split(",")))
     if len(found) > MAX_IDS or not all(map(ids.is_id, found)):
         raise invalid(f"'ids' must be up to {MAX_IDS} photographs' ids with commas between them.")
     return found

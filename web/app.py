@@ -65,6 +65,8 @@ def create_app() -> SecurityHeaders:
         ],
         exception_handlers=problems.handlers(drawing.answer),
     )
+    # They would lead to the host that was asked, which need not be the site's own.
+    app.router.redirect_slashes = False
     buckets = [settings.uploads_bucket, settings.results_bucket]
     return SecurityHeaders(app, browser_origins(s3, buckets))
 

@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qsl
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
 from web.problems import Problem, invalid
 
@@ -21,7 +21,7 @@ async def read_json(request: Request) -> dict[str, Any]:
     _expect(request, "application/json", "not-json", "Send the request as application/json.")
     try:
         data = json.loads(await _read(request))
-    except (ValueError, RecursionError):
+    except (ValueError, RecursionError, ClientDisconnect):
         raise Problem(
             HTTPStatus.BAD_REQUEST, "not-json", "The request is not valid JSON."
         ) from None
@@ -37,10 +37,17 @@ async def read_form(request: Request) -> dict[str, str]:
     try:
         text = (await _read(request)).decode("ascii")
         return dict(parse_qsl(text, keep_blank_values=True, max_num_fields=MAX_FIELDS))
-    except ValueError:
+    except (ValueError, ClientDisconnect):
         raise Problem(
             HTTPStatus.BAD_REQUEST, "not-a-form", "The request is not a valid form."
         ) from None
+
+
+def whole(value: Any) -> int | None:
+    """The whole number that JSON holds, be it written 10, 10.0 or 1e1; ``None`` for all else."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return value if type(value) is int else None  # true and false are ints too
 
 
 def _expect(request: Request, media_type: str, code: str, sentence: str) -> None:

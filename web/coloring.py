@@ -16,6 +16,7 @@ from functions.contract.asking import (
     number,
 )
 from functions.contract.manifest import Manifest
+from web.bodies import whole
 from web.problems import Problem, invalid, unprocessable
 
 MAX_HINTS = 64  # S3 keeps 2 KB of metadata an object
@@ -73,6 +74,11 @@ def hints_of(texts: Iterable[str]) -> list[dict[str, Any]]:
 
 
 def _card(name: Any, manifest: Manifest) -> dict[str, Any]:
+    if not isinstance(name, str):
+        known = ", ".join(manifest.strategies)
+        raise unprocessable(
+            "unknown-strategy", f"A photograph needs the name of a strategy; there are: {known}."
+        )
     card = card_of(name, manifest)
     if not card.get("ready"):
         raise Problem(
@@ -104,13 +110,10 @@ def _hints(hints: Any, card: dict[str, Any], manifest: Manifest) -> list[dict[st
 
 def _hint(hint: Any, place: int) -> dict[str, Any]:
     match hint:
-        case {"x": int(x), "y": int(y), "color": str(color)} if (
-            type(x) is type(y) is int  # true and false are ints too
-            and 0 <= x <= MAX_PIXEL
-            and 0 <= y <= MAX_PIXEL
-            and _COLOR.fullmatch(color)
-        ):
-            return {"x": x, "y": y, "color": color.lower()}
+        case {"x": across, "y": down, "color": str(color)} if _COLOR.fullmatch(color):
+            x, y = whole(across), whole(down)
+            if x in range(MAX_PIXEL + 1) and y in range(MAX_PIXEL + 1):
+                return {"x": x, "y": y, "color": color.lower()}
     raise unprocessable(
         "malformed-hint",
         f"Hint {place} must look like"

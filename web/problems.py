@@ -10,6 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
+from starlette.routing import Match, Route
 
 from functions.contract.manifest import ManifestMissingError
 from web.log import logger
@@ -86,7 +87,16 @@ def _http(request: Request, error: HTTPException) -> Problem:
     code = status.phrase.lower().replace(" ", "-")
     problem = Problem(status, code, sentences.get(status, f"{error.detail}."))
     problem.headers.update(error.headers or {})
+    if status == HTTPStatus.METHOD_NOT_ALLOWED:
+        problem.headers["Allow"] = ", ".join(sorted(_methods(request)))
     return problem
+
+
+def _methods(request: Request) -> set[str]:
+    """All that are taken at the address; each route knows of its own alone."""
+    routes = [route for route in request.app.routes if isinstance(route, Route)]
+    here = [route for route in routes if route.matches(request.scope)[0] is not Match.NONE]
+    return {method for route in here for method in route.methods or ()}
 
 
 def _manifest_missing(request: Request, error: Exception) -> Problem:

@@ -10,6 +10,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from functions.contract.manifest import Manifest
+from web.bodies import whole
 from web.coloring import Coloring
 from web.problems import Problem, invalid, unprocessable
 from web.words import Words
@@ -40,6 +41,9 @@ SUFFIXES = {
 }
 MAX_NAME_BYTES = 255
 MAX_SIZE = 2**53 - 1  # the largest whole number that every JSON parser keeps
+# Control characters and halves of surrogate pairs, and what no answer of S3, in XML, can repeat.
+UNUSABLE_CATEGORIES = {"Cc", "Cs"}
+UNUSABLE = {"/", "\\", "\ufffe", "\uffff"}
 
 MEMBERS_OF_COLORING = ("strategy", "knobs", "hints")
 MEMBERS = ("filename", "content_type", "size", *MEMBERS_OF_COLORING)
@@ -95,14 +99,7 @@ def accept() -> str:
 def _filename(name: Any) -> str:
     if not isinstance(name, str) or not name:
         raise invalid("A photograph needs a filename.")
-    # Cc and Cs are control characters and halves of surrogate pairs: not for keys.
-    forbidden = (
-        name in {".", ".."}
-        or "/" in name
-        or "\\" in name
-        or any(unicodedata.category(character) in {"Cc", "Cs"} for character in name)
-    )
-    if forbidden:
+    if name in {".", ".."} or any(map(_is_unusable, name)):
         raise _unusable(
             "This file name cannot be used: it must not hold slashes or control characters."
             " Rename the file and choose it again."
@@ -115,24 +112,31 @@ def _filename(name: Any) -> str:
     return name
 
 
+def _is_unusable(character: str) -> bool:
+    """Whether a key had better not hold it."""
+    return character in UNUSABLE or unicodedata.category(character) in UNUSABLE_CATEGORIES
+
+
 def _content_type(said: Any, filename: str) -> str:
     """What the browser said; where its system knows no type for the file, what the name says."""
-    content_type = SUFFIXES.get(PurePosixPath(filename).suffix.lower()) if said == "" else said
-    if not isinstance(content_type, str) or content_type not in ACCEPTED:
-        raise Problem(
-            HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-            "unsupported-type",
-            f"{filename} is not of a kind that can be colored: {_ENGLISH.listing(kinds())}.",
-        )
-    return content_type
+    by_name = SUFFIXES.get(PurePosixPath(filename).suffix.lower())
+    content_type = by_name if said == "" else said
+    if isinstance(content_type, str) and content_type in ACCEPTED:
+        return content_type
+    sentence = f"{filename} is not of a kind that can be colored: {_ENGLISH.listing(kinds())}."
+    if by_name is not None:
+        known = ", ".join(ACCEPTED)
+        sentence = f"The content_type of {filename} may be left out, or be one of: {known}."
+    raise Problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "unsupported-type", sentence)
 
 
 def _check_size(size: Any, filename: str, max_bytes: int) -> None:
-    if type(size) is not int or not 0 <= size <= MAX_SIZE:  # true and false are ints too
+    count = whole(size)
+    if count is None or not 0 <= count <= MAX_SIZE:
         raise invalid("The size of a photograph is its number of bytes.")
-    if size == 0:
+    if count == 0:
         raise invalid(f"{filename} is empty. Choose the photograph itself.")
-    if size > max_bytes:
+    if count > max_bytes:
         raise Problem(
             HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
             "too-large",

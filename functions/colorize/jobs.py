@@ -17,7 +17,7 @@ from functions.colorize.alarm import alarm
 from functions.colorize.commission import Colored, Commission, Outcome, Refusal
 from functions.contract import results
 from functions.contract.manifest import ManifestReader, publish_unless_outdated
-from functions.contract.objects import LOST_RACE, Head, head_of, put_if_unchanged
+from functions.contract.objects import Head, head_of, is_absent, is_lost_race, put_if_unchanged
 from functions.contract.records import UPLOAD_GONE, ContendedError, Record, Records, Status
 from functions.contract.settings import Settings
 
@@ -126,10 +126,9 @@ class Jobs:
             )
             content = reply["Body"].read()
         except ClientError as error:
-            code = error.response["Error"]["Code"]
-            if code == "NoSuchKey":
+            if is_absent(error):
                 self._fail(record, Refusal(**UPLOAD_GONE))
-            elif code != "PreconditionFailed":
+            elif error.response["Error"]["Code"] != "PreconditionFailed":
                 raise
             # Overwritten since: the new upload's own event opens the next order.
             return None
@@ -272,7 +271,7 @@ class Jobs:
         try:
             self.s3.delete_object(Bucket=self.settings.results_bucket, Key=key, IfMatch=etag)
         except ClientError as error:
-            if error.response["Error"]["Code"] not in LOST_RACE:
+            if not is_lost_race(error):
                 raise
 
     def _stands(self, record: Record) -> bool:

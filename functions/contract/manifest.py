@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from functions.contract.keys import MANIFEST_KEY
-from functions.contract.objects import JSON, put_if_unchanged
+from functions.contract.objects import JSON, is_absent, put_if_unchanged
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -74,10 +74,9 @@ class ManifestReader:
                 Bucket=self.bucket, Key=MANIFEST_KEY, IfNoneMatch=self._etag or '"none"'
             )
         except ClientError as error:
-            code = error.response["Error"]["Code"]
-            if code in {"NoSuchKey", "404"}:
+            if is_absent(error):
                 raise ManifestMissingError(self.bucket) from error
-            if code not in {"304", "NotModified"}:
+            if error.response["Error"]["Code"] not in {"304", "NotModified"}:
                 raise
         else:
             self._manifest = Manifest.parse(reply["Body"].read())

@@ -15,8 +15,20 @@ JSON = "application/json"
 Head = Mapping[str, Any]
 """``ETag``, ``LastModified``, ``ContentLength`` and the like, as S3 heads an object."""
 
-# Another wrote first, is writing, or deleted the object since it was read.
-LOST_RACE = {"PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey"}
+
+def is_absent(error: ClientError) -> bool:
+    """Whether S3 says that no such object lies there.
+
+    Its answer repeats the key, and can't be read where that has what XML lacks, U+FFFE or U+FFFF:
+    then its status is all that is known.
+    """
+    return error.response["Error"]["Code"] in {"NoSuchKey", "404"}
+
+
+def is_lost_race(error: ClientError) -> bool:
+    """Whether another wrote first, is writing, or deleted the object since it was read."""
+    code = error.response["Error"]["Code"]
+    return code in {"PreconditionFailed", "ConditionalRequestConflict"} or is_absent(error)
 
 
 def head_of(s3: S3Client, bucket: str, key: str) -> Head | None:
@@ -41,6 +53,6 @@ def put_if_unchanged(
     try:
         return s3.put_object(Bucket=bucket, Key=key, Body=body, **options)["ETag"]
     except ClientError as error:
-        if error.response["Error"]["Code"] in LOST_RACE:
+        if is_lost_race(error):
             return None
         raise

@@ -15,8 +15,10 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, overload
 
+from botocore.exceptions import ClientError
+
 from functions.contract.keys import record_key
-from functions.contract.objects import JSON, Head, put_if_unchanged
+from functions.contract.objects import JSON, Head, is_absent, put_if_unchanged
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -161,8 +163,10 @@ class Records:
     def get(self, upload_key: str) -> Record | None:
         try:
             reply = self.s3.get_object(Bucket=self.bucket, Key=record_key(upload_key))
-        except self.s3.exceptions.NoSuchKey:
-            return None
+        except ClientError as error:
+            if is_absent(error):
+                return None
+            raise
         return Record.from_json(reply["Body"].read(), reply["ETag"])
 
     def put(self, record: Record) -> Record | None:

@@ -201,6 +201,9 @@ def test_several_are_asked_for_at_once(
     assert [each["id"] for each in page["images"]] == [image_id, other]
     assert [each["status"] for each in page["images"]] == ["done", "waiting"]
     assert page["next"] is None
+    in_two = {"ids": [f"{image_id},{'0' * 26}", other]}
+    assert visitor.get("/api/images", params=in_two).json() == page
+    assert visitor.get("/api/images", params={"ids": ""}).json()["images"] == []
     held = {"if-none-match": answer.headers["etag"]}
     assert visitor.get("/api/images", params=asked, headers=held).status_code == 304
     stranger = site.client()

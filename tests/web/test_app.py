@@ -36,6 +36,21 @@ def test_what_is_not_there(visitor: TestClient, method: str, url: str, status: i
     assert answer.json()["detail"].startswith(("There is nothing at", "/api/images does not take"))
 
 
+@pytest.mark.parametrize(
+    ("url", "methods"),
+    [("/api/images", "GET, HEAD, POST"), ("/api/images/x", "DELETE, GET, HEAD")],
+)
+def test_which_methods_an_address_takes(visitor: TestClient, url: str, methods: str) -> None:
+    for method in ("PUT", "OPTIONS"):
+        answer = visitor.request(method, url)
+        assert (answer.status_code, answer.headers["allow"]) == (405, methods)
+
+
+def test_a_slash_too_many_leads_nowhere_else(visitor: TestClient) -> None:
+    answer = visitor.get("/album/", headers={"host": "other.example"}, follow_redirects=False)
+    assert answer.status_code == 404
+
+
 def test_every_answer_is_guarded(visitor: TestClient) -> None:
     for url in ("/", "/health", "/nothing", "/api/strategies", "/api/images/x"):
         headers = visitor.get(url).headers

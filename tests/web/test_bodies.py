@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -56,6 +57,29 @@ def test_no_form(body: bytes) -> None:
 def test_a_form_with_files_is_none() -> None:
     answer = echoing(read_form).post("/", files={"file": b"x"})
     assert code(answer) == (415, "not-a-form")
+
+
+@pytest.mark.parametrize(
+    ("read", "headers", "told"), [(read_json, JSON, "not-json"), (read_form, FORM, "not-a-form")]
+)
+def test_who_leaves_in_the_middle_is_no_error_of_ours(
+    read: Callable[[Request], Any], headers: dict[str, str], told: str
+) -> None:
+    messages = iter(
+        [
+            {"type": "http.request", "body": b'{"a"', "more_body": True},
+            {"type": "http.disconnect"},
+        ]
+    )
+
+    async def receive() -> Any:
+        return next(messages)
+
+    raw = [(name.encode(), value.encode()) for name, value in headers.items()]
+    request = Request({"type": "http", "method": "POST", "headers": raw}, receive)
+    with pytest.raises(problems.Problem) as caught:
+        asyncio.run(read(request))
+    assert caught.value.code == told
 
 
 def test_the_limit() -> None:

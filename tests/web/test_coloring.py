@@ -151,5 +151,5 @@ def test_of_a_form() -> None:
     for text, said in (("much", "'much'"), ("nan", "nan"), ("7", "7.0")):
         with pytest.raises(Problem, match=f"vividness must be a number .*, not {said}"):
             Coloring.of_form(fields | {"vividness": text}, MANIFEST)
-    with pytest.raises(Problem, match="There is no strategy"):
+    with pytest.raises(Problem, match="A photograph needs the name of a strategy; there are: "):
         Coloring.of_form({}, MANIFEST)

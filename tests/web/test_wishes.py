@@ -36,7 +36,7 @@ NAMES = [
 ]
 REFUSED_NAMES = [
     *[".", "..", "a/b.jpg", "a\\b.jpg", "a\nb.jpg", "a\x00"],
-    *["\ud800", "ü" * 128],
+    *["\ud800", "ü" * 128, "\ufffe.jpg", "a\uffff.jpg"],
 ]
 
 
@@ -79,11 +79,20 @@ def test_the_limit_is_the_limit() -> None:
     "content_type", ["text/html", "image/svg+xml", "IMAGE/JPEG", ["image/jpeg"]]
 )
 def test_other_kinds_are_named(content_type: object) -> None:
-    with pytest.raises(
-        Problem, match=r"a\.jpg is not of a kind that can be colored: JPEG,"
-    ) as caught:
-        parse(content_type=content_type)
-    assert caught.value.status == 415
+    for name, sentence in (
+        ("a.jpg", r"^The content_type of a\.jpg may be left out, or be one of: image/jpeg, "),
+        ("a.bin", r"^a\.bin is not of a kind that can be colored: JPEG, "),
+    ):
+        with pytest.raises(Problem, match=sentence) as caught:
+            parse(filename=name, content_type=content_type)
+        assert (caught.value.status, caught.value.code) == (415, "unsupported-type")
+
+
+def test_a_whole_number_may_be_written_with_a_fraction_of_nothing() -> None:
+    parse(size=float(LIMIT))
+    with pytest.raises(Problem) as caught:
+        parse(size=float(LIMIT + 1))
+    assert caught.value.code == "too-large"
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)

@@ -46,6 +46,13 @@ def test_a_key_without_a_record(records: Records) -> None:
     assert records.get("nothing") is None
 
 
+@pytest.mark.parametrize("character", ["\ufffe", "\uffff"])
+def test_a_key_that_no_answer_in_xml_can_repeat(records: Records, character: str) -> None:
+    key = f"a/{character}.jpg"
+    assert records.get(key) is None
+    assert records.update(key, lambda _: record(key=key)) == records.get(key)
+
+
 def test_records_of_different_keys_are_apart(records: Records) -> None:
     for key in ("ä ö/1+1.jpg", "a%20b", "x" * 1024):
         stand(records, record(key=key))
