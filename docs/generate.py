@@ -24,20 +24,24 @@ INTRODUCTION = """\
 
 <!-- Made by `make docs` from the commands themselves. -->
 
-Several strategies give one result each, and `--compare` a contact sheet of all. A folder means
-every photograph below it; hidden files, contact sheets, and results that an earlier run put beside
-their originals, by whichever installed strategy, are passed over, as they are among the matches of
-a pattern; those in a folder of their own are photographs like any other. Linked folders are not
-entered. A single file that is named is colored whatever it is called. Results are named on stdout,
-failures on stderr; progress shows on stderr, only on a terminal. Files are written whole or not at
-all.
+**What is colored.** A folder means every photograph below it. A pattern means every photograph that
+it matches. Both pass over:
 
-The name after `-o` is a file's if it ends in a format that deepcolor writes, which is then the
-result's; otherwise it is a folder's. No original is ever replaced, and nothing else that is there
-without `--overwrite`, contact sheets included.
+- hidden files and contact sheets;
+- results that an earlier run put beside their originals, by whichever installed strategy. (Results
+  in a folder of their own are photographs like any other.)
 
-With `--json`, each result is a line: `input`, `output`, `strategy`, `device`, `skipped`, `width`,
-`height`, `milliseconds` by stage, and `error` with `code` and `message`, or null.
+Linked folders are not entered. A single file that you name is colored whatever it is called.
+
+**What is written.** Several strategies give one result each, and `--compare` a contact sheet of all.
+The name after `-o` is a file's if it ends in the suffix of a format that deepcolor writes; that is
+then the result's format. Otherwise it is a folder's. Files are written whole or not at all. No
+original is ever replaced. Nothing else that is there is replaced without `--overwrite`, contact sheets
+included.
+
+**What is printed.** Results are named on stdout, failures on stderr. Progress shows on stderr, only on
+a terminal. With `--json`, each result is a line: `input`, `output`, `strategy`, `device`, `skipped`,
+`width`, `height`, `milliseconds` by stage, and `error` with `code` and `message`, or null.
 """
 
 
@@ -46,7 +50,8 @@ PARAMETERS = """\
 
 <!-- Made by `make docs` from template.yaml. -->
 
-`make deploy DEPLOY="--parameter Name=value"` sets one; [On AWS](aws.md) tells of the first.
+`make deploy DEPLOY="--parameter Name=value"` sets one. `Worker` is set by `--worker`, as
+[On AWS](aws.md) says.
 
 | parameter | default | what it is |
 |---|---|---|
