@@ -33,15 +33,16 @@ it matches. Both pass over:
 
 Linked folders are not entered. A single file that you name is colored whatever it is called.
 
-**What is written.** Several strategies give one result each, and `--compare` a contact sheet of all.
-The name after `-o` is a file's if it ends in the suffix of a format that deepcolor writes; that is
-then the result's format. Otherwise it is a folder's. Files are written whole or not at all. No
-original is ever replaced. Nothing else that is there is replaced without `--overwrite`, contact sheets
-included.
+**What is written.** Several strategies give one result each, and `--compare` a contact sheet of
+all. The name after `-o` is a file's if it ends in the suffix of a format that deepcolor writes;
+that is then the result's format. Otherwise it is a folder's. Files are written whole or not at all.
+No original is ever replaced. Nothing else that is there is replaced without `--overwrite`, contact
+sheets included.
 
-**What is printed.** Results are named on stdout, failures on stderr. Progress shows on stderr, only on
-a terminal. With `--json`, each result is a line: `input`, `output`, `strategy`, `device`, `skipped`,
-`width`, `height`, `milliseconds` by stage, and `error` with `code` and `message`, or null.
+**What is printed.** Results are named on stdout, failures on stderr. Progress shows on stderr, only
+on a terminal. With `--json`, each result is a line: `input`, `output`, `strategy`, `device`,
+`skipped`, `width`, `height`, `milliseconds` by stage, and `error` with `code` and `message`, or
+null.
 """
 
 

@@ -52,15 +52,16 @@ INTRODUCTION = """\
 <!-- Made by `make audit` from the locks and the packages' metadata. -->
 
 deepcolor itself is Apache-2.0. [NOTICE](../NOTICE) names the work that its strategies build on;
-`deepcolor strategies` shows the terms of each one's weights. The scripts, styles and pictures of the
-page are deepcolor's own. The worker's image, the functions and the page also contain these packages:
+`deepcolor strategies` shows the terms of each one's weights. The scripts, styles and pictures of
+the page are deepcolor's own. The worker's image, the functions and the page also contain these
+packages:
 
 """
 
 REMARKS = """
-**HEIC.** The wheels of pillow-heif, which reads HEIC, contain libheif and libde265 (LGPL-3.0) and also
-x265 (GPL-2.0), an encoder that deepcolor never calls. Running them obliges nobody to anything. But
-whoever hands on an image that contains them hands on GPL software, and must offer its source.
+**HEIC.** The wheels of pillow-heif, which reads HEIC, contain libheif and libde265 (LGPL-3.0) and
+also x265 (GPL-2.0), an encoder that deepcolor never calls. Running them obliges nobody to anything.
+But whoever hands on an image that contains them hands on GPL software, and must offer its source.
 Without the extra `heic` there is none, and HEIC is not read.
 
 **NVIDIA's libraries** come under NVIDIA's terms, and only in the image with CUDA.

@@ -58,7 +58,7 @@ def _knobs(
     "strategies",
     multiple=True,
     metavar="NAME",
-    help=f"Who colors; each that is named gives a result.  [default: {defaults.STRATEGY}]",
+    help=f"The strategy; repeatable, a result for each.  [default: {defaults.STRATEGY}]",
 )
 @click.option(
     "--size", type=int, help="Pixels of the square that the network sees; more helps small faces."
@@ -97,9 +97,9 @@ def _knobs(
     help="What to write.",
 )
 @click.option("--quality", type=click.IntRange(1, 100), help="Of JPEG, WebP and AVIF.")
-@click.option("--json", "as_json", is_flag=True, help="Print a line of JSON a result.")
+@click.option("--json", "as_json", is_flag=True, help="Print a line of JSON for each result.")
 @click.option("--overwrite", is_flag=True, help="Replace results that are already there.")
-@click.option("--skip-existing", is_flag=True, help="Leave alone what is already there.")
+@click.option("--skip-existing", is_flag=True, help="Leave results alone that are already there.")
 @click.option(
     "--jobs",
     type=click.IntRange(1, 64),
