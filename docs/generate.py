@@ -7,6 +7,7 @@ and the pictures.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from PIL import Image
@@ -14,10 +15,14 @@ from PIL import Image
 from deepcolor.cli import main
 from tests.infra.template import TEMPLATE
 
+if TYPE_CHECKING:
+    from deepcolor import Colorizer
+
 DOCS = Path(__file__).parent
 PICTURES = DOCS / "pictures"
 SHOWN = ("killarney-1910", "cowboys-1907", "dust-bowl", "bessborough-1908")
 HEIGHT, GAP = 300, 10  # pixels
+GROUP, FACES, CLOSELY = "dust-bowl", (20, 40, 440, 250), 768
 
 INTRODUCTION = """\
 # The command line
@@ -87,10 +92,11 @@ def parameters_page() -> str:
 
 
 def draw_pictures() -> None:
-    """Each photograph in color, and the README's picture of several, gray above color."""
+    """Each photograph in color, the README's picture of several, and faces looked at closely."""
     import deepcolor
 
     colorizer = deepcolor.load()
+    _draw_faces(colorizer)
     columns = []
     for path in sorted(PICTURES.glob("*.gray.jpg")):
         colored = path.with_name(path.name.replace(".gray.", ".color."))
@@ -106,6 +112,18 @@ def draw_pictures() -> None:
         sheet.paste(color, (left, HEIGHT + GAP))
         left += gray.width + GAP
     sheet.save(PICTURES / "before-after.jpg", quality=88, optimize=True)
+
+
+def _draw_faces(colorizer: Colorizer) -> None:
+    """Some people of a group as they come out as usual, and beside them at another size."""
+    group = Image.open(PICTURES / f"{GROUP}.gray.jpg")
+    usual, closely = (
+        colorizer(group, size=size).crop(FACES) for size in (colorizer.card.size, CLOSELY)
+    )
+    pair = Image.new("RGB", (2 * usual.width + GAP, usual.height), "white")
+    pair.paste(usual, (0, 0))
+    pair.paste(closely, (usual.width + GAP, 0))
+    pair.save(PICTURES / "faces.jpg", quality=88, optimize=True)
 
 
 def _scaled(path: Path) -> Image.Image:
