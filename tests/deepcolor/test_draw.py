@@ -5,15 +5,18 @@ from __future__ import annotations
 import gc
 import sys
 import time
+import tomllib
 import weakref
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any, NoReturn
 
 import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
+from packaging.requirements import Requirement
 from PIL import Image
 
 from deepcolor import lab
@@ -21,6 +24,7 @@ from deepcolor.draw import Enlarged, canvas, compiled, image_of, memory, passes,
 from deepcolor.draw.canvas import KEPT_BYTES, spare
 from deepcolor.draw.enlarged import Axis
 
+ROOT = Path(__file__).parents[2]
 COUNT = 100_000
 ONE_ROW = Axis(1, np.zeros(1, np.int32), np.ones((1, 1), np.float32))
 
@@ -155,6 +159,14 @@ def test_the_memory_of_a_gray_image_is_its_codes(width: int) -> None:
     own = memory(image)
     assert own is not None
     assert (own == np.asarray(image)).all()
+
+
+def test_no_pillow_is_installed_that_crashes_there() -> None:
+    """Those before 13 export no memory of a mapped image: the process dies."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    [pillow] = (one for one in map(Requirement, project["dependencies"]) if one.name == "pillow")
+    assert "13.0.0" in pillow.specifier
+    assert "12.99" not in pillow.specifier
 
 
 def test_an_image_in_pieces_has_no_memory_of_its_own() -> None:
