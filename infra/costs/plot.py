@@ -16,7 +16,7 @@ BLUE, ORANGE, GRAY = "#3b6ea8", "#c9713a", "#888888"
 def draw(outcomes: dict[str, Outcome], path: Path) -> None:
     """Writes a picture of named outcomes, one below the other, in the format of ``path``'s name.
 
-    Needs matplotlib: ``pip install 'deepcolor[costs]'``.
+    Needs matplotlib: ``pip install matplotlib``.
     """
     from matplotlib.figure import Figure
     from matplotlib.ticker import MaxNLocator

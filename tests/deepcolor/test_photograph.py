@@ -458,7 +458,7 @@ def test_a_path_that_looks_like_an_address_is_one(
 def test_heic_without_its_package(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(room, "_openable", lambda: ("JPEG", "PNG"))
     content = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(40)
-    with pytest.raises(HeicNotReadError, match=r"is HEIC.*pip install 'deepcolor\[heic\]'"):
+    with pytest.raises(HeicNotReadError, match=r"is HEIC.*pip install pillow-heif\."):
         decode(content)
 
 

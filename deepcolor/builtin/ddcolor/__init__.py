@@ -42,7 +42,7 @@ class DDColor(Strategy):
         fit="stretch",
         multiple=32,
         weights=(TINY,),
-        extra=Extra(module="spandrel_extra_arches", install="deepcolor[ddcolor]"),
+        extra=Extra(module="spandrel_extra_arches", install="spandrel_extra_arches"),
     )
 
     def prepare(self, weights: Mapping[str, Path], device: torch.device) -> None:

