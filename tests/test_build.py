@@ -1,4 +1,4 @@
-"""The wheel, with a C compiler and without."""
+"""The wheel, with a C compiler and without, and what it is built from elsewhere."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tarfile
 import zipfile
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 LIBRARY = "deepcolor/draw/draw.so"
+FILES = ("pyproject.toml", "hatch_build.py", "README.md", "LICENSE", "NOTICE", "CHANGELOG.md")
 
 
 @pytest.fixture
@@ -21,23 +23,23 @@ def source(tmp_path: Path) -> Path:
     copy = tmp_path / "source"
     ignored = shutil.ignore_patterns("*.so", "__pycache__")
     shutil.copytree(ROOT / "deepcolor", copy / "deepcolor", ignore=ignored)
-    for name in ("pyproject.toml", "hatch_build.py", "README.md", "LICENSE", "NOTICE"):
+    for name in FILES:
         shutil.copy(ROOT / name, copy)
     return copy
 
 
-def built(source: Path, compiler: str) -> tuple[Path, str]:
-    """The wheel and what was said while it was built."""
+def built(source: Path, compiler: str, target: str = "wheel") -> tuple[Path, str]:
+    """The wheel, or the sdist, and what was said while it was built."""
     done = subprocess.run(
-        [sys.executable, "-m", "hatchling", "build", "--target", "wheel"],
+        [sys.executable, "-m", "hatchling", "build", "--target", target],
         cwd=source,
         env=os.environ | {"CC": compiler},
         capture_output=True,
         text=True,
         check=True,
     )
-    [wheel] = (source / "dist").glob("*.whl")
-    return wheel, done.stderr
+    [path] = (source / "dist").iterdir()
+    return path, done.stderr
 
 
 @pytest.mark.skipif(shutil.which("cc") is None, reason="no C compiler here")
@@ -54,3 +56,14 @@ def test_without_one_the_wheel_is_for_all_machines(source: Path, compiler: str) 
     assert wheel.name.endswith("-py3-none-any.whl")
     assert LIBRARY not in zipfile.ZipFile(wheel).namelist()
     assert "deepcolor will draw in NumPy" in said
+
+
+def test_the_sdist_holds_the_package_and_what_builds_it(source: Path) -> None:
+    for elsewhere in ("docs/deepcolor/photo.jpg", "web/README.md", "tests/deepcolor/test_lab.py"):
+        (source / elsewhere).parent.mkdir(parents=True)
+        (source / elsewhere).touch()
+    sdist, _ = built(source, "cc", "sdist")
+    with tarfile.open(sdist) as archive:
+        held = {Path(*Path(name).parts[1:]) for name in archive.getnames()}
+    assert {path.parts[0] for path in held} == {"deepcolor", "PKG-INFO", *FILES}
+    assert Path("deepcolor/draw/draw.c") in held
