@@ -35,17 +35,18 @@ class _Tables(ctypes.Structure):
     )
 
 
-def _load() -> ctypes.CDLL | None:
-    path = Path(__file__).with_name("draw.so")
-    if not path.exists():
+def loaded(path: Path) -> ctypes.CDLL | None:
+    """draw.c compiled, ``None`` where it was not, or not for this kind of machine."""
+    try:
+        found = ctypes.CDLL(str(path))
+    except OSError:
         return None
-    found = ctypes.CDLL(str(path))
     found.deepcolor_draw.restype = None
     found.deepcolor_draw.argtypes = (ctypes.c_int64, ctypes.c_int64, *[ctypes.c_void_p] * 5)
     return found
 
 
-library = _load()
+library = loaded(Path(__file__).with_name("draw.so"))
 
 
 class Strip:

@@ -116,6 +116,13 @@ def test_a_strip_holds_the_tables_that_it_points_to(monkeypatch: pytest.MonkeyPa
     assert strip.tables.gamma == strip.gamma.ctypes.data
 
 
+def test_what_was_compiled_for_another_machine_is_as_if_it_were_not(tmp_path: Path) -> None:
+    foreign = tmp_path / "draw.so"
+    assert compiled.loaded(foreign) is None
+    foreign.write_bytes(b"\xcf\xfa\xed\xfe" + bytes(4096))  # as macOS's begin
+    assert compiled.loaded(foreign) is None
+
+
 @pytest.fixture
 def nothing_spare() -> None:
     """Whatever other tests have left would be as good to take."""
