@@ -10,8 +10,12 @@ AUDIT_VERSION := 2.10.1
 export SAM_CLI_TELEMETRY := 0
 export AWS_DEFAULT_REGION ?= us-east-1
 
-# A .venv whose Python is gone, with an upgrade of the system, is made anew: its stamps would stand for nothing.
-$(shell [ -x .venv/bin/python ] || rm -rf .venv)
+IS_NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
+
+# A .venv that cannot serve is made anew, for its stamps would stand for nothing: its Python is gone or has no pip (since
+# an upgrade of the system), or is too old, or its scripts call one elsewhere (since the clone was moved).
+$(shell (cd .venv && grep -F "$$(pwd -P)/bin/" bin/pip && bin/python -c 'import pip; $(IS_NEW_ENOUGH)') \
+	>/dev/null 2>&1 || rm -rf .venv)
 
 .DELETE_ON_ERROR: # or a .venv that broke off would count as made
 
@@ -76,7 +80,7 @@ clean: ## remove what was built, but not the photographs in bucket/
 	rm -rf .venv .aws-sam dist .mypy_cache .pytest_cache .ruff_cache deepcolor/draw/draw.so
 
 .venv/bin/python:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	@$(PYTHON) -c '$(IS_NEW_ENOUGH)' || \
 		{ echo "deepcolor needs Python 3.11 or newer; try: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
 	$(PYTHON) -m venv .venv
 

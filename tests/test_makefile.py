@@ -1,0 +1,67 @@
+"""What make does before it runs anything: the .venv that it needs, the list of its targets."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="no make here")
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Path:
+    """A folder with the Makefile and the .venv that it makes."""
+    folder = tmp_path / "a clone"
+    folder.mkdir()
+    shutil.copy(ROOT / "Makefile", folder)
+    make(folder, ".venv/bin/python")
+    return folder
+
+
+def make(folder: Path, *arguments: str, path: str = os.environ["PATH"]) -> str:
+    """What it prints; nothing of the make that runs the tests has a say in it."""
+    environment = {name: value for name, value in os.environ.items() if "MAKE" not in name}
+    return subprocess.run(
+        ["make", f"PYTHON={sys.executable}", *arguments],
+        cwd=folder,
+        env=environment | {"PATH": path},
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    ).stdout
+
+
+def test_a_venv_that_serves_is_kept(clone: Path) -> None:
+    make(clone, "help")
+    assert (clone / ".venv/bin/python").exists()
+
+
+def test_the_venv_of_a_clone_that_was_moved_is_made_anew(clone: Path) -> None:
+    moved = clone.rename(clone.with_name("elsewhere"))
+    make(moved, "help")
+    assert not (moved / ".venv").exists()
+
+
+def test_a_venv_without_pip_is_made_anew(clone: Path) -> None:
+    """Its script is still there when the system's Python became another."""
+    [pip] = clone.glob(".venv/lib/python*/site-packages/pip")
+    shutil.rmtree(pip)
+    make(clone, "help")
+    assert not (clone / ".venv").exists()
+
+
+def test_a_venv_of_an_older_python_is_made_anew(clone: Path) -> None:
+    python = clone / ".venv/bin/python"
+    for version, is_kept in (("3, 11", True), ("3, 10", False)):
+        python.unlink()
+        code = f"import sys; sys.version_info = ({version}); exec(sys.argv[1])"
+        python.write_text(f"#!/bin/sh\nexec '{sys.executable}' -c '{code}' \"$2\"\n")
+        python.chmod(0o755)
+        make(clone, "help")
+        assert python.exists() == is_kept
