@@ -97,21 +97,21 @@ clean: ## remove what was built, but not the photographs in bucket/
 # SAM's command line pins other versions of what the project uses, so it has a place of its own.
 .venv/.sam: | .venv/bin/python
 	@echo "Installing the SAM command line into .venv/sam …"
-	$(PYTHON) -m venv .venv/sam
+	$(BIN)/python -m venv .venv/sam
 	.venv/sam/bin/python -m pip install --quiet --disable-pip-version-check aws-sam-cli==$(SAM_VERSION)
 	@touch $@
 
 # It knows no more of deepcolor than the locks.
 .venv/.audit: | .venv/bin/python
 	@echo "Installing pip-audit into .venv/audit …"
-	$(PYTHON) -m venv .venv/audit
+	$(BIN)/python -m venv .venv/audit
 	.venv/audit/bin/python -m pip install --quiet --disable-pip-version-check pip-audit==$(AUDIT_VERSION)
 	@touch $@
 
 # The reference that speed is measured against brings old names and much else.
 .venv/.peer: constraints.txt | .venv/bin/python
 	@echo "Installing the reference pipeline into .venv/peer …"
-	$(PYTHON) -m venv .venv/peer
+	$(BIN)/python -m venv .venv/peer
 	.venv/peer/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt \
 		torch rz-colorization==1.0.5 ipython
 	@touch $@

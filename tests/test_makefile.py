@@ -15,13 +15,20 @@ pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="no make he
 
 
 @pytest.fixture
-def clone(tmp_path: Path) -> Path:
-    """A folder with the Makefile and the .venv that it makes."""
+def bare(tmp_path: Path) -> Path:
+    """A folder with the Makefile and nothing installed."""
     folder = tmp_path / "a clone"
     folder.mkdir()
-    shutil.copy(ROOT / "Makefile", folder)
-    make(folder, ".venv/bin/python")
+    for name in ("Makefile", "constraints.txt"):
+        shutil.copy(ROOT / name, folder)
     return folder
+
+
+@pytest.fixture
+def clone(bare: Path) -> Path:
+    """With the .venv that make makes."""
+    make(bare, ".venv/bin/python")
+    return bare
 
 
 def make(folder: Path, *arguments: str, path: str = os.environ["PATH"]) -> str:
@@ -35,6 +42,13 @@ def make(folder: Path, *arguments: str, path: str = os.environ["PATH"]) -> str:
         text=True,
         check=True,
     ).stdout
+
+
+@pytest.mark.parametrize("name", ["sam", "audit", "peer"])
+def test_the_other_venvs_have_the_python_of_the_first(bare: Path, name: str) -> None:
+    """The system's may be older than what PYTHON named when that was made."""
+    commands = make(bare, "--dry-run", f".venv/.{name}")
+    assert f"\n.venv/bin/python -m venv .venv/{name}\n" in commands
 
 
 def test_a_venv_that_serves_is_kept(clone: Path) -> None:
