@@ -22,7 +22,7 @@ $(shell (cd .venv && grep -F "$$(pwd -P)/bin/" bin/pip && bin/python -c 'import 
 .PHONY: help install run test chaos fuzz audit lint format bench docs build deploy destroy costs clean
 
 help: ## list the targets
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-12s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 install: .venv/.run ## make .venv with all that running needs
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -79,3 +80,14 @@ def test_a_venv_of_an_older_python_is_made_anew(clone: Path) -> None:
         python.chmod(0o755)
         make(clone, "help")
         assert python.exists() == is_kept
+
+
+def test_the_targets_are_listed_without_what_only_gnu_has(bare: Path, tmp_path: Path) -> None:
+    """BSD's sed, for one, writes t where GNU's writes a tab."""
+    sed = tmp_path / "sed"
+    sed.write_text("#!/bin/sh\nexit 1\n")
+    sed.chmod(0o755)
+    listed = make(bare, "help", path=f"{tmp_path}{os.pathsep}{os.environ['PATH']}").splitlines()
+    assert "help        list the targets" in listed
+    assert "build       build the Lambda functions from template.yaml" in listed
+    assert len(listed) == len(re.findall("^[a-z]+:.*##", (ROOT / "Makefile").read_text(), re.M))
