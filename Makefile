@@ -30,10 +30,10 @@ run: .venv/.run ## start everything on loopback; RUN="--folder DIR --page-port N
 	@exec $(BIN)/python -m infra.local $(RUN)
 
 test: .venv/.test .venv/.sam .venv/.browser lint ## run every check and every test
-	$(BIN)/pytest $(TEST)
+	$(BIN)/python -m pytest $(TEST)
 
 chaos: .venv/.test ## break the pipeline on purpose, with 500 photographs; CHAOS_SEED=N
-	CHAOS_PHOTOGRAPHS=$(or $(CHAOS_PHOTOGRAPHS),500) $(BIN)/pytest tests/chaos --capture=no
+	CHAOS_PHOTOGRAPHS=$(or $(CHAOS_PHOTOGRAPHS),500) $(BIN)/python -m pytest tests/chaos --capture=no
 
 fuzz: .venv/.test ## spoil 2,000 files of each format and decode them; FUZZ="--files N --keep DIR"
 	$(BIN)/python -m tests.hostile.fuzz $(FUZZ)
@@ -47,13 +47,13 @@ audit: .venv/.test .venv/.audit ## list licenses, look up known vulnerabilities 
 	done; [ -z "$$failed" ]
 
 lint: .venv/.test ## style and types
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-	$(BIN)/mypy
+	$(BIN)/python -m ruff check .
+	$(BIN)/python -m ruff format --check .
+	$(BIN)/python -m mypy
 
 format: .venv/.test ## put the code into shape
-	$(BIN)/ruff check --fix .
-	$(BIN)/ruff format .
+	$(BIN)/python -m ruff check --fix .
+	$(BIN)/python -m ruff format .
 
 bench: .venv/.test .venv/.peer ## measure speed and memory, and write docs/performance.md; BENCH="--quick"
 	$(BIN)/python -m benchmarks $(BENCH)

@@ -52,6 +52,11 @@ def test_the_other_venvs_have_the_python_of_the_first(bare: Path, name: str) -> 
     assert f"\n.venv/bin/python -m venv .venv/{name}\n" in commands
 
 
+def test_what_the_venv_has_is_called_by_its_python() -> None:
+    """Its scripts name the place where they were made."""
+    assert {*re.findall(r"(?<=\$\(BIN\)/)\w+", (ROOT / "Makefile").read_text())} == {"python"}
+
+
 def test_a_venv_that_serves_is_kept(clone: Path) -> None:
     make(clone, "help")
     assert (clone / ".venv/bin/python").exists()
