@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
 import tarfile
 import zipfile
+from email.parser import Parser
 from pathlib import Path
 
 import pytest
@@ -56,6 +58,18 @@ def test_without_one_the_wheel_is_for_all_machines(source: Path, compiler: str) 
     assert wheel.name.endswith("-py3-none-any.whl")
     assert LIBRARY not in zipfile.ZipFile(wheel).namelist()
     assert "deepcolor will draw in NumPy" in said
+
+
+def test_the_wheel_tells_what_it_runs_on_and_that_it_is_typed(source: Path) -> None:
+    archive = zipfile.ZipFile(built(source, "false")[0])
+    [path] = (name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
+    metadata = Parser().parsestr(archive.read(path).decode())
+    classifiers = set(metadata.get_all("Classifier", ()))
+    assert classifiers >= {"Typing :: Typed", "Operating System :: POSIX :: Linux"}
+    pythons = [int(minor) for minor in re.findall(r":: Python :: 3\.(\d+)", str(classifiers))]
+    assert metadata["Requires-Python"] == f">=3.{min(pythons)}"
+    assert metadata["License-Expression"] == "Apache-2.0"
+    assert not any(name.startswith("License ::") for name in classifiers), "PEP 639 forbids both"
 
 
 def test_the_sdist_holds_the_package_and_what_builds_it(source: Path) -> None:
