@@ -59,7 +59,7 @@ class PainterFailedError(PainterError):
 
 @dataclass
 class IsolatedPainter:
-    """A painter in another process, which is started when needed and started anew when it died.
+    """A painter in another process, which is started when needed, and anew when it died or failed.
 
     ``limit_seconds`` is the longest that one photograph may take, ``memory_bytes`` what the process
     may use. A photograph over which the process dies gets another chance in a new one: what killed
@@ -148,6 +148,7 @@ class IsolatedPainter:
                 raise PainterOverranError(seconds) from error
             raise PainterDiedError(exit_code) from error
         if "failure" in answer:
+            self.close()  # a GPU's error may stay in its process for good
             raise PainterFailedError(answer["failure"])
         return answer, content
 
