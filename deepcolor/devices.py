@@ -16,7 +16,9 @@ def device_named(wanted: str | torch.device) -> torch.device:
     Raises :class:`DeviceMissingError`.
     """
     name = str(wanted)
-    present = [f"cuda:{i}" for i in range(torch.cuda.device_count())]
+    # Those that its driver is too old for are counted all the same.
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    present = [f"cuda:{i}" for i in range(count)]
     present += ["mps"] if torch.backends.mps.is_available() else []
     present += ["cpu"]
     if name == "auto":
