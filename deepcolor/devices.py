@@ -9,6 +9,15 @@ import torch
 
 from deepcolor.errors import DeviceMissingError
 
+# What torch says of it in a plain RuntimeError.
+OUT_OF_MEMORY = (
+    "can't allocate memory",  # on the processor
+    "out of memory",  # CUDA's own allocations, and all of mps
+    "CUBLAS_STATUS_ALLOC_FAILED",
+    "CUDNN_STATUS_ALLOC_FAILED",
+    "unable to find an engine to execute this computation",  # cuDNN, without room for its work
+)
+
 
 def device_named(wanted: str | torch.device) -> torch.device:
     """The device that is wanted; for ``auto``, the best there is.
@@ -45,7 +54,6 @@ def exact(device: torch.device) -> Iterator[None]:
 
 def is_out_of_memory(error: Exception) -> bool:
     """Whether an error says that there is not memory enough, here or on another device."""
-    # On the processor torch raises a plain RuntimeError.
     return isinstance(error, MemoryError | torch.OutOfMemoryError) or (
-        isinstance(error, RuntimeError) and "can't allocate memory" in str(error)
+        isinstance(error, RuntimeError) and any(sign in str(error) for sign in OUT_OF_MEMORY)
     )
