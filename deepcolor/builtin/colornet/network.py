@@ -215,6 +215,8 @@ def _distances(height: int, width: int, device: torch.device) -> Tensor:
 
 def shrink(hints: Tensor, sides: list[int]) -> Tensor:
     """Hints (N, 3, H, W) on a coarser grid, (N, 3, *``sides``): the mean of those in each cell."""
+    if hints.device.type == "mps":  # on which cells must be of one size
+        return shrink(hints.cpu(), sides).to(hints.device)
     mask = F.interpolate(hints[:, 2:], sides, mode="area")
     ab = F.interpolate(hints[:, :2] * hints[:, 2:], sides, mode="area") / mask.clamp_min(1e-6)
     return torch.cat((ab, (mask > 0).to(ab.dtype)), dim=1)

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 from PIL import Image
+from torch._subclasses import FakeTensorMode
 
 from deepcolor import Colorizer, Hint
 from deepcolor.builtin.colornet.network import WIDTHS, Alike, ColorNet, shrink
@@ -73,6 +76,23 @@ def test_shrunken_hints_are_the_mean_of_a_cell() -> None:
     assert small.shape == (1, 3, 2, 2)
     assert small[0, :, 0, 0].tolist() == pytest.approx([20, 20, 1])
     assert not small[0, :, 1:].any()
+
+
+def test_where_cells_must_be_of_one_size_hints_are_shrunk_elsewhere(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """On mps, which is stood in for by tensors that only say they are there."""
+    interpolate, places = F.interpolate, []
+
+    def noted(image: torch.Tensor, *arguments: Any, **options: Any) -> torch.Tensor:
+        places.append(image.device.type)
+        return interpolate(image, *arguments, **options)
+
+    monkeypatch.setattr(F, "interpolate", noted)
+    with FakeTensorMode():
+        small = shrink(torch.zeros(1, 3, 224, 288, device="mps"), [128, 160])
+    assert (small.device.type, small.shape) == ("mps", (1, 3, 128, 160))
+    assert places == ["cpu", "cpu"]
 
 
 @pytest.mark.parametrize("color", ["#c03020", "#2040c0"])
