@@ -41,7 +41,11 @@ def device_named(wanted: str | torch.device) -> torch.device:
 
 @contextmanager
 def exact(device: torch.device) -> Iterator[None]:
-    """Computes in the types, and on the devices, that are named, whatever the caller's own are."""
+    """Computes in the types, and on the devices, that are named, whatever the caller's own are.
+
+    But for TF32, to which an NVIDIA GPU rounds in convolutions unless the caller tells torch
+    otherwise: that switch is the whole process's, and other threads may be in the midst of theirs.
+    """
     is_usual = torch.get_default_device().type == "cpu"
     # Photographs are read and joined on the processor, wherever the network is.
     with (
