@@ -34,6 +34,7 @@ from deepcolor.registry import find
 from deepcolor.strategy import Strategy
 
 LONGEST_NETWORK_SIDE = 4096
+MOST_AT_ONCE = 16  # photographs in a forward: more of them take more memory and no less time
 MOST_AB = 10_000  # of a*b*: far beyond every color, and nothing that is made of it overflows
 LONGEST_REASON = 200  # letters of another's error, for those of torch may take pages
 
@@ -212,15 +213,12 @@ class Colorizer:
     def batch(
         self, sources: Sequence[Input], *, hints: Sequence[Hint] = (), **knobs: float
     ) -> list[Image.Image]:
-        """Several photographs in color, in order; those of one network size share a forward."""
+        """Several photographs in color, in order; those of one network size share forwards."""
         settings = check(self.card, knobs, hints)
         _check_several(sources)
         prepared = [self._prepare(source, Reading(), settings, hints) for source in sources]
-        groups: dict[torch.Size, list[int]] = {}
-        for i, one in enumerate(prepared):
-            groups.setdefault(one.l.shape, []).append(i)
         colored: dict[int, Image.Image] = {}
-        for members in groups.values():
+        for members in _forwards([one.l.shape for one in prepared]):
             for i, ab in zip(
                 members, self._predict([prepared[i] for i in members], settings), strict=True
             ):
@@ -391,6 +389,18 @@ class Colorizer:
 def _check_several(sources: object) -> None:
     if is_one(sources) or not isinstance(sources, Iterable):
         raise SeveralWantedError(sources)
+
+
+def _forwards(shapes: Sequence[torch.Size]) -> list[list[int]]:
+    """The numbers of the photographs in each forward: of one shape, and not too many."""
+    alike: dict[torch.Size, list[int]] = {}
+    for i, shape in enumerate(shapes):
+        alike.setdefault(shape, []).append(i)
+    return [
+        numbers[start : start + MOST_AT_ONCE]
+        for numbers in alike.values()
+        for start in range(0, len(numbers), MOST_AT_ONCE)
+    ]
 
 
 def _problem(ab: object, count: int) -> str | None:

@@ -126,6 +126,25 @@ def test_a_batch_is_as_its_members(colornet: Colorizer, landscape: Image.Image) 
     assert colornet.batch([]) == []
 
 
+def test_a_batch_of_many_takes_several_forwards(
+    colornet: Colorizer, landscape: Image.Image, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("deepcolor.colorizer.MOST_AT_ONCE", 3)
+    predict, counts = colornet.strategy.predict, []
+
+    def noted(l: torch.Tensor, *others: Any) -> torch.Tensor:
+        counts.append(len(l))
+        return predict(l, *others)
+
+    monkeypatch.setattr(colornet.strategy, "predict", noted)
+    sources = [landscape.rotate(angle) for angle in range(0, 140, 20)]
+    sources.insert(2, landscape.resize((100, 300)))
+    batch = colornet.batch(sources, size=64)
+    assert sorted(counts) == [1, 1, 3, 3]
+    for image, source in zip(batch, sources, strict=True):
+        assert difference(image, colornet(source, size=64)) <= 2
+
+
 def test_any_kind_of_source(colornet: Colorizer, landscape: Image.Image, tmp_path: Path) -> None:
     path = tmp_path / "landscape.png"
     landscape.save(path)
