@@ -23,18 +23,18 @@ SLACK = 0.5 / 255 / 12.92
 
 
 @functools.cache
-def _linear_of_code() -> Tensor:
+def _linear_of_code(device: torch.device) -> Tensor:
     """Linear light (0…1) of each 8-bit sRGB code, shape (256,)."""
-    return decode_gamma(torch.arange(256, dtype=torch.float64) / 255).float()
+    return decode_gamma(torch.arange(256, dtype=torch.float64) / 255).float().to(device)
 
 
 @functools.cache
-def matrix(inverse: bool) -> Tensor:
+def matrix(inverse: bool, device: torch.device) -> Tensor:
     """Linear sRGB to XYZ relative to the white point, or back; shape (3, 3)."""
     forward = torch.tensor(RGB_TO_XYZ, dtype=torch.float64)
     # Scaling each row by its own sum puts (1, 1, 1) exactly on the white point, so gray stays gray.
     forward = forward / forward.sum(dim=1, keepdim=True)
-    return (torch.linalg.inv(forward) if inverse else forward).float()
+    return (torch.linalg.inv(forward) if inverse else forward).float().to(device)
 
 
 def decode_gamma(code: Tensor) -> Tensor:
@@ -51,7 +51,7 @@ def encode_gamma(linear: Tensor) -> Tensor:
 
 def linear_rgb(rgb: Tensor) -> Tensor:
     """Linear light in 0…1 of 8-bit sRGB codes (uint8, any shape)."""
-    return _linear_of_code().to(rgb.device)[rgb.long()]
+    return _linear_of_code(rgb.device)[rgb.long()]
 
 
 def lightness(y: Tensor) -> Tensor:
@@ -71,7 +71,7 @@ def rgb_to_lab(rgb: Tensor) -> Tensor:
 
 def linear_rgb_to_lab(linear: Tensor) -> Tensor:
     """L*a*b* of linear sRGB in 0…1; both (..., 3, H, W)."""
-    xyz = _mix(matrix(inverse=False), linear)
+    xyz = _mix(linear, inverse=False)
     fx, fy, fz = _f(xyz).unbind(dim=-3)
     return torch.stack((116 * fy - 16, 500 * (fx - fy), 200 * (fy - fz)), dim=-3)
 
@@ -81,7 +81,7 @@ def lab_to_linear_rgb(l: Tensor, ab: Tensor) -> Tensor:
     fy = (l.squeeze(-3) + 16) / 116
     fx = fy + ab.select(-3, 0) / 500
     fz = fy - ab.select(-3, 1) / 200
-    return _mix(matrix(inverse=True), _f_inverse(torch.stack((fx, fy, fz), dim=-3)))
+    return _mix(_f_inverse(torch.stack((fx, fy, fz), dim=-3)), inverse=True)
 
 
 def lab_to_rgb(l: Tensor, ab: Tensor, *, deep: bool = False) -> Tensor:
@@ -121,8 +121,9 @@ def _outside(linear: Tensor) -> Tensor:
     return ((linear < -SLACK) | (linear > 1 + SLACK)).any(dim=-3)
 
 
-def _mix(matrix: Tensor, channels: Tensor) -> Tensor:
-    return torch.einsum("ij,...jhw->...ihw", matrix.to(channels), channels)
+def _mix(channels: Tensor, *, inverse: bool) -> Tensor:
+    weights = matrix(inverse, channels.device).to(channels.dtype)
+    return torch.einsum("ij,...jhw->...ihw", weights, channels)
 
 
 def _f(t: Tensor) -> Tensor:

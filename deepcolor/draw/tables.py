@@ -50,7 +50,7 @@ def mixing() -> Floats:
     f³ above the corner and its tangent there below is t³ + (f − t) · slope, with
     t = max(f, corner).
     """
-    matrix = lab.matrix(inverse=True).double().numpy() * GAMMA_STEPS
+    matrix = lab.matrix(inverse=True, device=torch.device("cpu")).double().numpy() * GAMMA_STEPS
     first = np.full((3, 1), FIRST_STEP)
     return np.ascontiguousarray(np.hstack((matrix, matrix * SLOPE, first)), np.float32)
 

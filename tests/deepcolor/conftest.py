@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
+from torch.overrides import TorchFunctionMode
 
 from deepcolor import defaults
 from deepcolor.files.plan import Settings
@@ -28,6 +30,23 @@ SETTINGS = Settings(
     hints=(),
 )
 """What the command line makes of no options."""
+
+
+class Carried(TorchFunctionMode):
+    """Counts what is carried from the processor to the device ``meta``, which waits for it."""
+
+    count = 0
+
+    def __torch_function__(
+        self, function: Any, types: Any, args: Any = (), kwargs: Any = None
+    ) -> Any:
+        made = function(*args, **(kwargs or {}))
+        came = function in {torch.tensor, torch.Tensor.new_tensor} or (
+            args and isinstance(args[0], torch.Tensor) and not args[0].is_meta
+        )
+        self.count += bool(came and isinstance(made, torch.Tensor) and made.is_meta)
+        return made
+
 
 PAINTER = """
 from deepcolor import License, Strategy, StrategyCard

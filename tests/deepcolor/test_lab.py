@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from deepcolor import lab
+from tests.deepcolor.conftest import Carried
 
 WHITE = np.array([0.95047, 1.0, 1.08883])
 TO_XYZ = np.array(
@@ -138,3 +139,16 @@ def test_fitting_leaves_colors_of_srgb_alone(codes: Tensor) -> None:
     mixed = torch.cat((ab, torch.full_like(ab, 120)), dim=2)
     kept = lab.fit_gamut(torch.cat((l, l), dim=2), mixed)[..., : ab.shape[2]]
     assert torch.equal(kept, ab)
+
+
+def test_a_device_is_brought_the_tables_once() -> None:
+    rgb = torch.zeros(3, 8, 8, dtype=torch.uint8, device="meta")
+
+    def there_and_back() -> int:
+        with Carried() as carried:
+            l, ab = lab.rgb_to_lab(rgb).split((1, 2))
+            lab.lab_to_rgb(l, ab)
+        return carried.count
+
+    there_and_back()
+    assert there_and_back() == 0
