@@ -34,15 +34,17 @@ def stamp(ab: Tensor, places: Tensor, sizes: Tensor) -> Tensor:
     hint. Where squares overlap, the last is seen.
     """
     n, _, height, width = ab.shape
-    sides = torch.stack((sizes, sizes), dim=2)
-    shape = places.new_tensor((height, width))
-    corner = (places * shape - sides / 2).round().long().clamp_min(0)
-    corner = torch.minimum(corner, shape.long() - sides)
+
+    def first(axis: int, side: int) -> Tensor:
+        """The first row or column (N, K) of each square."""
+        corner = (places[:, :, axis] * side - sizes / 2).round().long().clamp_min(0)
+        return torch.minimum(corner, side - sizes)
+
     step = torch.arange(LARGEST, device=ab.device)
     covered = step < sizes[:, :, None]  # along one side of each square
     covered = (covered[:, :, :, None] & covered[:, :, None, :]).flatten(2)
-    rows = corner[:, :, 0, None, None] + step[:, None]
-    columns = corner[:, :, 1, None, None] + step
+    rows = first(0, height)[:, :, None, None] + step[:, None]
+    columns = first(1, width)[:, :, None, None] + step
     pixel = (rows * width + columns).flatten(2).clamp_max(height * width - 1)
 
     colors = ab.flatten(2).gather(2, pixel.flatten(1)[:, None].expand(-1, 2, -1))

@@ -3,6 +3,7 @@ from __future__ import annotations
 import torch
 
 from deepcolor.training.guidance import LARGEST, simulate, stamp
+from tests.deepcolor.conftest import Carried
 
 
 def test_a_stamp_is_the_mean_of_what_it_covers() -> None:
@@ -31,6 +32,13 @@ def test_of_two_on_one_place_the_last_is_seen() -> None:
 
 def test_no_hint_is_none() -> None:
     assert not stamp(torch.ones(1, 2, 32, 32), torch.zeros(1, 3, 2), torch.zeros(1, 3).long()).any()
+
+
+def test_stamping_brings_nothing_from_the_processor() -> None:
+    ab, places = torch.zeros(2, 2, 32, 32, device="meta"), torch.zeros(2, 5, 2, device="meta")
+    with Carried() as carried:
+        stamp(ab, places, torch.zeros(2, 5, dtype=torch.long, device="meta"))
+    assert carried.count == 0
 
 
 def test_simulated_hints_are_as_many_as_a_person_gives() -> None:
