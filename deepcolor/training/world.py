@@ -17,11 +17,12 @@ LONGEST_WAIT = timedelta(hours=12)  # while the first process packs the photogra
 
 @dataclass(frozen=True)
 class World:
-    """This process's number of all, and the device it has to itself."""
+    """This process's number of all, the device it has to itself, and those that wait patiently."""
 
     rank: int
     size: int
     device: torch.device
+    patient: dist.ProcessGroup | None = None
 
     @property
     def leads(self) -> bool:
@@ -52,8 +53,9 @@ class World:
         return int(told.item())
 
     def wait(self) -> None:
-        """Until all processes are here."""
-        self.agreed(0)
+        """Until all processes are here, be it for hours."""
+        if self.size > 1:
+            dist.barrier(self.patient)
 
 
 @contextmanager
@@ -81,8 +83,10 @@ def _joined() -> Iterator[World]:
         yield World(0, 1, device)
         return
     backend = "nccl" if device.type == "cuda" else "gloo"
-    dist.init_process_group(backend, timeout=LONGEST_WAIT)
+    dist.init_process_group(backend)
     try:
-        yield World(dist.get_rank(), dist.get_world_size(), device)
+        # All else is over soon or never: who waits for a process that hangs should not for hours.
+        patient = dist.new_group(backend="gloo", timeout=LONGEST_WAIT)
+        yield World(dist.get_rank(), dist.get_world_size(), device, patient)
     finally:
         dist.destroy_process_group()

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch.distributed as dist
+from torch.distributed.constants import default_pg_timeout
 from torch.distributed.run import parse_args
 
 from deepcolor.training.world import joined
@@ -13,16 +14,31 @@ from deepcolor.training.world import joined
 DOCS = Path(__file__).parents[3] / "docs"
 
 
-def test_processes_wait_for_hours_while_one_packs(monkeypatch: pytest.MonkeyPatch) -> None:
-    told: dict[str, timedelta] = {}
-    monkeypatch.setattr(dist, "init_process_group", lambda _, **options: told.update(options))
+def test_processes_wait_for_hours_only_while_one_packs(monkeypatch: pytest.MonkeyPatch) -> None:
+    waiting: dict[str, timedelta] = {}
+
+    def join(backend: str, *, timeout: timedelta = default_pg_timeout) -> None:
+        waiting["for a step"] = timeout
+
+    def group(*, backend: str, timeout: timedelta) -> str:
+        waiting[backend] = timeout
+        return backend
+
+    def barrier(group: str) -> None:
+        waiting["for photographs"] = waiting[group]
+
+    monkeypatch.setattr(dist, "init_process_group", join)
+    monkeypatch.setattr(dist, "new_group", group)
+    monkeypatch.setattr(dist, "barrier", barrier)
     monkeypatch.setattr(dist, "destroy_process_group", lambda: None)
     monkeypatch.setattr(dist, "get_rank", lambda: 1)
     monkeypatch.setattr(dist, "get_world_size", lambda: 2)
     monkeypatch.setenv("WORLD_SIZE", "2")
     with joined() as world:
         assert not world.leads
-    assert told["timeout"] >= timedelta(hours=12)
+        world.wait()
+    assert waiting["for a step"] <= timedelta(hours=1)
+    assert waiting["for photographs"] >= timedelta(hours=12)
 
 
 def test_torchrun_understands_what_the_docs_advise() -> None:
