@@ -146,7 +146,7 @@ class Run:
                 self.average()
                 now = time.monotonic()
                 self.seconds, tick = self.seconds + now - tick, now
-                stop = bool(self.world.agreed(asked()))
+                stop = self.is_to_stop(asked())
                 due = self.validation_is_due()
                 if due:
                     self.validate()
@@ -157,6 +157,12 @@ class Run:
                 self.watch("photographs", (self.step - begin) * batch, (self.steps - begin) * batch)
                 if stop and self.step < self.steps:
                     raise KeyboardInterrupt
+
+    def is_to_stop(self, asked: bool) -> bool:
+        """Whether any process was ``asked`` to, which all have to know at the same step."""
+        if self.step % self.world.steps_between_questions:
+            return False
+        return bool(self.world.agreed(asked))
 
     def learn(self, progress: float, size: int) -> None:
         """One step's change of the weights."""

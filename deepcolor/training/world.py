@@ -29,6 +29,14 @@ class World:
         """Whether this process writes, shows and validates for all."""
         return self.rank == 0
 
+    @property
+    def steps_between_questions(self) -> int:
+        """How many steps, until the processes ask each other what they need not know at once.
+
+        An answer has to be waited for until a GPU has done all that it was told before.
+        """
+        return 10 if self.size > 1 and self.device.type == "cuda" else 1
+
     def average(self, tensors: Sequence[Tensor]) -> None:
         """Replaces tensors by their means over all processes.
 

@@ -187,6 +187,30 @@ def test_a_signal_ends_a_run_after_a_checkpoint(config: Config) -> None:
     assert Run(config, ALONE).step == 2
 
 
+def test_processes_are_told_now_and_then_that_one_was_asked_to_stop(config: Config) -> None:
+    questions: list[int] = []
+
+    class Pair(World):
+        """This process and another, which was asked to stop before the first step."""
+
+        steps_between_questions = 4
+
+        def average(self, _: object) -> None:
+            pass
+
+        def wait(self) -> None:
+            pass
+
+        def agreed(self, number: int) -> int:
+            questions.append(number)
+            return max(number, 1)
+
+    with pytest.raises(KeyboardInterrupt):
+        Run(config, Pair(0, 2, torch.device("cpu"))).train()
+    assert questions == [False]
+    assert checkpoint.read(config.run / LAST)["step"] == 4
+
+
 def test_minutes_set_the_steps(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(run, "REHEARSED", (1, 1))
     timed = replace(config, schedule=replace(config.schedule, steps=0, minutes=1.0))

@@ -5,11 +5,12 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import torch
 import torch.distributed as dist
 from torch.distributed.constants import default_pg_timeout
 from torch.distributed.run import parse_args
 
-from deepcolor.training.world import joined
+from deepcolor.training.world import World, joined
 
 DOCS = Path(__file__).parents[3] / "docs"
 
@@ -39,6 +40,15 @@ def test_processes_wait_for_hours_only_while_one_packs(monkeypatch: pytest.Monke
         world.wait()
     assert waiting["for a step"] <= timedelta(hours=1)
     assert waiting["for photographs"] >= timedelta(hours=12)
+
+
+def test_gpus_are_not_waited_for_at_every_step() -> None:
+    alone, gpus, cores = (
+        World(0, size, torch.device(device)).steps_between_questions
+        for size, device in ((1, "cuda"), (2, "cuda"), (2, "cpu"))
+    )
+    assert (alone, cores) == (1, 1)
+    assert 5 <= gpus <= 20  # torchrun kills after 30 seconds what does not end
 
 
 def test_torchrun_understands_what_the_docs_advise() -> None:
