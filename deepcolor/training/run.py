@@ -42,7 +42,7 @@ from deepcolor.training.photographs import split
 from deepcolor.training.sampling import Sampler, chances, check_sources, miniature_colors
 from deepcolor.training.sheet import write_sheet
 from deepcolor.training.trunk import load_imagenet
-from deepcolor.training.validate import Validation
+from deepcolor.training.validate import AT_ONCE, MOST, Scores, Validation
 from deepcolor.training.world import World
 
 LAST, BEST, LOG, CURVE = "last.pt", "best.safetensors", "log.csv", "curve.svg"
@@ -129,8 +129,11 @@ class Run:
             self._train()
 
     def _train(self) -> None:
-        tick = saved = time.monotonic()
+        saved = time.monotonic()
         if not self.step:
+            if not self.steps and self.world.leads:
+                self.scores(AT_ONCE)  # lest what a GPU's first one takes is counted for all
+            tick = time.monotonic()
             self.validate()
             if not self.steps:
                 steps = self.rehearse(time.monotonic() - tick)
@@ -215,8 +218,7 @@ class Run:
         self.losses.zero_()
         if not self.world.leads:
             return
-        plain = partial(loss, hints=None, weight=None, encoder=self.encoder, at=0)
-        scores = self.validation.scores(self.ema, lambda net, l, ab: plain(net=net, l=l, ab=ab))
+        scores = self.scores()
         row = {
             "step": float(self.step),
             "photographs": float(self.step * config.schedule.batch),
@@ -236,6 +238,11 @@ class Run:
             + ", ".join(f"{kind} {row[f'{kind}_psnr']:.2f}" for kind in ("gray", "mean", "hints10"))
             + f" dB, CIEDE2000 {row['default_ciede2000']:.2f} (gray: {row['gray_ciede2000']:.2f})"
         )
+
+    def scores(self, most: int = MOST) -> Scores:
+        """Those of the averaged weights, on so many of the held-out photographs."""
+        plain = partial(loss, hints=None, weight=None, encoder=self.encoder, at=0)
+        return self.validation.scores(self.ema, lambda net, l, ab: plain(net=net, l=l, ab=ab), most)
 
     def rehearse(self, validation_seconds: float) -> int:
         """How many steps the minutes allow, by some that are then forgotten."""

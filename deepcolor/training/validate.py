@@ -49,13 +49,17 @@ class Validation:
         self.places = torch.rand((count, max(HINTS), 2), generator=places)
 
     @torch.inference_mode()
-    def scores(self, net: ColorNet, loss: LossOf) -> Scores:
-        """The loss, figures without hints, at each vividness, and the mean's PSNR with hints."""
+    def scores(self, net: ColorNet, loss: LossOf, most: int = MOST) -> Scores:
+        """The loss, figures without hints, at each vividness, and the mean's PSNR with hints.
+
+        Of the first photographs, ``most`` of them.
+        """
+        count = min(most, len(self.rgb))
         sums: dict[str, float] = {}
         shown: list[list[Tensor]] = []
-        for start in range(0, len(self.rgb), AT_ONCE):
-            rgb = self.rgb[start : start + AT_ONCE].to(self.device)
-            places = self.places[start : start + AT_ONCE].to(self.device)
+        for start in range(0, count, AT_ONCE):
+            some = slice(start, min(start + AT_ONCE, count))
+            rgb, places = self.rgb[some].to(self.device), self.places[some].to(self.device)
             figures, drawn = _scored(Looks(net), rgb, places)
             lab = rgb_to_lab(rgb)
             figures["loss"] = loss(net, lab[:, :1], F.avg_pool2d(lab[:, 1:], 4)).expand(len(rgb))
@@ -65,7 +69,7 @@ class Validation:
             for row in zip(*(column.cpu() for column in columns), strict=True):
                 if len(shown) < SHOWN:
                     shown.append(list(row))
-        return Scores(_means(sums, len(self.rgb)), shown)
+        return Scores(_means(sums, count), shown)
 
     @torch.inference_mode()
     def hinted(self, net: Looks) -> dict[int, float]:

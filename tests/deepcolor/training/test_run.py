@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -35,6 +36,7 @@ from deepcolor.training.errors import (
 )
 from deepcolor.training.run import BEST, CURVE, LAST, LOG, Run
 from deepcolor.training.trunk import load_imagenet
+from deepcolor.training.validate import Scores
 from deepcolor.training.world import World
 
 ALONE = World(0, 1, torch.device("cpu"))
@@ -224,6 +226,31 @@ def test_minutes_set_the_steps(config: Config, monkeypatch: pytest.MonkeyPatch) 
     one.train()
     assert one.step == 2
     assert Run(timed, ALONE).steps == 2
+
+
+def test_what_only_the_first_validation_takes_is_not_counted_for_all(
+    config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = Run(replace(config, schedule=replace(config.schedule, steps=0, minutes=1.0)), ALONE)
+    scores, monotonic = one.validation.scores, time.monotonic
+    lost: list[float] = []
+    counted: list[float] = []
+
+    def slow_at_first(*arguments: Any) -> Scores:
+        if not lost:
+            lost.append(1000)
+        return scores(*arguments)
+
+    def rehearse(seconds: float) -> int:
+        counted.append(seconds)
+        return 1
+
+    monkeypatch.setattr(time, "monotonic", lambda: monotonic() + sum(lost))
+    monkeypatch.setattr(one.validation, "scores", slow_at_first)
+    monkeypatch.setattr(one, "rehearse", rehearse)
+    one.train()
+    assert lost
+    assert 0 < counted[0] < 500
 
 
 def test_the_trunk_learns_when_it_is_thawed_and_its_first_blocks_never(config: Config) -> None:
