@@ -76,6 +76,8 @@ def _flat(figures: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, s
     for name, value in figures.items():
         if isinstance(value, dict):
             yield from _flat(value, f"{before}{_words(name)}: ")
+        elif value is None:
+            yield f"{before}{_words(name)}", "out of memory"
         elif isinstance(value, float):
             yield (
                 f"{before}{_words(name)}",
