@@ -62,7 +62,7 @@ def _in_tar(path: Path) -> Iterator[tuple[str, bytes]]:
     labels = registry.names()
     with tarfile.open(path) as tar:
         members = [(Path(member.name), member) for member in tar]
-        stems = {renamed(name) for name, _ in members}
+        stems = {renamed(name) for name, _ in members if name.name}  # "." has none
         for name, member in members:
             if name.suffix.lower() not in READABLE or is_result(name, labels, stems.__contains__):
                 continue

@@ -142,6 +142,14 @@ def test_what_deepcolor_colored_is_not_learned_from_in_a_tar_either(tmp_path: Pa
     assert [name for name, _ in contents(tar)] == ["0", "1", "2", "x/8.colornet"]
 
 
+def test_a_tar_of_the_folder_one_is_in(three: Path, tmp_path: Path) -> None:
+    """Which holds a folder named "."."""
+    tar = tmp_path / "here.tar"
+    with tarfile.open(tar, "w") as file:
+        file.add(three, ".")
+    assert sorted(name for name, _ in contents(tar)) == ["0", "1", "2"]
+
+
 def test_links_in_a_tar(tmp_path: Path) -> None:
     """As in a folder: one that leads nowhere is none, others are what they lead to."""
     tar = write_tar(tmp_path / "some.tar")
