@@ -1,6 +1,8 @@
 from __future__ import annotations
 
-from dataclasses import fields
+import re
+import subprocess
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
@@ -113,6 +115,23 @@ def test_the_docs_explain_every_setting() -> None:
     for room in (Schedule, Network, Loss, Sampling, Cropping, Simulation):
         for setting in fields(room):
             assert f"`{setting.name}`" in page, setting.name
+
+
+def test_the_docs_go_on_from_weights_where_a_machine_is_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = (DOCS / "training.md").read_text()
+    [commands] = [one for one in re.findall(r"```sh\n(.*?)```", page, re.DOTALL) if "sed " in one]
+    (tmp_path / "deepcolor").symlink_to(CONFIGS.parents[1])
+    (tmp_path / "pieces").mkdir()
+    (tmp_path / "best.safetensors").touch()
+    subprocess.run(commands, shell=True, cwd=tmp_path, check=True)
+    again = Config.read(tmp_path / "pieces" / "again.toml")
+    monkeypatch.chdir(tmp_path)
+    assert Path(again.network.start).exists()
+    before = Config.read(CONFIGS / "gpu-full.toml")
+    assert 0 < again.schedule.minutes < before.schedule.minutes
+    assert replace(again.schedule, minutes=before.schedule.minutes) == before.schedule
 
 
 def test_there_are_configurations() -> None:
