@@ -14,8 +14,9 @@ IS_NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 
 # A .venv that cannot serve is made anew, for its stamps would stand for nothing: its Python is gone or has no pip (since
 # an upgrade of the system), or is too old, or its scripts call one elsewhere (since the clone was moved).
-$(shell (cd .venv && grep -F "$$(pwd -P)/bin/" bin/pip && bin/python -c 'import pip; $(IS_NEW_ENOUGH)') \
-	>/dev/null 2>&1 || rm -rf .venv)
+$(shell [ ! -d .venv ] || \
+	(cd ./.venv && grep -F "$$(pwd -P)/bin/" bin/pip && bin/python -c 'import pip; $(IS_NEW_ENOUGH)') >/dev/null 2>&1 || \
+	{ echo ".venv cannot serve: its Python is gone, too old, elsewhere or without pip. Making it anew …" >&2; rm -rf .venv; })
 
 .DELETE_ON_ERROR: # or a .venv that broke off would count as made
 

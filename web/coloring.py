@@ -112,13 +112,17 @@ def _hint(hint: Any, place: int) -> dict[str, Any]:
     match hint:
         case {"x": across, "y": down, "color": str(color)} if _COLOR.fullmatch(color):
             x, y = whole(across), whole(down)
-            if x in range(MAX_PIXEL + 1) and y in range(MAX_PIXEL + 1):
+            if _is_pixel(x) and _is_pixel(y):
                 return {"x": x, "y": y, "color": color.lower()}
     raise unprocessable(
         "malformed-hint",
         f"Hint {place} must look like"
         ' {"x": 120, "y": 80, "color": "#c84b31"}, x and y being pixels of the photograph.',
     )
+
+
+def _is_pixel(place: int | None) -> bool:
+    return place is not None and 0 <= place <= MAX_PIXEL
 
 
 def _decimal(value: float) -> str:

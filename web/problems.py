@@ -87,13 +87,16 @@ def _http(request: Request, error: HTTPException) -> Problem:
     code = status.phrase.lower().replace(" ", "-")
     problem = Problem(status, code, sentences.get(status, f"{error.detail}."))
     problem.headers.update(error.headers or {})
-    if status == HTTPStatus.METHOD_NOT_ALLOWED:
-        problem.headers["Allow"] = ", ".join(sorted(_methods(request)))
+    if status == HTTPStatus.METHOD_NOT_ALLOWED and (methods := _methods(request)):
+        problem.headers["Allow"] = ", ".join(sorted(methods))
     return problem
 
 
 def _methods(request: Request) -> set[str]:
-    """All that are taken at the address; each route knows of its own alone."""
+    """All that are taken at the address, each of whose routes knows of its own alone.
+
+    None below ``/static``, where there is but one, which has told them.
+    """
     routes = [route for route in request.app.routes if isinstance(route, Route)]
     here = [route for route in routes if route.matches(request.scope)[0] is not Match.NONE]
     return {method for route in here for method in route.methods or ()}

@@ -101,7 +101,8 @@ def _filename(name: Any) -> str:
         raise invalid("A photograph needs a filename.")
     if name in {".", ".."} or any(map(_is_unusable, name)):
         raise _unusable(
-            "This file name cannot be used: it must not hold slashes or control characters."
+            "This file name cannot be used: it must not hold slashes, control characters or"
+            " what is no character."
             " Rename the file and choose it again."
         )
     if len(name.encode()) > MAX_NAME_BYTES:

@@ -152,3 +152,15 @@ def test_a_device_is_brought_the_tables_once() -> None:
 
     there_and_back()
     assert there_and_back() == 0
+
+
+def test_colors_can_be_differentiated_whoever_asked_first() -> None:
+    """The tables are kept, and the first may have asked within inference mode."""
+    lab._linear_of_code.cache_clear()
+    lab.matrix.cache_clear()
+    with torch.inference_mode():
+        lab.rgb_to_lab(torch.zeros(3, 2, 2, dtype=torch.uint8))
+    linear = torch.full((3, 2, 2), 0.5, requires_grad=True)
+    lab.linear_rgb_to_lab(linear).sum().backward()  # type: ignore[no-untyped-call]
+    assert linear.grad is not None
+    assert linear.grad.isfinite().all()

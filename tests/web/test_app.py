@@ -8,6 +8,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from web import app as web_app
+from web.assets import Assets
 from web.visitors import SecretMissingError
 from web.words import Words
 
@@ -38,7 +39,11 @@ def test_what_is_not_there(visitor: TestClient, method: str, url: str, status: i
 
 @pytest.mark.parametrize(
     ("url", "methods"),
-    [("/api/images", "GET, HEAD, POST"), ("/api/images/x", "DELETE, GET, HEAD")],
+    [
+        ("/api/images", "GET, HEAD, POST"),
+        ("/api/images/x", "DELETE, GET, HEAD"),
+        (Assets.of_this_package().url + "/page.css", "GET, HEAD"),
+    ],
 )
 def test_which_methods_an_address_takes(visitor: TestClient, url: str, methods: str) -> None:
     for method in ("PUT", "OPTIONS"):

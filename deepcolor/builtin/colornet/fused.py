@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from deepcolor.builtin.colornet.network import InvertedResidual, Merge, SameConv
 
-SHAPES = 16  # of inputs whose order of the weights is kept, two a photograph or more
+SHAPES = 32  # of inputs whose order of the weights is kept, two to four a photograph
 
 # What follows a convolution: oneDNN's name for it, and its numbers.
 NOTHING: tuple[str, list[float]] = ("none", [])

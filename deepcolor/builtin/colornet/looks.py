@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from deepcolor.builtin.colornet.network import ColorNet, shrink
 
 MULTIPLE = 32  # what the sides of a look are of
-FARTHEST = 200 * 200  # pixels, below which nobody looks from still farther
+FARTHEST = 200 * 200  # pixels; a look after the first that has fewer is the last
 
 
 class Looks(nn.Module):

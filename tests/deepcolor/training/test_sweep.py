@@ -59,7 +59,7 @@ def test_a_mirrored_guess_is_the_mean_of_two(net: ColorNet, meadows: Photographs
     assert found[mirrored].auc > found[MEAN].auc - 0.1
 
 
-def test_both_looks_are_measured_as_they_color(net: ColorNet, meadows: Photographs) -> None:
+def test_all_looks_are_measured_as_they_color(net: ColorNet, meadows: Photographs) -> None:
     [(_, _), (_, found)] = sweep(net, meadows, [MEAN])
     scores = []
     for photograph in meadows:
