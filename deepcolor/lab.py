@@ -22,21 +22,22 @@ KAPPA = 24389 / 27
 SLACK = 0.5 / 255 / 12.92
 
 
+# Tables are made outside of inference mode, or only what is never differentiated could use them.
 @functools.cache
+@torch.inference_mode(False)
 def _linear_of_code(device: torch.device) -> Tensor:
     """Linear light (0…1) of each 8-bit sRGB code, shape (256,)."""
-    with torch.inference_mode(False):  # or only what is never differentiated could use it
-        return decode_gamma(torch.arange(256, dtype=torch.float64) / 255).float().to(device)
+    return decode_gamma(torch.arange(256, dtype=torch.float64) / 255).float().to(device)
 
 
 @functools.cache
+@torch.inference_mode(False)
 def matrix(inverse: bool, device: torch.device) -> Tensor:
     """Linear sRGB to XYZ relative to the white point, or back; shape (3, 3)."""
-    with torch.inference_mode(False):
-        forward = torch.tensor(RGB_TO_XYZ, dtype=torch.float64)
-        # Each row scaled by its own sum puts (1, 1, 1) exactly on the white point: gray stays gray.
-        forward = forward / forward.sum(dim=1, keepdim=True)
-        return (torch.linalg.inv(forward) if inverse else forward).float().to(device)
+    forward = torch.tensor(RGB_TO_XYZ, dtype=torch.float64)
+    # Scaling each row by its own sum puts (1, 1, 1) exactly on the white point, so gray stays gray.
+    forward = forward / forward.sum(dim=1, keepdim=True)
+    return (torch.linalg.inv(forward) if inverse else forward).float().to(device)
 
 
 def decode_gamma(code: Tensor) -> Tensor:

@@ -150,7 +150,9 @@ def test_a_device_is_brought_the_tables_once() -> None:
             lab.lab_to_rgb(l, ab)
         return carried.count
 
-    there_and_back()
+    lab._linear_of_code.cache_clear()
+    lab.matrix.cache_clear()
+    assert there_and_back() == 3  # the codes', and both matrices
     assert there_and_back() == 0
 
 

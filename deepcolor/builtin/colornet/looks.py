@@ -17,7 +17,7 @@ class Looks(nn.Module):
     """A network that looks at a photograph from farther and farther; the mean of all guesses.
 
     Near it sees small faces and errs on what fills the photograph, from afar the other way round:
-    the mean errs less than either. At 256x256 that is two looks, for two fifths more time than one,
+    the mean errs less than each. At 256x256 that is two looks, for two fifths more time than one,
     and at 512x512 three. The arguments and the colors are those of
     :meth:`deepcolor.builtin.colornet.network.ColorNet.forward`.
     """
