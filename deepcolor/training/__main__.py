@@ -59,7 +59,7 @@ sweeping.add_argument(
     "--temperatures", type=number(float, 0.01), nargs="+", default=[1.0], metavar="T"
 )
 sweeping.add_argument("--rebalance", type=_share, nargs="+", default=[0.0], metavar="SHARE")
-sweeping.add_argument("--chroma", type=_factor, nargs="+", default=[1.0], metavar="FACTOR")
+sweeping.add_argument("--gain", type=_factor, nargs="+", default=[1.0], metavar="FACTOR")
 sweeping.add_argument("--mirrored", action="store_true", help="each also with its mirror image")
 
 
@@ -87,12 +87,12 @@ def _do(arguments: argparse.Namespace) -> None:
         _skin(held_out, arguments.sources)
     else:
         settings = [
-            Setting(size, temperature, rebalance, chroma, mirrored)
+            Setting(size, temperature, rebalance, gain, mirrored)
             for size in arguments.sizes
             for mirrored in (False, *[True] * arguments.mirrored)
             for temperature in arguments.temperatures
             for rebalance in arguments.rebalance
-            for chroma in arguments.chroma
+            for gain in arguments.gain
         ]
         _sweep(held_out, settings, arguments.weights)
 
@@ -129,13 +129,13 @@ def _skin(held_out: Photographs, sources: list[str]) -> None:
 
 def _sweep(held_out: Photographs, settings: list[Setting], path: Path | None) -> None:
     print(
-        "size     T  rebalance  chroma  mirrored  PSNR dB  AuC %  CIEDE2000  colorfulness / truth"
+        "size     T  rebalance    gain  mirrored  PSNR dB  AuC %  CIEDE2000  colorfulness / truth"
     )
     for setting, row in sweep(_network(path), held_out, settings):
         told = f"{'gray':41}"
         if setting is not None:
             told = f"{setting.size:4}{setting.temperature:6.2f}{setting.rebalance:11.2f}"
-            told += f"{setting.chroma:8.2f}"
+            told += f"{setting.gain:8.2f}"
             told += f"{'yes' if setting.mirrored else 'no':>10}  "
         print(
             f"{told}{row.psnr:7.2f}{row.auc:7.2f}{row.ciede2000:11.2f}{row.colorfulness:22.2f}",

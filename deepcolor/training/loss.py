@@ -46,7 +46,7 @@ def loss(
     log_p = F.log_softmax(told, dim=1).permute(1, 0, 2, 3).flatten(1)
     total = -(parts * log_p.gather(0, indices)).sum(dim=0).mean()
     if regression:
-        mean = net.mean_color(logits, temperature=1, rebalance=0, chroma=1)
+        mean = net.mean_color(logits, temperature=1, rebalance=0)
         total = total + regression * F.smooth_l1_loss(mean / GRID, ab / GRID)
     return total
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from deepcolor.builtin.colornet.cast import cast_of, raised
 from deepcolor.builtin.colornet.network import ColorNet, shrink
 
 MULTIPLE = 32  # what the sides of a look are of
@@ -18,8 +20,7 @@ class Looks(nn.Module):
 
     Near it sees small faces and errs on what fills the photograph, from afar the other way round:
     the mean errs less than each. At 256x256 that is two looks, for two fifths more time than one,
-    and at 512x512 three. The arguments and the colors are those of
-    :meth:`deepcolor.builtin.colornet.network.ColorNet.forward`.
+    and at 512x512 three.
     """
 
     def __init__(self, net: ColorNet):
@@ -31,10 +32,30 @@ class Looks(nn.Module):
         l: Tensor,
         temperature: float,
         rebalance: float,
-        chroma: float,
+        gain: float,
         hints: Tensor | None = None,
     ) -> Tensor:
-        how = temperature, rebalance, chroma
+        """a*b* (N, 2, H/4, W/4) of L* (N, 1, H, W) and hints (N, 3, H, W).
+
+        ``gain`` is what chroma is multiplied by, but for the photograph's cast; the other arguments
+        are those of :meth:`deepcolor.builtin.colornet.network.ColorNet.forward`. Hints come out as
+        given, and the cast is that without them, lest a single one change the whole photograph.
+        """
+        how = temperature, rebalance
+        if gain == 1:
+            return self.guess(l, *how, hints)
+        ab = self.guess(l, *how, None)
+        cast = cast_of(ab)
+        if hints is not None:
+            lowered = torch.cat((raised(hints[:, :2], cast, 1 / gain), hints[:, 2:]), dim=1)
+            ab = self.guess(l, *how, lowered)
+        return raised(ab, cast, gain)
+
+    def guess(
+        self, l: Tensor, temperature: float, rebalance: float, hints: Tensor | None
+    ) -> Tensor:
+        """The mean of all looks, with no gain."""
+        how = temperature, rebalance
         return mean([self.net(one, *how, told) for one, told in looks(l, hints)])
 
 

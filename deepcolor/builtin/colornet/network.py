@@ -302,29 +302,24 @@ class ColorNet(nn.Module):
         l: Tensor,
         temperature: float,
         rebalance: float,
-        chroma: float,
         hints: Tensor | None = None,
     ) -> Tensor:
         """a*b* (N, 2, H/4, W/4) of L* (N, 1, H, W): the annealed mean over the bins.
 
         ``temperature`` in (0, 1] sharpens the distribution (1 is the mean, toward 0 the mode);
-        ``rebalance`` in 0…1 is how much of training's favor for rare colors is kept; ``chroma`` is
-        what the mean is multiplied by. ``hints`` (N, 3, H, W) are a*, b* and a mask of 0 and 1.
+        ``rebalance`` in 0…1 is how much of training's favor for rare colors is kept. ``hints``
+        (N, 3, H, W) are a*, b* and a mask of 0 and 1.
         """
-        if hints is not None:
-            hints = torch.cat((hints[:, :2] / chroma, hints[:, 2:]), dim=1)  # to come out as given
         seen = self.features(l, hints).movedim(1, -1)
         # As mean_color does it, but to the weights of one layer rather than to all that it says.
         assert self.classify.bias is not None
         weight = self.classify.weight.flatten(1) / temperature
         bias = (self.classify.bias - (1 - rebalance) * self.log_weight) / temperature
         probability = F.linear(seen, weight, bias).float().softmax(dim=-1)
-        return (probability @ (chroma * self.bins)).movedim(-1, 1).contiguous()
+        return (probability @ self.bins).movedim(-1, 1).contiguous()
 
-    def mean_color(
-        self, logits: Tensor, temperature: float, rebalance: float, chroma: float
-    ) -> Tensor:
-        """The annealed mean (N, 2, h, w) of logits (N, Q, h, w), times ``chroma``."""
+    def mean_color(self, logits: Tensor, temperature: float, rebalance: float) -> Tensor:
+        """The annealed mean (N, 2, h, w) of logits (N, Q, h, w)."""
         logits = logits - (1 - rebalance) * self.log_weight[:, None, None]
         probability = torch.softmax(logits / temperature, dim=1)
-        return torch.einsum("nqhw,qc->nchw", probability, chroma * self.bins)
+        return torch.einsum("nqhw,qc->nchw", probability, self.bins)

@@ -52,7 +52,7 @@ def test_what_is_known_for_sure_comes_out_as_it_is(
     [slope] = torch.autograd.grad(least, [net.classify.bias])
     assert of(net, color, weight, regression=1000).item() == pytest.approx(least.item(), abs=1e-3)
     assert slope.abs().max() < 1e-4
-    mean = net.mean_color(net.classify.bias[None, :, None, None], 1, 0, 1).flatten()
+    mean = net.mean_color(net.classify.bias[None, :, None, None], 1, 0).flatten()
     assert mean.tolist() == pytest.approx(color, abs=0.01)
 
 
