@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 DOCS = Path(__file__).parent
 PICTURES = DOCS / "pictures"
-SHOWN = ("killarney-1910", "cowboys-1907", "dust-bowl", "bessborough-1908")
+SHOWN = ("killarney-1910", "girls-1860", "dust-bowl", "bessborough-1908")
 HEIGHT, GAP = 300, 10  # pixels
 GROUP, FACES, CLOSELY = "dust-bowl", (20, 40, 440, 250), 768
 

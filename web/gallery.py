@@ -22,7 +22,7 @@ HERO = Example("killarney-1910", 880, 678)
 EXAMPLES = (
     HERO,
     Example("dust-bowl", 800, 701),
-    Example("cowboys-1907", 500, 394),
+    Example("girls-1860", 800, 588),
     Example("jersey-shore-1905", 500, 692),
     Example("civil-war", 800, 646),
     Example("bessborough-1908", 800, 667),
