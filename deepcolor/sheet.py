@@ -6,10 +6,14 @@ import io
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from PIL import Image, ImageDraw, ImageFont
+from PIL.PngImagePlugin import PngInfo
 
+from deepcolor import xmp
 from deepcolor.disk import check_writable, write_whole
+from deepcolor.encoding import PNG_XMP
 from deepcolor.errors import (
     AlreadyThereError,
     DeepcolorError,
@@ -19,12 +23,13 @@ from deepcolor.errors import (
     TooManyForASheetError,
     reason,
 )
-from deepcolor.exif import DESCRIPTION
+from deepcolor.exif import DESCRIPTION, SOFTWARE
 from deepcolor.files.coloring import IfThere, Outcome
 from deepcolor.files.found import SHEET_NOTE
 from deepcolor.files.plan import Task
 from deepcolor.formats import SUFFIXES
 from deepcolor.photograph import Reading, decode
+from deepcolor.version import __version__
 
 CELL = 320  # pixels
 GAP = 8
@@ -32,6 +37,7 @@ LABEL = 26
 MOST_ROWS = 150  # a JPEG is at most 65,535 pixels high
 SHEET_FORMATS = {suffix: kind for kind in ("JPEG", "PNG") for suffix in SUFFIXES[kind]}
 PAPER, INK = (250, 248, 244), (40, 38, 36)
+SIMULATED = b" Its colors are simulated."
 
 
 def is_wanted(path: Path, tasks: Sequence[Task], if_there: IfThere) -> bool:
@@ -86,14 +92,26 @@ def contact_sheet(outcomes: Sequence[Outcome], path: Path, reading: Reading) -> 
         for i, image in enumerate(row):
             sheet.paste(image, (GAP + i * (CELL + GAP) + (CELL - image.width) // 2, top))
         top += height + GAP
-    exif = Image.Exif()
-    exif[DESCRIPTION] = SHEET_NOTE
-    out = io.BytesIO()
-    sheet.save(out, format=SHEET_FORMATS[path.suffix.lower()], quality=90, exif=exif)
     try:
-        write_whole(path, out.getvalue())
+        write_whole(path, _marked(sheet, SHEET_FORMATS[path.suffix.lower()]))
     except OSError as error:
         raise NotWritableError(path, reason(error)) from error
+
+
+def _marked(sheet: Image.Image, kind: str) -> bytes:
+    """The sheet's file, which says in words and in XMP that its colors are simulated."""
+    software = f"deepcolor {__version__}"
+    exif = Image.Exif()
+    exif[DESCRIPTION] = SHEET_NOTE + SIMULATED
+    exif[SOFTWARE] = software
+    mark = xmp.mark(software)
+    options: dict[str, Any] = {"quality": 90, "xmp": mark}
+    if kind == "PNG":
+        options = {"pnginfo": PngInfo()}
+        options["pnginfo"].add_itxt(PNG_XMP, mark.decode())
+    out = io.BytesIO()
+    sheet.save(out, format=kind, exif=exif, **options)
+    return out.getvalue()
 
 
 def _check_place(path: Path, tasks: Sequence[Task]) -> None:

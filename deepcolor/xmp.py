@@ -179,10 +179,19 @@ def packet(
     for one in properties:
         if one.tag == DESCRIPTION:
             _credit(one, credited)
-    own = [_property(SOURCE_TYPE, BY_A_TRAINED_ALGORITHM), _property(CREATOR_TOOL, software)]
+    own = _own(software)
     if instance is not None:
         own.append(_property(INSTANCE_ID, instance))
     return _packet([*properties, *own])
+
+
+def mark(software: str) -> bytes:
+    """The XMP of a picture of several results: that a trained algorithm made up its colors."""
+    return _packet(_own(software))
+
+
+def _own(software: str) -> list[Element]:
+    return [_property(SOURCE_TYPE, BY_A_TRAINED_ALGORITHM), _property(CREATOR_TOOL, software)]
 
 
 class _NoDoctype(ET.TreeBuilder):

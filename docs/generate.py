@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 import click
 from PIL import Image
 
+from deepcolor import xmp
 from deepcolor.cli import main
+from deepcolor.version import __version__
 from tests.infra.template import TEMPLATE
 
 if TYPE_CHECKING:
@@ -111,7 +113,7 @@ def draw_pictures() -> None:
         sheet.paste(gray, (left, 0))
         sheet.paste(color, (left, HEIGHT + GAP))
         left += gray.width + GAP
-    sheet.save(PICTURES / "before-after.jpg", quality=88, optimize=True)
+    _save(sheet, "before-after")
 
 
 def _draw_faces(colorizer: Colorizer) -> None:
@@ -123,7 +125,12 @@ def _draw_faces(colorizer: Colorizer) -> None:
     pair = Image.new("RGB", (2 * usual.width + GAP, usual.height), "white")
     pair.paste(usual, (0, 0))
     pair.paste(closely, (usual.width + GAP, 0))
-    pair.save(PICTURES / "faces.jpg", quality=88, optimize=True)
+    _save(pair, "faces")
+
+
+def _save(picture: Image.Image, name: str) -> None:
+    mark = xmp.mark(f"deepcolor {__version__}")
+    picture.save(PICTURES / f"{name}.jpg", quality=88, optimize=True, xmp=mark)
 
 
 def _scaled(path: Path) -> Image.Image:

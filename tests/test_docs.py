@@ -14,6 +14,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from deepcolor import xmp
+
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 PAGES = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md")])
@@ -48,6 +50,16 @@ def test_pictures_keep_the_lightness_of_their_photographs(color: Path) -> None:
         for path in (color, color.with_name(color.name.replace(".color.", ".gray.")))
     )
     assert np.abs(drawn - gray).mean() < 5  # as what L* and luma see differently
+
+
+@pytest.mark.parametrize(
+    "picture",
+    [*COLORED, DOCS / "pictures/before-after.jpg", DOCS / "pictures/faces.jpg"],
+    ids=lambda path: path.name,
+)
+def test_pictures_say_that_their_colors_are_simulated(picture: Path) -> None:
+    with Image.open(picture) as image:
+        assert xmp.BY_A_TRAINED_ALGORITHM.encode() in image.info["xmp"]
 
 
 def blocks(page: Path, language: str) -> list[str]:

@@ -18,7 +18,7 @@ STDIO = "-"
 
 SHEET_NOTE = b"A contact sheet, drawn by deepcolor."
 """The caption of contact sheets, by which they are told from photographs."""
-NOTE_WITHIN = 512  # bytes from a sheet's beginning
+NOTE_WITHIN = 2048  # bytes from a sheet's beginning; a PNG has its XMP before it
 
 
 def photographs_below(

@@ -11,8 +11,11 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 from torch import Tensor
 
+from deepcolor import xmp
 from deepcolor.disk import write_whole
+from deepcolor.encoding import PNG_XMP
 from deepcolor.files.found import SHEET_NOTE
+from deepcolor.version import __version__
 
 GAP = 6  # pixels
 PAPER = 245
@@ -32,6 +35,7 @@ def write_sheet(rows: Sequence[Sequence[Tensor]], path: Path) -> None:
             sheet[:, top : top + height, left : left + width] = picture
     note = PngInfo()
     note.add_text("Description", SHEET_NOTE.decode())
+    note.add_itxt(PNG_XMP, xmp.mark(f"deepcolor {__version__}").decode())
     out = io.BytesIO()
     Image.fromarray(sheet.permute(1, 2, 0).numpy()).save(out, "PNG", pnginfo=note)
     write_whole(path, out.getvalue())

@@ -15,7 +15,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from deepcolor import xmp
 from deepcolor.colorizer import Colorizer
+from deepcolor.exif import DESCRIPTION
+from deepcolor.files.found import SHEET_NOTE
 from deepcolor.photograph import Photograph, Reading, decode
 from deepcolor.sheet import CELL, GAP, LABEL
 from tests.deepcolor.conftest import PAINTER
@@ -289,6 +292,16 @@ def test_a_contact_sheet(run: Any, folder: Path, photographs: Path) -> None:
     assert np.ptp(right.astype(int), axis=2).mean() > 2
 
 
+@pytest.mark.parametrize("name", ["sheet.jpg", "sheet.png"])
+def test_a_contact_sheet_says_that_its_colors_are_simulated(
+    run: Any, folder: Path, photo: Path, name: str
+) -> None:
+    assert run(photo.name, "--compare", name).exit_code == 0
+    with Image.open(folder / name) as sheet:
+        assert "simulated" in sheet.getexif()[DESCRIPTION]
+        assert xmp.BY_A_TRAINED_ALGORITHM.encode() in sheet.info["xmp"]
+
+
 def test_the_rows_of_a_contact_sheet_are_in_the_photographs_order(
     run: Any, folder: Path, install: Any
 ) -> None:
@@ -362,6 +375,16 @@ def test_a_contact_sheet_is_no_photograph_the_next_time(
     ]
     named = run(f"moved-{name}", "-o", "sheet-in-color.png")
     assert (named.exit_code, named.stdout) == (0, "sheet-in-color.png\n")
+
+
+def test_the_contact_sheets_of_earlier_versions_are_no_photographs(
+    run: Any, folder: Path, photo: Path
+) -> None:
+    exif = Image.Exif()
+    exif[DESCRIPTION] = SHEET_NOTE
+    for name in ("sheet.jpg", "sheet.png"):
+        Image.new("RGB", (64, 64)).save(folder / name, exif=exif)
+    assert run("colorize", ".", "-o", "color").stdout == f"color/{photo.name}\n"
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ import pytest
 import torch
 from PIL import Image
 
+from deepcolor import xmp
 from deepcolor.errors import UnreadableFileError
 from deepcolor.files.found import SHEET_NOTE
 from deepcolor.training import pack
@@ -204,9 +205,11 @@ def test_who_waits_goes_on_where_the_other_is_interrupted(three: Path) -> None:
 def test_a_runs_sheets_among_the_photographs_are_none(three: Path) -> None:
     photographs, before = files(three), fingerprint(three)
     picture = torch.full((3, 256, 256), 90, dtype=torch.uint8)
-    write_sheet([[picture] * 5] * 8, three / "run" / "sheet-000012.png")
+    sheet = three / "run" / "sheet-000012.png"
+    write_sheet([[picture] * 5] * 8, sheet)
     assert files(three) == photographs
     assert fingerprint(three) == before
+    assert xmp.BY_A_TRAINED_ALGORITHM.encode() in sheet.read_bytes()
 
 
 @pytest.mark.usefixtures("nobody")
