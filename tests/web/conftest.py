@@ -90,7 +90,7 @@ MANIFEST: dict[str, Any] = {
             "description": "Colorful Image Colorization.",
             "url": "https://richzhang.github.io/colorization/",
             "license": {"code": "BSD-2-Clause", "weights": "BSD-2-Clause", "restricted": False},
-            "training_data": "1.3 million photographs of ImageNet",
+            "training_data": "1.3 million photographs of ImageNet, which are for research only",
             "size": 256,
             "knobs": COMMON_KNOBS,
             "hints": False,

@@ -42,6 +42,15 @@ def test_strategies_are_drawn_from_the_manifest(visitor: TestClient) -> None:
     assert html.count("Takes your color hints") == 1
 
 
+def test_what_a_strategy_learned_from_is_told(visitor: TestClient) -> None:
+    html = visitor.get("/").text
+    for told in ("21,032 photographs", "paintings", "1.3 million photographs of ImageNet, which"):
+        assert f"Learned from: {told}" in html
+    german = visitor.get("/?lang=de").text
+    for told in ("1,3 Millionen Fotos von ImageNet, die", "paintings."):
+        assert f"Gelernt aus: {told}" in german
+
+
 def test_knobs_are_drawn_from_the_manifest(visitor: TestClient) -> None:
     html = visitor.get("/").text
     knobs = re.findall(r'<input type="range"[^>]*data-knob="\w+"[^>]*>', html)

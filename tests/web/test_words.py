@@ -9,6 +9,7 @@ import pytest
 from starlette.requests import Request
 from starlette.testclient import TestClient
 
+import deepcolor
 import web
 from functions.contract import asking
 from web import gallery, words
@@ -72,6 +73,14 @@ def test_every_failure_of_the_pipeline_has_words() -> None:
     codes = set(re.findall(r"`(\w+)`", "".join(row.split("|")[1] for row in rows.splitlines()[2:])))
     assert len(codes) > 8
     assert codes - Words.of("en").sections["errors"].keys() == set()
+
+
+def test_what_each_network_learned_from_has_words() -> None:
+    strategies = deepcolor.strategies().values()
+    cards = [one.card for one in strategies if one.__module__.startswith("deepcolor.builtin")]
+    assert len(cards) > 4
+    told = {card.training_data for card in cards}
+    assert told == Words.of("en").sections["training_data"].keys()
 
 
 def test_failures_that_are_worth_another_try_exist() -> None:

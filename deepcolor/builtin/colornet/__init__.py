@@ -33,7 +33,8 @@ class Colornet(Strategy):
         description="deepcolor's own network: small, fast, works offline.",
         url="https://github.com/deepcolor/deepcolor/blob/main/docs/colornet.md",
         license=License(code="Apache-2.0", weights="Apache-2.0"),
-        training_data="21,032 photographs of open and research-only sets",
+        training_data="21,032 photographs, most for research only or without stated terms; "
+        "begun from weights trained on ImageNet",
         size=256,
         knobs=(
             Knob(
