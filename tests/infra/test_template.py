@@ -369,7 +369,10 @@ def test_the_page_is_throttled() -> None:
     visits = TEMPLATE["Parameters"]["PageRequestsAtOnce"]["Default"] / FIRST_VISIT_REQUESTS
     assert visits >= 5
     assert not any("FunctionUrlConfig" in function for function in FUNCTIONS.values())
-    assert json.loads(stage["AccessLogSettings"]["Format"])["requestId"] == "$context.requestId"
+    logged = json.loads(stage["AccessLogSettings"]["Format"])
+    assert logged["requestId"] == "$context.requestId"
+    # As docs/security.md says.
+    assert (logged["from"], logged["path"]) == ("$context.identity.sourceIp", "$context.path")
 
 
 # ---- Watching over it

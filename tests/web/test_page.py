@@ -51,6 +51,13 @@ def test_what_a_strategy_learned_from_is_told(visitor: TestClient) -> None:
         assert f"Gelernt aus: {told}" in german
 
 
+def test_every_page_tells_who_sees_photographs(
+    visitor: TestClient, uploaded: tuple[str, str]
+) -> None:
+    for path in ("/", "/album", "/upload?strategy=colornet", f"/photographs/{uploaded[0]}"):
+        assert "Whoever runs this service can see your photographs." in visitor.get(path).text
+
+
 def test_knobs_are_drawn_from_the_manifest(visitor: TestClient) -> None:
     html = visitor.get("/").text
     knobs = re.findall(r'<input type="range"[^>]*data-knob="\w+"[^>]*>', html)
