@@ -52,9 +52,10 @@ INTRODUCTION = """\
 <!-- Made by `make audit` from the locks and the packages' metadata. -->
 
 deepcolor itself is Apache-2.0. [NOTICE](../NOTICE) names the work that its strategies build on;
-`deepcolor strategies` shows the terms of each one's weights. The scripts, styles and pictures of
-the page are deepcolor's own. The worker's image, the functions and the page also contain these
-packages:
+`deepcolor strategies` shows the terms of each one's weights. All but colornet's are fetched; the
+worker's image carries richzhang's by default. The scripts and styles of the page are deepcolor's
+own; its example photographs are [others'](pictures/README.md). The worker's image, the functions
+and the page also contain these packages:
 
 """
 
@@ -62,11 +63,16 @@ REMARKS = """
 **HEIC.** The wheels of pillow-heif, which reads HEIC, contain libheif and libde265 (LGPL-3.0) and
 also x265 (GPL-2.0), an encoder that deepcolor never calls. Running them obliges nobody to anything.
 But whoever hands on an image that contains them hands on GPL software, and must offer its source.
-Without the extra `heic` there is none, and HEIC is not read.
+Without the extra `heic` there is no x265, and HEIC is not read.
+
+**Runtime libraries.** NumPy's wheels contain libgfortran (GPL-3.0 with GCC's exception) and
+libquadmath (LGPL-2.1 or later); PyTorch's contain libgomp (GPL-3.0 with GCC's exception). They put
+deepcolor's code under no other terms. Whoever hands on an image must meet theirs.
 
 **NVIDIA's libraries** come under NVIDIA's terms, and only in the image with CUDA.
 
-**Debian's packages** of the base image are not listed; their terms are in its `/usr/share/doc`.
+**Debian's packages** of the base image, programs under the GPL among them, are not listed; their
+terms are in its `/usr/share/doc`, and whoever hands on an image must meet them.
 """
 
 
