@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -19,13 +19,16 @@ if TYPE_CHECKING:
 
 
 class Inbox:
-    """Receives messages, keeps them hidden, deletes them or gives them back.
+    """Receives messages until it is closed, keeps them hidden, deletes them or gives them back.
 
     ``in_hand`` are the receipts of those that were received and neither deleted nor left alone.
     """
 
-    def __init__(self, sqs: SQSClient, queue_url: str, logger: Logger):
+    def __init__(
+        self, sqs: SQSClient, queue_url: str, logger: Logger, is_closed: Callable[[], bool]
+    ):
         self.sqs, self.queue_url, self.logger = sqs, queue_url, logger
+        self.is_closed = is_closed
         self.in_hand: set[str] = set()
 
     def visibility_seconds(self) -> int:
@@ -37,6 +40,8 @@ class Inbox:
 
     def receive(self, count: int, wait_seconds: int) -> list[MessageTypeDef]:
         """Up to ``count`` messages, as soon as there are any, and how often they were received."""
+        if self.is_closed():
+            return []
         reply = self.sqs.receive_message(
             QueueUrl=self.queue_url,
             MaxNumberOfMessages=count,

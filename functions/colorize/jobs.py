@@ -16,7 +16,11 @@ from deepcolor.registry import find, manifest
 from functions.colorize.alarm import alarm
 from functions.colorize.commission import Colored, Commission, Outcome, Refusal
 from functions.contract import results
-from functions.contract.manifest import ManifestReader, publish_unless_outdated
+from functions.contract.manifest import (
+    ManifestMissingError,
+    ManifestReader,
+    publish_unless_outdated,
+)
 from functions.contract.objects import Head, head_of, is_absent, is_lost_race, put_if_unchanged
 from functions.contract.records import UPLOAD_GONE, ContendedError, Record, Records, Status
 from functions.contract.settings import Settings
@@ -67,12 +71,14 @@ class Jobs:
     logger: Logger
     painter: Painters
     records: Records = field(init=False)
+    deployed: ManifestReader = field(init=False)
     cards: dict[str, StrategyCard] = field(default_factory=dict)
     published: dict[str, Any] | None = None
     is_outdated: bool = False
 
     def __post_init__(self) -> None:
         self.records = Records(self.s3, self.settings.results_bucket)
+        self.deployed = ManifestReader(self.s3, self.settings.results_bucket)
 
     def publish_manifest(self) -> None:
         """Tells the page and the dispatcher which strategies run here, when that has changed.
@@ -84,6 +90,22 @@ class Jobs:
             self.s3, self.settings.results_bucket, cards, self.settings.deployment
         ):
             self.published = cards
+
+    def has_successors(self) -> bool:
+        """Whether a later deployment has come, whose workers are to do the rest.
+
+        What this one lacks, or has a bug in, may be just what they were deployed for.
+        """
+        if self.settings.deployment and not self.is_outdated:
+            try:
+                latest = self.deployed.read().deployment
+            except ManifestMissingError:
+                return False
+            if latest > self.settings.deployment:
+                self.is_outdated = True
+                told = {"deployment": self.settings.deployment, "latest": latest}
+                self.logger.info("outdated", extra=told)
+        return self.is_outdated
 
     def get_ready(self) -> None:
         """Sees that the buckets are there, and loads the default strategy.

@@ -34,7 +34,7 @@ class Worker:
     """Drains one queue; :meth:`stop`, from a signal handler, ends it between photographs."""
 
     def __init__(self, sqs: SQSClient, queue_url: str, jobs: Jobs, logger: Logger):
-        self.inbox = Inbox(sqs, queue_url, logger)
+        self.inbox = Inbox(sqs, queue_url, logger, jobs.has_successors)
         self.jobs, self.logger = jobs, logger
         self.stopping = threading.Event()
 

@@ -37,15 +37,20 @@ class ManifestMissingError(Exception):
 
 @dataclass(frozen=True)
 class Manifest:
-    """The strategies by name, each as its card tells, and the default one's name."""
+    """The strategies by name, each as its card tells, and the default one's name.
+
+    ``deployment`` is 0 where nobody counts them.
+    """
 
     default: str
     strategies: dict[str, dict[str, Any]]
+    deployment: int = 0
 
     @classmethod
     def parse(cls, text: str | bytes) -> Manifest:
         data = json.loads(text)
-        return cls(data["default"], {entry["name"]: entry for entry in data["strategies"]})
+        strategies = {entry["name"]: entry for entry in data["strategies"]}
+        return cls(data["default"], strategies, data.get("deployment", 0))
 
 
 @dataclass
@@ -98,6 +103,21 @@ def publish(s3: S3Client, bucket: str, manifest: dict[str, Any], deployment: int
     """
     body = _body(manifest, deployment)
     s3.put_object(Bucket=bucket, Key=MANIFEST_KEY, Body=body, ContentType=JSON)
+
+
+def renumber(s3: S3Client, bucket: str, deployment: int) -> None:
+    """Has the manifest name a deployment whose workers are yet to say which strategies they run.
+
+    Those of earlier ones then know that they are outdated.
+    """
+    etag = None
+    while etag is None:
+        try:
+            reply = s3.get_object(Bucket=bucket, Key=MANIFEST_KEY)
+        except s3.exceptions.NoSuchKey:
+            return
+        body = _body(json.loads(reply["Body"].read()), deployment)
+        etag = put_if_unchanged(s3, bucket, MANIFEST_KEY, body, reply["ETag"], ContentType=JSON)
 
 
 def publish_unless_outdated(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from botocore.exceptions import ConfigParseError, ProfileNotFound
 
-from functions.contract.manifest import deployment_of, publish
+from functions.contract.manifest import deployment_of, publish, renumber
 from infra.deploy import buckets, image, instances
 from infra.deploy.account import (
     GPU_TYPES,
@@ -131,10 +131,13 @@ def _up(stack: Stack, arguments: argparse.Namespace) -> None:
         built.push(session, outputs["WorkerRepositoryUri"])
     if "JobQueueArn" in outputs:
         instances.renew(session, outputs["JobQueueArn"])
+    s3, results = session.client("s3"), outputs["ResultsBucketName"]
+    definition = outputs.get("JobDefinitionArn")
+    deployment = deployment_of(definition) if definition else 0
     if manifest:
-        definition = outputs.get("JobDefinitionArn")
-        deployment = deployment_of(definition) if definition else 0
-        publish(session.client("s3"), outputs["ResultsBucketName"], manifest, deployment)
+        publish(s3, results, manifest, deployment)
+    else:
+        renumber(s3, results, deployment)
     print(f"""
   Page      {outputs["PageAddress"]}
 

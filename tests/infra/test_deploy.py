@@ -19,6 +19,7 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
+from functions.contract.manifest import publish
 from infra.deploy import __main__ as command
 from infra.deploy import buckets, image, instances
 from infra.deploy.account import (
@@ -434,6 +435,10 @@ def test_too_few_functions_at_once_are_told(
 # ---- Going back, and going on
 
 
+def manifest_of(strategy: str) -> dict[str, Any]:
+    return {"strategies": [{"name": strategy}]}
+
+
 @pytest.mark.parametrize(("given", "is_built"), [("", True), ("20261127-090000", False)])
 def test_an_image_that_is_there_is_deployed_and_none_is_built(
     given: str, is_built: bool, moto: str, monkeypatch: pytest.MonkeyPatch
@@ -446,6 +451,7 @@ def test_an_image_that_is_there_is_deployed_and_none_is_built(
     session.client("s3").create_bucket(
         Bucket=results, CreateBucketConfiguration={"LocationConstraint": REGION}
     )
+    publish(session.client("s3"), results, manifest_of("before"), deployment=6)
     outputs = {
         "WorkerRepositoryUri": "1.dkr.ecr/worker",
         "ResultsBucketName": results,
@@ -458,7 +464,7 @@ def test_an_image_that_is_there_is_deployed_and_none_is_built(
     monkeypatch.setattr("infra.deploy.instances.renew", lambda _, queue: renewed.append(queue))
     monkeypatch.setattr("infra.deploy.image.find_engine", lambda: "engine")
     monkeypatch.setattr("infra.deploy.image.run", lambda *words, **_: asked.append(words[1]))
-    monkeypatch.setattr("infra.deploy.image.output_of", lambda *_: '{"strategies": []}')
+    monkeypatch.setattr("infra.deploy.image.output_of", lambda *_: json.dumps(manifest_of("built")))
     monkeypatch.setattr(Stack, "exists", lambda _: True)
     monkeypatch.setattr(Stack, "outputs", lambda _: outputs)
     monkeypatch.setattr(Stack, "deploy", lambda _, parameters: deployed.update(parameters))
@@ -468,13 +474,9 @@ def test_an_image_that_is_there_is_deployed_and_none_is_built(
     assert asked == (["build", "login", "tag", "push"] if is_built else [])
     assert (deployed["WorkerImageTag"] == given) is not is_built
     assert renewed == ["arn:jobs"]
-    listed = session.client("s3").list_objects_v2(Bucket=results)
-    assert [entry["Key"] for entry in listed.get("Contents", [])] == (
-        ["strategies.json"] if is_built else []
-    )
-    if is_built:
-        written = session.client("s3").get_object(Bucket=results, Key="strategies.json")
-        assert json.loads(written["Body"].read()) == {"strategies": [], "deployment": 7}
+    written = session.client("s3").get_object(Bucket=results, Key="strategies.json")
+    strategies = [{"name": "built" if is_built else "before"}]
+    assert json.loads(written["Body"].read()) == {"strategies": strategies, "deployment": 7}
 
 
 def environment_of(name: str, status: str | None) -> dict[str, Any]:

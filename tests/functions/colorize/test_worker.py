@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import SimpleNamespace
@@ -28,7 +29,7 @@ from functions.colorize.__main__ import _gpu
 from functions.colorize.commission import Outcome
 from functions.colorize.jobs import Job, Jobs
 from functions.colorize.worker import Worker
-from functions.contract.manifest import ManifestMissingError, ManifestReader
+from functions.contract.manifest import ManifestMissingError, ManifestReader, publish
 from functions.contract.records import Record, Status
 from tests.chaos import perilous, plugin
 from tests.conftest import make_landscape
@@ -243,6 +244,38 @@ def test_a_worker_that_a_deployment_has_outdated_leaves(
     thread.join()
     assert cloud.messages() == (1, 0)
     assert cloud.record("a.jpg").status is Status.QUEUED
+
+
+@pytest.mark.parametrize(("own", "latest"), [(7, 8), (7, 7), (0, 8)])
+def test_what_waits_when_a_deployment_comes_is_left_to_its_workers(
+    cloud: Any,
+    place: Any,
+    drain: Any,
+    jobs: Jobs,
+    gray_jpeg: bytes,
+    monkeypatch: pytest.MonkeyPatch,
+    own: int,
+    latest: int,
+) -> None:
+    """Whatever it asks for. What is in hand is finished; whom nobody numbered stays."""
+    keys = [f"{n}.jpg" for n in range(2 * room.BATCH)]
+    for key in keys:
+        place(key, gray_jpeg)
+    monkeypatch.setattr("functions.contract.manifest.FRESH_SECONDS", -1)
+    jobs.settings = replace(jobs.settings, deployment=own)
+    color = jobs.color
+
+    def deployed(job: Job) -> Outcome:
+        if job.record.key == keys[0]:
+            publish(cloud.s3, cloud.settings.results_bucket, registry.manifest(), latest)
+        return color(job)
+
+    monkeypatch.setattr(jobs, "color", deployed)
+    drain()
+    left = room.BATCH if 0 < own < latest else 0
+    assert jobs.is_outdated is bool(left)
+    assert cloud.messages() == (left, 0)
+    assert len(cloud.results()) == len(keys) - left
 
 
 def failing(cloud: Any, operation: str, key: str) -> Callable[[], None]:

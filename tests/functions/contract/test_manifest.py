@@ -12,6 +12,7 @@ from functions.contract.manifest import (
     ManifestReader,
     publish,
     publish_unless_outdated,
+    renumber,
 )
 
 CARDS = {"default": "colornet", "strategies": [{"name": "colornet", "ready": True}]}
@@ -128,3 +129,20 @@ def test_a_manifest_that_is_replaced_while_it_is_looked_at_stays(
 def test_other_errors_are_not_hidden(cloud: Any) -> None:
     with pytest.raises(ClientError, match="NoSuchBucket"):
         ManifestReader(cloud.s3, "a-bucket-that-nobody-made").read()
+
+
+def test_a_deployment_is_told_of_before_its_workers_say_what_they_run(
+    reader: ManifestReader, cloud: Any
+) -> None:
+    renumber(cloud.s3, reader.bucket, 3)
+    with pytest.raises(ManifestMissingError):
+        reader.read()
+    publish(cloud.s3, reader.bucket, CARDS, 3)
+
+    def publish_others(**_: Any) -> None:
+        cloud.s3.meta.events.unregister("before-call.s3.PutObject", publish_others)
+        publish(cloud.s3, reader.bucket, MORE, 4)
+
+    cloud.s3.meta.events.register("before-call.s3.PutObject", publish_others)
+    renumber(cloud.s3, reader.bucket, 4)
+    assert (reader.read().default, reader.read().deployment) == ("painter", 4)
