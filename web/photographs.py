@@ -21,6 +21,7 @@ from functions.contract.keys import VISITORS_PREFIX, note_key, record_key, web_k
 from functions.contract.objects import JSON, head_of
 from functions.contract.records import Record, Records, Status
 from functions.contract.settings import Settings
+from functions.contract.versions import known
 from web import ids
 from web.addresses import Addresses, colored_name
 from web.coloring import Coloring, hints_of
@@ -62,7 +63,8 @@ class Photograph:
     @classmethod
     def from_json(cls, text: str | bytes) -> Photograph:
         data = json.loads(text)
-        return cls(**data | {"coloring": Coloring(**data["coloring"])})
+        coloring = Coloring(**known(Coloring, data["coloring"]))
+        return cls(**known(cls, data) | {"coloring": coloring})
 
     @property
     def key(self) -> str:

@@ -19,6 +19,7 @@ from botocore.exceptions import ClientError
 
 from functions.contract.keys import record_key
 from functions.contract.objects import JSON, Head, is_absent, put_if_unchanged
+from functions.contract.versions import known
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -130,9 +131,10 @@ class Record:
 
     @classmethod
     def from_fields(cls, fields: dict[str, Any]) -> Record:
-        told = fields["source"]
+        told = known(Source, fields["source"])
         source = Source(**told | {"size": int(told["size"])})
-        return cls(**fields | {"status": Status(fields["status"]), "source": source})
+        status = Status(fields["status"])
+        return cls(**known(cls, fields) | {"status": status, "source": source})
 
     def to_json(self) -> bytes:
         return json.dumps(self.to_fields(), indent=1).encode()

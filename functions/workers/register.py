@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from functions.contract.keys import WORKERS_KEY
 from functions.contract.objects import JSON, put_if_unchanged
+from functions.contract.versions import known
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -43,7 +44,8 @@ class Register:
             reply = s3.get_object(Bucket=bucket, Key=WORKERS_KEY)
         except s3.exceptions.NoSuchKey:
             return cls((), None)
-        return cls(tuple(Slot(**slot) for slot in json.loads(reply["Body"].read())), reply["ETag"])
+        slots = json.loads(reply["Body"].read())
+        return cls(tuple(Slot(**known(Slot, slot)) for slot in slots), reply["ETag"])
 
     def replace(self, s3: S3Client, bucket: str, slots: tuple[Slot, ...]) -> bool:
         """Writes other slots in place of these; ``False`` when another writer was faster."""

@@ -56,6 +56,19 @@ def test_a_name_with_dollars_is_kept_and_no_dollar_is_signed(site: Site, gray_jp
     assert "$$ ${filename}-color.jpg" in unquote(done["download_url"])
 
 
+def test_what_a_later_version_added_to_a_note_is_left_out(site: Site) -> None:
+    of_site = Photographs(site.s3, Settings(site.uploads, site.results, "", 2**20))
+    manifest = ManifestReader(site.s3, site.results).read()
+    wish = Wish.unseen({"strategy": "painter"}, manifest, "photograph")
+    photograph, _ = of_site.add(ids.random_id(), wish)
+    note = json.loads(
+        site.s3.get_object(Bucket=site.results, Key=photograph.note_key)["Body"].read()
+    )
+    note["mood"] = note["coloring"]["mood"] = "calm"
+    site.s3.put_object(Bucket=site.results, Key=photograph.note_key, Body=json.dumps(note))
+    assert of_site.find(photograph.visitor, photograph.id) == photograph
+
+
 def test_what_was_asked_is_in_the_log(
     site: Site, gray_jpeg: bytes, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import threading
 import time
 from collections.abc import Callable
@@ -11,6 +12,7 @@ import boto3
 import pytest
 from botocore.config import Config
 
+from functions.contract.keys import WORKERS_KEY
 from functions.workers.register import Register, Slot
 from functions.workers.wake import (
     JOB_NAME,
@@ -96,6 +98,13 @@ def test_messages_just_sent_wake_although_sqs_counts_none_yet(waker: BatchWaker)
 def test_messages_just_sent_are_not_counted_twice(waker: BatchWaker) -> None:
     send(waker, 3)
     assert waker.wake(just_sent=3).woken == 1
+
+
+def test_what_a_later_version_added_to_the_register_is_left_out(waker: BatchWaker) -> None:
+    slot = {"job_name": "a", "taken": LONG_AGO, "job_id": "b"}
+    body = json.dumps([slot | {"mood": "calm"}])
+    waker.s3.put_object(Bucket=waker.bucket, Key=WORKERS_KEY, Body=body)
+    assert slots(waker) == (Slot("a", LONG_AGO, "b"),)
 
 
 @pytest.mark.parametrize("status", ["SUBMITTED", "PENDING", "RUNNABLE", "STARTING", "RUNNING"])
