@@ -411,6 +411,26 @@ def test_messages_that_stay_raise_an_alarm(name: str) -> None:
     assert watched == [metric]
 
 
+def test_tries_that_fail_again_and_again_raise_an_alarm() -> None:
+    """Of all who take messages; one that is tried again is in each of the alarm's periods."""
+    watched = [
+        (metric["MetricName"], *[one["Value"] for one in metric.get("Dimensions", [])])
+        for name, alarm in ALARMS.items()
+        if "TriedAgain" in name
+        for metric in watched_by(alarm)
+    ]
+    left = "LeftForAnotherTry"
+    assert sorted(watched) == [(left, "bury"), (left, "dispatch"), ("TriedAgain",)]
+    for name in ("UploadsQueue", *DEAD_LETTER_QUEUES):
+        assert QUEUES[name]["VisibilityTimeout"] < ALARMS["UploadsTriedAgainAlarm"]["Period"]
+
+
+def test_uploads_are_tried_for_longer_than_it_takes_to_be_told_of_it() -> None:
+    queue, alarm = QUEUES["UploadsQueue"], ALARMS["UploadsTriedAgainAlarm"]
+    tries_seconds = queue["RedrivePolicy"]["maxReceiveCount"] * queue["VisibilityTimeout"]
+    assert tries_seconds >= 8 * alarm["EvaluationPeriods"] * alarm["Period"]
+
+
 def counted_in(service: str) -> set[str]:
     """The metrics that a function counts, by the names in its sources."""
     rooms = {"dispatch": "functions/dispatch", "bury": "functions/bury", "sweep": "functions/sweep"}
@@ -462,7 +482,7 @@ def test_alarms_and_the_dashboard_look_at_metrics_that_are_counted() -> None:
         if isinstance(metric["Namespace"], dict) and "Dimensions" in metric
     ]
     assert shown
-    assert len(watched) == 4
+    assert len(watched) == 7
     for service, metric in shown + watched:
         assert metric in counted_in(service), (service, metric)
     told = TEMPLATE["Globals"]["Function"]["Environment"]["Variables"]
