@@ -22,7 +22,7 @@ from infra.deploy.account import (
     check_types,
     identify,
 )
-from infra.deploy.errors import DeployError, NothingDeletedError
+from infra.deploy.errors import DeployError, NoImageError, NothingDeletedError
 from infra.deploy.stack import BUCKETS, Stack
 
 if TYPE_CHECKING:
@@ -53,7 +53,12 @@ commands = parser.add_subparsers(dest="command", required=True)
 
 up = commands.add_parser("up", help="deploy, or bring what is deployed up to date")
 up.add_argument(
-    "--worker", choices=["gpu", "cpu", "none"], default="gpu", help="where photographs are colored"
+    "--worker",
+    choices=["gpu", "cpu", "none"],
+    help="where photographs are colored (default: as before; gpu the first time)",
+)
+up.add_argument(
+    "--keep-image", action="store_true", help="the workers' present image; none is built"
 )
 up.add_argument(
     "--parameter",
@@ -111,15 +116,19 @@ def main() -> int:
 def _up(stack: Stack, arguments: argparse.Namespace) -> None:
     """Whatever can fail before something is made or changed comes first."""
     session = stack.session
-    parameters = {"Worker": arguments.worker} | dict(arguments.parameter)
-    builds = arguments.worker != "none" and "WorkerImageTag" not in parameters
     stack.check()
-    engine = image.find_engine() if builds else None
-    _check_account(stack, arguments.worker, parameters)
-    built = image.build(engine, arguments.worker, arguments.build_arg) if engine else None
+    before = stack.parameters().get("Worker")
+    worker = arguments.worker or before or "gpu"
+    if arguments.keep_image and worker != before:
+        raise NoImageError(worker, before)
+    parameters = {"Worker": worker} | dict(arguments.parameter)
+    keeps = arguments.keep_image or "WorkerImageTag" in parameters
+    engine = None if worker == "none" or keeps else image.find_engine()
+    _check_account(stack, worker, parameters)
+    built = image.build(engine, worker, arguments.build_arg) if engine else None
     if built:
         parameters["WorkerImageTag"] = built.tag
-    manifest = _manifest(arguments.worker, built)
+    manifest = _manifest(worker, built)
     # A worker that is woken wants its image. Only the first time there is nowhere to push it to
     # yet; a job that came too early then fails, and the sweep wakes another.
     repository = stack.outputs().get("WorkerRepositoryUri") if stack.exists() else None
@@ -146,6 +155,12 @@ def _up(stack: Stack, arguments: argparse.Namespace) -> None:
 
   make destroy removes it all.
 """)
+    if not stack.parameters().get("AlarmEmail"):
+        print(
+            "Nobody is told of alarms and the budget: deploy again with --keep-image --parameter "
+            f"AlarmEmail=…, or subscribe to {outputs['AlarmTopicArn']}.",
+            file=sys.stderr,
+        )
 
 
 def _manifest(worker: str, built: image.Image | None) -> dict[str, Any] | None:

@@ -27,6 +27,17 @@ class NoEngineError(DeployError):
         )
 
 
+class NoImageError(DeployError):
+    """``before`` is the kind of the workers that are deployed, ``None`` before there is a stack."""
+
+    def __init__(self, worker: str, before: str | None):
+        super().__init__(
+            f"There is no image of --worker {worker} to keep, for the stack "
+            f"{'is not there yet' if before is None else f'has that of --worker {before}'}: "
+            "deploy without --keep-image."
+        )
+
+
 class NoSamError(DeployError):
     def __init__(self, program: object):
         super().__init__(f"SAM's command line is not there ({program}): run 'make build' once.")

@@ -32,6 +32,7 @@ from infra.deploy.account import (
 )
 from infra.deploy.errors import (
     InstanceTypesError,
+    NoImageError,
     NotDeletedError,
     OnlyDeletableError,
     QuotaError,
@@ -439,15 +440,29 @@ def manifest_of(strategy: str) -> dict[str, Any]:
     return {"strategies": [{"name": strategy}]}
 
 
-@pytest.mark.parametrize(("given", "is_built"), [("", True), ("20261127-090000", False)])
+@pytest.mark.parametrize(
+    ("options", "tag"),
+    [
+        ([], "a new one"),
+        (["--parameter=WorkerImageTag=20261127-090000"], "20261127-090000"),
+        (["--keep-image"], "as it was"),
+    ],
+)
+@pytest.mark.parametrize("email", ["", "me@example.org"])
 def test_an_image_that_is_there_is_deployed_and_none_is_built(
-    given: str, is_built: bool, moto: str, monkeypatch: pytest.MonkeyPatch
+    options: list[str],
+    tag: str,
+    email: str,
+    moto: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """Without engine and SAM: only what they are asked for counts."""
+    """Without engine and SAM: only what they are asked for counts. Workers stay what they were."""
+    is_built = tag == "a new one"
     asked: list[str] = []
     deployed: dict[str, str] = {}
     session = session_at(moto, REGION, monkeypatch)
-    results = f"results-{given or 'built'}"
+    results = f"results-{tag}-{bool(email)}".lower().replace(" ", "-")
     session.client("s3").create_bucket(
         Bucket=results, CreateBucketConfiguration={"LocationConstraint": REGION}
     )
@@ -457,6 +472,7 @@ def test_an_image_that_is_there_is_deployed_and_none_is_built(
         "ResultsBucketName": results,
         "UploadsBucketName": "uploads",
         "PageAddress": "https://page",
+        "AlarmTopicArn": "arn:topic",
         "JobQueueArn": "arn:jobs",
         "JobDefinitionArn": "arn:definition:7",
     }
@@ -468,15 +484,36 @@ def test_an_image_that_is_there_is_deployed_and_none_is_built(
     monkeypatch.setattr(Stack, "exists", lambda _: True)
     monkeypatch.setattr(Stack, "outputs", lambda _: outputs)
     monkeypatch.setattr(Stack, "deploy", lambda _, parameters: deployed.update(parameters))
-    parameters = ["--parameter", f"WorkerImageTag={given}"] if given else []
-    arguments = command.parser.parse_args(["up", "--worker=cpu", *parameters])
-    command._up(Stack(session, STACK), arguments)
+    before = {"Worker": "cpu", "WorkerImageTag": "as it was", "AlarmEmail": email}
+    monkeypatch.setattr(Stack, "parameters", lambda _: before)
+    command._up(Stack(session, STACK), command.parser.parse_args(["up", *options]))
     assert asked == (["build", "login", "tag", "push"] if is_built else [])
-    assert (deployed["WorkerImageTag"] == given) is not is_built
+    deployed = before | deployed
+    assert deployed["Worker"] == "cpu"
+    assert (deployed["WorkerImageTag"] == tag) is not is_built
+    assert ("AlarmEmail=…, or subscribe to arn:topic" in capsys.readouterr().err) is not bool(email)
     assert renewed == ["arn:jobs"]
     written = session.client("s3").get_object(Bucket=results, Key="strategies.json")
     strategies = [{"name": "built" if is_built else "before"}]
     assert json.loads(written["Body"].read()) == {"strategies": strategies, "deployment": 7}
+
+
+@pytest.mark.parametrize(
+    ("before", "options", "said"),
+    [
+        ({}, [], "of --worker gpu to keep, for the stack is not there yet"),
+        ({"Worker": "gpu"}, ["--worker=cpu"], "of --worker cpu to keep, .* that of --worker gpu"),
+        ({"Worker": "none"}, ["--worker=cpu"], "of --worker cpu to keep"),
+    ],
+)
+def test_an_image_of_another_kind_is_not_kept(
+    before: dict[str, str], options: list[str], said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Stack, "check", lambda _: None)
+    monkeypatch.setattr(Stack, "parameters", lambda _: before)
+    stack = Stack(boto3.Session(region_name=REGION), STACK)
+    with pytest.raises(NoImageError, match=said):
+        command._up(stack, command.parser.parse_args(["up", "--keep-image", *options]))
 
 
 def environment_of(name: str, status: str | None) -> dict[str, Any]:

@@ -526,7 +526,10 @@ def test_the_logs_are_of_level_info() -> None:
 
 
 def test_a_tag_of_the_workers_image_is_never_moved() -> None:
+    """Nor is the image that runs expired by a few others, pushed by deployments that then fail."""
     [repository] = of_type("AWS::ECR::Repository").values()
+    [rule] = json.loads(repository["LifecyclePolicy"]["LifecyclePolicyText"])["rules"]
+    assert rule["selection"]["countNumber"] >= 10
     assert repository["ImageTagMutability"] == "IMMUTABLE"
 
 
