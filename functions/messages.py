@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_plus
@@ -37,11 +38,13 @@ def take_each(
     response = process_partial_response(
         event=event, record_handler=take, processor=processor, context=context
     )
+    bodies = {message["messageId"]: message["body"] for message in event["Records"]}
     for (_, failure, _), item in zip(
         processor.exceptions, response["batchItemFailures"], strict=True
     ):
         message = item["itemIdentifier"]
-        logger.error("left for another try", exc_info=failure, extra={"message_id": message})
+        told = {"message_id": message, "keys": _keys(bodies[message])}
+        logger.error("left for another try", exc_info=failure, extra=told)
     count(metrics, "Messages", len(event["Records"]))
     count(metrics, "LeftForAnotherTry", len(processor.exceptions))
     return response
@@ -57,3 +60,12 @@ def created_keys(body: dict[str, Any]) -> Iterator[str]:
     for event in S3Event(body).records:
         if event.event_name.startswith("ObjectCreated:"):
             yield unquote_plus(event.s3.get_object.key)
+
+
+def _keys(text: str) -> list[str]:
+    """Which photographs a message is about, as far as it can be read."""
+    try:
+        body = json.loads(text)
+        return [body["key"]] if "order" in body else list(created_keys(body))
+    except (AttributeError, KeyError, RecursionError, TypeError, ValueError):
+        return []

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from aws_lambda_powertools import Logger
+from botocore.exceptions import EndpointConnectionError
 
 from functions.bury.app import GAVE_UP, handler, logger, s3
 from functions.contract import results
@@ -218,6 +219,22 @@ def test_a_message_that_makes_no_sense_costs_no_other(cloud: Any, context: Any, 
     response = handler(dead("this is no JSON", to_message(work)), context)
     assert response == {"batchItemFailures": [{"itemIdentifier": "message-0"}]}
     assert_buried(cloud.record("a.jpg"))
+
+
+def test_the_log_names_the_photographs_of_what_is_left_for_another_try(
+    cloud: Any, context: Any, order: Any, recorded: Recorded, logged: Any
+) -> None:
+    """Work, an upload's event, and what nobody can read."""
+    work, lines = to_message(order("a.jpg")), logged(logger)
+    event = recorded("aws_put")["Records"][0]["body"]
+
+    def cut(params: dict[str, Any], **_: Any) -> None:
+        raise EndpointConnectionError(endpoint_url=params["url"])
+
+    s3().meta.events.register("before-call.s3.GetObject", cut)
+    handler(dead(work, event, "this is no JSON", "[]", "1"), context)
+    left = [line for line in lines() if line["message"] == "left for another try"]
+    assert [line["keys"] for line in left] == [["a.jpg"], ["colornet/album/photo.jpg"], [], [], []]
 
 
 def test_burials_are_counted_once(
