@@ -5,11 +5,6 @@ from __future__ import annotations
 import io
 import itertools
 import json
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -31,39 +26,20 @@ from functions.contract.settings import Settings
 from functions.contract.work import from_message, to_message
 from functions.dispatch import app as dispatch
 from functions.workers.wake import waker_from_environment
+from tests.servers import moto
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sqs import SQSClient
 
-START_SECONDS = 60
 numbers = itertools.count()
 
 
 @pytest.fixture(scope="session")
-def endpoint() -> Iterator[str]:
-    """A moto server in a process of its own, so that no ``mock_aws`` shares its state."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    url = f"http://127.0.0.1:{port}"
-    deadline = time.monotonic() + START_SECONDS
-    while True:
-        try:
-            urllib.request.urlopen(f"{url}/moto-api/", timeout=5).close()
-            break
-        except OSError:
-            assert process.poll() is None, "moto's server ended"
-            assert time.monotonic() < deadline, "moto's server did not start"
-            time.sleep(0.05)
-    yield url
-    process.terminate()
-    process.wait()
+def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a moto server."""
+    with moto(tmp_path_factory.mktemp("moto")) as address:
+        yield address
 
 
 @dataclass(frozen=True)

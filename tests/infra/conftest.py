@@ -12,7 +12,7 @@ from pathlib import Path
 import boto3
 import pytest
 
-from tests.infra.servers import free_port, serving
+from tests import servers
 from tests.infra.template import ROOT
 
 REGION = "eu-central-1"
@@ -93,16 +93,14 @@ def lambda_runtime(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def moto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a moto server."""
-    port, folder = free_port(), tmp_path_factory.mktemp("moto")
-    command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
-    with serving(command, port, folder / "log", {}, folder) as address:
+    with servers.moto(tmp_path_factory.mktemp("moto")) as address:
         yield address
 
 
 @pytest.fixture(scope="session")
 def ministack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a MiniStack, which makes of a template what it describes."""
-    folder, port = tmp_path_factory.mktemp("ministack"), free_port()
+    folder, port = tmp_path_factory.mktemp("ministack"), servers.free_port()
     environment = CREDENTIALS | {
         "BIND_HOST": "127.0.0.1",
         "GATEWAY_PORT": str(port),
@@ -113,5 +111,6 @@ def ministack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
     }
     python = tool("ministack", *MINISTACK) / "python"
-    with serving([python, "-m", "ministack"], port, folder / "log", environment, folder) as address:
+    command = [python, "-m", "ministack"]
+    with servers.serving(command, port, folder / "log", environment, folder) as address:
         yield address

@@ -40,8 +40,8 @@ from infra.deploy.errors import (
 from infra.deploy.stack import Stack
 from infra.local.ports import free_port
 from tests.infra.conftest import CREDENTIALS, REGION, Sam, tool
-from tests.infra.servers import serving
 from tests.infra.template import ROOT, TEMPLATE
+from tests.servers import serving
 
 MINISTACK = ("ministack==1.5.33", "aws-sam-translator==1.115.0")
 STACK = "deepcolor-try"

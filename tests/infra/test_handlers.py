@@ -23,8 +23,8 @@ from functions.contract.records import Record, Records, Status
 from functions.contract.work import from_message
 from tests.functions.moto_batch import register_job_definition
 from tests.infra.conftest import CREDENTIALS, REGION
-from tests.infra.servers import free_port, serving
 from tests.infra.template import ROOT, TEMPLATE, of_type
+from tests.servers import free_port, serving
 
 if TYPE_CHECKING:
     from mypy_boto3_batch import BatchClient

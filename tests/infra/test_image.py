@@ -13,12 +13,10 @@ import os
 import re
 import shlex
 import shutil
-import socket
 import subprocess
 import sys
 import time
 import tomllib
-import urllib.request
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -31,6 +29,7 @@ from packaging.utils import canonicalize_name
 from functions.contract.records import Record, Records, Source, Status
 from functions.contract.work import to_message
 from infra.local.cloud import RESULTS_BUCKET, UPLOADS_BUCKET, Cloud
+from tests.servers import moto
 
 ROOT = Path(__file__).parents[2]
 WORKER = ROOT / "infra/worker"
@@ -193,29 +192,11 @@ def engine() -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def cloud(engine: list[str]) -> Iterator[Cloud]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    moto = subprocess.Popen(
-        [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    cloud = Cloud(f"http://127.0.0.1:{port}")
-
-    def answers() -> bool:
-        try:
-            urllib.request.urlopen(f"{cloud.endpoint}/moto-api/", timeout=5).close()
-        except OSError:
-            return False
-        return True
-
-    eventually(answers, "moto's server")
-    cloud.create(["http://127.0.0.1"])
-    yield cloud
-    moto.terminate()
-    moto.wait()
+def cloud(engine: list[str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+    with moto(tmp_path_factory.mktemp("moto")) as address:
+        cloud = Cloud(address)
+        cloud.create(["http://127.0.0.1"])
+        yield cloud
 
 
 def eventually(look: Callable[[], Any], what: str, container: list[str] | None = None) -> Any:

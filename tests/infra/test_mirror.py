@@ -23,7 +23,7 @@ from infra.local.contents import ENOUGH_BYTES, HEADER, PATH
 from infra.local.index import Index
 from infra.local.mirror import Mirror
 from infra.local.ports import HOST
-from tests.infra.servers import free_port, serving
+from tests.servers import free_port, serving
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,6 @@ import contextlib
 import io
 import json
 import re
-import sys
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -37,8 +36,8 @@ from infra.local.event_source import Context
 from tests.functions.conftest import OneHand
 from tests.functions.moto_batch import register_job_definition
 from tests.infra.conftest import CREDENTIALS, REGION
-from tests.infra.servers import free_port, serving
 from tests.infra.template import as_list, of_type, statements
+from tests.servers import moto
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -120,9 +119,7 @@ def as_moto_knows_it(statement: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
-    folder, port = tmp_path_factory.mktemp("moto"), free_port()
-    command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
-    with serving(command, port, folder / "log", {}, folder) as address:
+    with moto(tmp_path_factory.mktemp("moto")) as address:
         keys = {
             "aws_access_key_id": CREDENTIALS["AWS_ACCESS_KEY_ID"],
             "aws_secret_access_key": CREDENTIALS["AWS_SECRET_ACCESS_KEY"],

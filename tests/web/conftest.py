@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import io
 import itertools
-import socket
-import subprocess
-import sys
 import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,9 +19,9 @@ from starlette.testclient import TestClient
 from functions.contract import manifest
 from functions.contract.keys import WEB_PREFIX
 from functions.contract.records import Record, Records, Source, Status
+from tests.servers import moto
 from web.app import create_app
 
-START_SECONDS = 20
 ARRIVAL_SECONDS = 10
 
 COMMON_KNOBS = [
@@ -102,39 +98,15 @@ MANIFEST: dict[str, Any] = {
 }
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 @pytest.fixture(scope="session")
-def s3_endpoint() -> Iterator[str]:
-    """A moto server of our own, so that no other test's ``mock_aws`` shares its state.
+def s3_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a moto server.
 
     It lets every origin in. With MOTO_DISABLE_GLOBAL_CORS it would let none post a form: its reply
     to one never carries the headers of the bucket's own rules.
     """
-    port = free_port()
-    endpoint = f"http://127.0.0.1:{port}"
-    process = subprocess.Popen(
-        [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    deadline = time.monotonic() + START_SECONDS
-    while True:
-        try:
-            urllib.request.urlopen(f"{endpoint}/moto-api/", timeout=5).close()
-            break
-        except OSError:
-            assert process.poll() is None, "moto's server ended"
-            assert time.monotonic() < deadline, "moto's server did not start"
-            time.sleep(0.05)
-    yield endpoint
-    process.terminate()
-    process.wait()
+    with moto(tmp_path_factory.mktemp("moto")) as address:
+        yield address
 
 
 @dataclass(frozen=True)

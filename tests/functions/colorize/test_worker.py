@@ -4,7 +4,6 @@ import io
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -33,6 +32,7 @@ from functions.contract.manifest import ManifestMissingError, ManifestReader, pu
 from functions.contract.records import Record, Status
 from tests.chaos import perilous, plugin
 from tests.conftest import make_landscape
+from tests.servers import free_port
 
 ROOT = Path(__file__).parents[3]
 PATIENCE_SECONDS = 120
@@ -576,12 +576,6 @@ def test_what_is_left_for_another_try_is_logged_with_its_id(
     }
 
 
-def closed_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 @pytest.fixture
 def torch_with_gpu(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What every Python that starts from now on takes for torch."""
@@ -647,7 +641,7 @@ def test_a_worker_that_reaches_nothing_says_so_and_takes_nothing(
     cloud: Any, place: Any, gray_jpeg: bytes, what: str
 ) -> None:
     place("a.jpg", gray_jpeg)
-    nowhere = f"http://127.0.0.1:{closed_port()}"
+    nowhere = f"http://127.0.0.1:{free_port()}"
     environment = {
         "SQS": {"AWS_ENDPOINT_URL_SQS": nowhere},
         "S3": {"AWS_ENDPOINT_URL_S3": nowhere},

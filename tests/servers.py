@@ -6,11 +6,21 @@ import contextlib
 import os
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 START_SECONDS = 60
+
+
+@contextlib.contextmanager
+def moto(folder: Path) -> Iterator[str]:
+    """A moto server with its log in the folder, so that no ``mock_aws`` shares its state."""
+    port = free_port()
+    command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
+    with serving(command, port, folder / "log", {}, folder) as address:
+        yield address
 
 
 def free_port() -> int:
