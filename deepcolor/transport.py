@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -35,28 +35,21 @@ class _Whole:
 
 
 Reply = tuple[Readable, int]
-Opener = Callable[[str, int], AbstractContextManager[Reply]]
 
 
-@contextmanager
-def opened(url: str, start: int) -> Iterator[Reply]:
+def opened(url: str, start: int) -> AbstractContextManager[Reply]:
     """What lies at ``url`` from byte ``start`` on, and the byte at which it really begins.
 
     That is 0 where only the whole can be had; where it ends before ``start`` there is nothing to
     read. Raises ``OSError`` and ``http.client.HTTPException``.
     """
-    with _opener(url)(url, start) as reply:
-        yield reply
-
-
-def _opener(url: str) -> Opener:
     try:
         scheme = urlsplit(url).scheme
     except ValueError as error:
         raise OSError(str(error)) from error
     if not scheme:
         raise OSError("that is no URL; a folder's begins with file://")
-    return {"s3": _s3, "file": _file}.get(scheme, _http)
+    return {"s3": _s3, "file": _file}.get(scheme, _http)(url, start)
 
 
 @contextmanager
