@@ -10,6 +10,7 @@ from deepcolor.errors import (
     HintsKindError,
     HintsNotTakenError,
     KnobRangeError,
+    PackageMissingError,
     UnknownKnobError,
 )
 from deepcolor.hints import Hint
@@ -39,6 +40,12 @@ def check(
         name: value if isinstance(value, int | float) else float(value)
         for name, value in knobs.items()
     }
+
+
+def check_package(card: StrategyCard) -> None:
+    """Raises :class:`PackageMissingError` where the package is not here that the strategy needs."""
+    if card.extra is not None and (problem := card.extra.problem):
+        raise PackageMissingError(card.name, problem)
 
 
 def _check_kind(hints: object) -> None:

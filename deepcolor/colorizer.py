@@ -17,15 +17,10 @@ from PIL import Image
 
 from deepcolor import ahead, defaults, weights
 from deepcolor.card import StrategyCard
-from deepcolor.check import check
+from deepcolor.check import check, check_package
 from deepcolor.devices import device_named, exact, is_out_of_memory
 from deepcolor.encoding import DEEP, Credit, Writing, encode
-from deepcolor.errors import (
-    DeepcolorError,
-    PackageMissingError,
-    SeveralWantedError,
-    StrategyBrokenError,
-)
+from deepcolor.errors import DeepcolorError, SeveralWantedError, StrategyBrokenError
 from deepcolor.formats import SUFFIXES, written_format
 from deepcolor.hints import Hint, paint
 from deepcolor.join import join, join_as_published, network_lightness
@@ -95,8 +90,7 @@ def _loaded(
 ) -> Colorizer:
     with _blaming(strategy, "it could not be made"):
         chosen = kind()
-    if chosen.card.extra is not None and (problem := chosen.card.extra.problem):
-        raise PackageMissingError(strategy, problem)
+    check_package(chosen.card)
     place = device_named(device)
     files = weights.locate(chosen.card, progress)
     with _blaming(strategy, "its network could not be made ready"), exact(place):

@@ -16,7 +16,6 @@ from deepcolor.errors import (
     NotWritableError,
     OutsideOutputError,
     OverwritesInputError,
-    PackageMissingError,
     SameResultError,
     reason,
 )
@@ -131,7 +130,7 @@ class _Targets:
 def _make_ready(settings: Settings, progress: weights.Progress | None) -> None:
     """Has all that the strategies need on this machine, or raises what :func:`color_files` does."""
     from deepcolor import weights
-    from deepcolor.check import check
+    from deepcolor.check import check, check_package
     from deepcolor.devices import device_named
     from deepcolor.registry import find
 
@@ -140,8 +139,7 @@ def _make_ready(settings: Settings, progress: weights.Progress | None) -> None:
     for card in cards:
         check(card, settings.knobs, settings.hints)
     for card in cards:
-        if card.extra is not None and (problem := card.extra.problem):
-            raise PackageMissingError(card.name, problem)
+        check_package(card)
         weights.locate(card, progress)
 
 
