@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 
 from benchmarks.local_store import Store, running_store
-from benchmarks.measure import Section, Target, child, timed
+from benchmarks.measure import PROGRAM, Section, Target, child, timed
 from benchmarks.photographs import folder
 
 FLOOR = "import boto3; from aws_lambda_powertools import Logger; Logger(service='floor')"
@@ -25,7 +25,6 @@ IMPORTS = {
     "torch": "import torch",
 }
 REPEATS = 9
-PROGRAM = str(Path(sys.executable).with_name("deepcolor"))
 ENVIRONMENT = {"AWS_DEFAULT_REGION": "us-east-1", "POWERTOOLS_METRICS_NAMESPACE": "deepcolor"}
 
 

@@ -6,7 +6,6 @@ All take turns, round by round, so that a change of the machine's mood meets the
 from __future__ import annotations
 
 import statistics
-import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -18,7 +17,7 @@ import torch
 from PIL import Image
 
 from benchmarks import networks
-from benchmarks.measure import Section, Target, child, timed
+from benchmarks.measure import PROGRAM, Section, Target, child, timed
 from benchmarks.photographs import folder, jpeg
 from deepcolor.colorizer import Colorizer
 from deepcolor.encoding import Writing, encode
@@ -99,9 +98,7 @@ def _map(paths: Sequence[Path]) -> None:
 
 def _command_line(paths: Sequence[Path], out: Path) -> float:
     names = [str(path) for path in paths]
-    return timed(
-        lambda: child([str(Path(sys.executable).with_name("deepcolor")), *names, "-o", f"{out}/"])
-    )
+    return timed(lambda: child([PROGRAM, *names, "-o", f"{out}/"]))
 
 
 @dataclass(frozen=True)

@@ -5,21 +5,19 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from aws_lambda_powertools import Logger
-from botocore.exceptions import ClientError
 
 from deepcolor.registry import manifest
 from functions.contract.manifest import publish
+from functions.contract.objects import head_of
 from functions.contract.settings import Settings
 from functions.dispatch.orders import Orders
 from infra.local.cloud import RESULTS_BUCKET, UPLOADS_BUCKET, Cloud
-from infra.local.ports import HOST, free_port
+from infra.local.ports import HOST, free_port, replies
 
 
 @dataclass(frozen=True)
@@ -48,11 +46,7 @@ class Store:
         orders.send([record])
 
     def has_result(self, key: str) -> bool:
-        try:
-            self.cloud.s3().head_object(Bucket=RESULTS_BUCKET, Key=key)
-        except ClientError:
-            return False
-        return True
+        return head_of(self.cloud.s3(), RESULTS_BUCKET, key) is not None
 
 
 @contextmanager
@@ -74,9 +68,7 @@ def running_store() -> Iterator[Store]:
 
 def await_reply(url: str) -> None:
     for _ in range(1200):
-        try:
-            with urllib.request.urlopen(url, timeout=5):
-                return
-        except (urllib.error.URLError, ConnectionError, TimeoutError):
-            time.sleep(0.05)
+        if replies(url):
+            return
+        time.sleep(0.05)
     raise TimeoutError(url)

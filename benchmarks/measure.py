@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[1]
+PROGRAM = str(Path(sys.executable).with_name("deepcolor"))
 CHILD_SECONDS = 600
 
 

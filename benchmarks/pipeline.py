@@ -16,9 +16,10 @@ from pathlib import Path
 from benchmarks import networks
 from benchmarks.measure import Section, Target, timed
 from benchmarks.photographs import folder
+from infra.local.cloud import RESULTS_BUCKET, UPLOADS_BUCKET
+from infra.local.folder import HIDDEN
 from tests.end_to_end.running_stack import RunningStack, start_stack
 
-UPLOADS, RESULTS = "deepcolor-uploads", "deepcolor-results"
 LOOK_SECONDS = 0.01
 PAUSE_SECONDS = 0.05
 REQUEST = re.compile(r"^(GET|PUT|POST|HEAD|DELETE) ", re.MULTILINE)
@@ -114,8 +115,8 @@ def _one(stack: RunningStack, photograph: Path) -> tuple[float, float]:
     """Seconds until the result was seen, and those that the library took of them."""
     key, s3 = f"alone/{photograph.name}", stack.s3
     start = time.perf_counter()
-    s3.put_object(Bucket=UPLOADS, Key=key, Body=photograph.read_bytes())
-    while s3.list_objects_v2(Bucket=RESULTS, Prefix=key)["KeyCount"] == 0:
+    s3.put_object(Bucket=UPLOADS_BUCKET, Key=key, Body=photograph.read_bytes())
+    while s3.list_objects_v2(Bucket=RESULTS_BUCKET, Prefix=key)["KeyCount"] == 0:
         time.sleep(LOOK_SECONDS)
     seen = time.perf_counter() - start
     stages = stack.finished(key)["milliseconds"]
@@ -126,27 +127,26 @@ def _all(stack: RunningStack, photographs: list[Path], under: str) -> float:
     """Seconds from the first upload to the last result."""
     s3 = stack.s3
     # The log tells without a request: moto takes as long for a list as for coloring a photograph.
-    with (stack.folder / ".stack" / "worker.log").open() as log, ThreadPoolExecutor(4) as pool:
+    with (stack.folder / HIDDEN / "worker.log").open() as log, ThreadPoolExecutor(4) as pool:
         log.seek(0, os.SEEK_END)
         start = time.perf_counter()
         for path in photographs:
-            pool.submit(
-                s3.put_object, Bucket=UPLOADS, Key=f"{under}/{path.name}", Body=path.read_bytes()
-            )
+            key, content = f"{under}/{path.name}", path.read_bytes()
+            pool.submit(s3.put_object, Bucket=UPLOADS_BUCKET, Key=key, Body=content)
         told = ""
         while told.count(DONE) < len(photographs):
             assert time.perf_counter() - start < MOST_SECONDS, "the stack did not finish"
             time.sleep(PAUSE_SECONDS)
             told += log.read()
         seconds = time.perf_counter() - start
-    results = s3.list_objects_v2(Bucket=RESULTS, Prefix=f"{under}/")["KeyCount"]
+    results = s3.list_objects_v2(Bucket=RESULTS_BUCKET, Prefix=f"{under}/")["KeyCount"]
     assert results == len(photographs), f"{results} results of {len(photographs)} photographs"
     return seconds
 
 
 def _requests(stack: RunningStack) -> int:
     """That the store has had so far."""
-    log = stack.folder / ".stack" / "object-store.log"
+    log = stack.folder / HIDDEN / "object-store.log"
     return len(REQUEST.findall(log.read_text(errors="replace")))
 
 

@@ -1,9 +1,11 @@
-"""Free ports on loopback."""
+"""Ports on loopback: free ones, and whether somebody answers at one."""
 
 from __future__ import annotations
 
 import argparse
 import socket
+import urllib.error
+import urllib.request
 
 HOST = "127.0.0.1"
 TRIES = 100
@@ -34,6 +36,14 @@ def free_port(given: int | None, near: int, but: int | None = None) -> int:
             raise PortTakenError(given)
         return given
     return next(port for port in range(near, near + TRIES) if port != but and _is_free(port))
+
+
+def replies(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=5):
+            return True
+    except (urllib.error.URLError, ConnectionError, TimeoutError):
+        return False
 
 
 def _is_free(port: int) -> bool:

@@ -7,8 +7,6 @@ import secrets
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,7 +18,7 @@ from infra.local.cloud import RESULTS_BUCKET, UPLOADS_BUCKET, Cloud
 from infra.local.folder import HIDDEN
 from infra.local.index import Index
 from infra.local.mirror import Mirror
-from infra.local.ports import HOST
+from infra.local.ports import HOST, replies
 
 START_SECONDS = 120.0
 STOP_SECONDS = 30.0
@@ -110,7 +108,7 @@ class Stack:
         origins = [f"http://{host}:{self.page_port}" for host in (HOST, "localhost")]
         store = ["-m", "infra.local.object_store", HOST, str(self.s3_port), *origins]
         self._start_piece("object store", store, {})
-        self._await("object store", lambda: _replies(f"{self.cloud.endpoint}/moto-api/"))
+        self._await("object store", lambda: replies(f"{self.cloud.endpoint}/moto-api/"))
         self.cloud.create(origins)
         s3 = self.cloud.s3()
         for bucket in (UPLOADS_BUCKET, RESULTS_BUCKET):
@@ -134,7 +132,7 @@ class Stack:
             ["-m", "uvicorn", "--factory", "web.app:create_app", *address],
             environment | {"DEEPCOLOR_WEB_SECRET": self._web_secret()},
         )
-        self._await("page", lambda: _replies(f"{self.page}health"))
+        self._await("page", lambda: replies(f"{self.page}health"))
         self._await(
             "worker's manifest", lambda: head_of(s3, RESULTS_BUCKET, MANIFEST_KEY) is not None
         )
@@ -210,11 +208,3 @@ class Stack:
             path.touch(mode=0o600)
             path.write_text(secrets.token_urlsafe(32))
         return path.read_text()
-
-
-def _replies(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(url, timeout=5):
-            return True
-    except (urllib.error.URLError, ConnectionError, TimeoutError):
-        return False
