@@ -70,13 +70,11 @@ class Stack:
         if self._deleted():
             return
         # Where the first try failed, CloudFormation takes a second that leaves out what stays.
-        failed = self._resources("DELETE_FAILED")
+        failed = self._not_deleted()
         if failed.keys() <= BUCKETS.keys() and self._deleted(RetainResources=list(failed)):
             return
-        raise NotDeletedError(
-            self.name,
-            [f"{name}: {reason}" for name, reason in self._resources("DELETE_FAILED").items()],
-        )
+        reasons = [f"{name}: {reason}" for name, reason in self._not_deleted().items()]
+        raise NotDeletedError(self.name, reasons)
 
     def _describe(self) -> dict[str, Any] | None:
         try:
@@ -97,14 +95,14 @@ class Stack:
             return False
         return True
 
-    def _resources(self, status: str) -> dict[str, str]:
-        """The resources in a status, by their names in the template, and why."""
+    def _not_deleted(self) -> dict[str, str]:
+        """The resources that could not be deleted, by their names in the template, and why."""
         pages = self._cloudformation.get_paginator("list_stack_resources")
         return {
             resource["LogicalResourceId"]: resource.get("ResourceStatusReason", "")
             for page in pages.paginate(StackName=self.name)
             for resource in page["StackResourceSummaries"]
-            if resource["ResourceStatus"] == status
+            if resource["ResourceStatus"] == "DELETE_FAILED"
         }
 
     @property

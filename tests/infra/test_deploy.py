@@ -572,7 +572,7 @@ def test_only_buckets_are_left_behind(monkeypatch: pytest.MonkeyPatch) -> None:
         return len(tries) > 1
 
     monkeypatch.setattr(Stack, "_deleted", delete)
-    monkeypatch.setattr(Stack, "_resources", lambda *_: failed)
+    monkeypatch.setattr(Stack, "_not_deleted", lambda *_: failed)
     with pytest.raises(NotDeletedError, match="JobQueue: it is in use"):
         Stack(boto3.Session(region_name=REGION), "deepcolor-try").delete()
     assert tries == [{}]
