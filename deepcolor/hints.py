@@ -53,7 +53,7 @@ class Hint:
         return f"{self.x},{self.y},{self.color}"
 
 
-def read_hints(text: str | bytes, name: str = "The text") -> list[Hint]:
+def read_hints(text: str | bytes, name: str) -> list[Hint]:
     """Hints from JSON: a list of ``{"x": 120, "y": 80, "color": "#c84b31"}``.
 
     ``name`` is what errors call it. Raises :class:`HintFormatError` and, where there is no JSON,

@@ -91,7 +91,7 @@ def test_the_example_strategy_does_not_depend_on_it() -> None:
     [
         ("ddcolor", f"pip install {DDColor.card.extra.install}"),
         ("heic", str(HeicNotReadError("a.heic"))),
-        ("train", str(ExtraMissingError("a module"))),
+        ("train", str(ExtraMissingError())),
     ],
     ids=["ddcolor", "heic", "train"],
 )

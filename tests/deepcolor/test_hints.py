@@ -29,8 +29,8 @@ def test_what_cannot_be_understood(text: str) -> None:
 
 def test_as_json() -> None:
     written = '[{"x": 30, "y": 10, "color": "#ff0000"}, {"x": 0, "y": 0, "color": "#123456"}]'
-    assert read_hints(written) == [RED, Hint(0, 0, "#123456")]
-    assert read_hints("[]") == []
+    assert read_hints(written, "h.json") == [RED, Hint(0, 0, "#123456")]
+    assert read_hints("[]", "h.json") == []
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def test_as_json() -> None:
 )
 def test_json_that_is_none_of_it(text: str) -> None:
     with pytest.raises(HintFormatError):
-        read_hints(text)
+        read_hints(text, "h.json")
 
 
 @pytest.mark.parametrize("text", ["{", b"{\n", "", b"\xff\xfe\x00", "[" * 100_000])
