@@ -166,7 +166,7 @@ class Sample:
 
 def _lightness(colorizer: Colorizer, photograph: Photograph) -> torch.Tensor:
     size = colorizer._network_size(photograph, {"size": colorizer.card.size})
-    return network_lightness(photograph, size)
+    return network_lightness(photograph, size, exact=False)
 
 
 def _predict(colorizer: Colorizer, l: torch.Tensor) -> torch.Tensor:

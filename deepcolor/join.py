@@ -26,9 +26,7 @@ CHROMA_OF_F = torch.tensor([500.0, -200.0], dtype=torch.float32, device="cpu")[:
 """How a* and b* stand to f(X) − f(Y) and f(Z) − f(Y)."""
 
 
-def network_lightness(
-    photograph: Photograph, size: tuple[int, int], *, exact: bool = True
-) -> Tensor:
+def network_lightness(photograph: Photograph, size: tuple[int, int], *, exact: bool) -> Tensor:
     """L* (1, H, W) of a photograph resized to ``size`` (width, height), as the network sees it.
 
     Bicubic. Unless ``exact``, means of whole squares of pixels come first where the photograph is
