@@ -15,6 +15,20 @@ from deepcolor.training.photographs import HELD_OUT_ONE_IN, _number
 
 PICTURES = Path(__file__).parents[3] / "docs" / "pictures"
 LEARNED, HELD_OUT = 16, 2
+CONFIG = """
+photographs = "{photographs}"
+run = "{folder}/run"
+seed = 1
+[network]
+widths = [16, 16, 16, 16]
+[schedule]
+{length}
+batch = 4
+sizes = [[0.0, 32]]
+rate = 1e-2
+trunk_rate = 1e-4
+validations = 1
+"""
 
 
 @pytest.fixture(scope="session", autouse=True)

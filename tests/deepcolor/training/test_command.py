@@ -7,27 +7,13 @@ from click.testing import CliRunner
 
 from deepcolor.cli import main
 from deepcolor.training.run import BEST, CURVE, LOG
-
-CONFIG = """
-photographs = "nowhere"
-run = "{folder}/run"
-seed = 1
-[network]
-widths = [16, 16, 16, 16]
-[schedule]
-steps = 2
-batch = 2
-sizes = [[0.0, 32]]
-rate = 1e-2
-trunk_rate = 1e-4
-validations = 1
-"""
+from tests.deepcolor.training.conftest import CONFIG
 
 
 @pytest.fixture
 def config(tmp_path: Path) -> Path:
     path = tmp_path / "config.toml"
-    path.write_text(CONFIG.format(folder=tmp_path))
+    path.write_text(CONFIG.format(photographs="nowhere", folder=tmp_path, length="steps = 2"))
     return path
 
 

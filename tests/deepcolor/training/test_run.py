@@ -38,6 +38,7 @@ from deepcolor.training.run import BEST, CURVE, LAST, LOG, Run
 from deepcolor.training.trunk import load_imagenet
 from deepcolor.training.validate import Scores
 from deepcolor.training.world import World
+from tests.deepcolor.training.conftest import CONFIG
 
 ALONE = World(0, 1, torch.device("cpu"))
 
@@ -472,26 +473,12 @@ with joined() as world:
     parameters = dict(run.net.named_parameters())
     torch.save({name: p.data for name, p in parameters.items()}, f"{sys.argv[1]}.{world.rank}")
 """
-CONFIG = """
-photographs = "{photographs}"
-run = "{folder}/run"
-seed = 1
-[network]
-widths = [16, 16, 16, 16]
-[schedule]
-minutes = 0.02
-batch = 4
-sizes = [[0.0, 32]]
-rate = 1e-2
-trunk_rate = 1e-4
-validations = 1
-"""
 
 
 def test_processes_learn_together(mixed: Path, tmp_path: Path) -> None:
     """Two of them, from other photographs each, arrive at one network."""
     config, script = tmp_path / "config.toml", tmp_path / "process.py"
-    config.write_text(CONFIG.format(photographs=mixed, folder=tmp_path))
+    config.write_text(CONFIG.format(photographs=mixed, folder=tmp_path, length="minutes = 0.02"))
     script.write_text(PROCESS)
     torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
     done = subprocess.run(
