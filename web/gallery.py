@@ -18,9 +18,8 @@ class Example:
     height: int
 
 
-HERO = Example("killarney-1910", 880, 678)
 EXAMPLES = (
-    HERO,
+    Example("killarney-1910", 880, 678),
     Example("dust-bowl", 800, 701),
     Example("girls-1860", 800, 588),
     Example("jersey-shore-1905", 500, 692),
