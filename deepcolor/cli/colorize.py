@@ -132,7 +132,7 @@ def colorize(
     skip_existing: bool,
     compare: Path | None,
     knobs: dict[str, float],
-    **settings: Any,
+    **given: Any,
 ) -> None:
     """Color photographs: files, whole folders, patterns, or - for stdin.
 
@@ -153,13 +153,13 @@ def colorize(
     chosen = Settings(
         strategies=tuple(dict.fromkeys(strategies)) or (defaults.STRATEGY,),
         device=device,
-        format=settings["wanted"],
-        quality=settings["quality"],
-        keep_gps=settings["keep_gps"],
-        max_pixels=settings["max_pixels"],
-        jobs=settings["jobs"],
-        hints=_hints(settings["hints"], settings["hints_file"]),
-        knobs=_all_knobs(settings, knobs),
+        format=given["wanted"],
+        quality=given["quality"],
+        keep_gps=given["keep_gps"],
+        max_pixels=given["max_pixels"],
+        jobs=given["jobs"],
+        hints=_hints(given["hints"], given["hints_file"]),
+        knobs=_all_knobs(given, knobs),
     )
     if STDIO in {*paths, output}:
         if len(paths) > 1 or len(chosen.strategies) > 1:
@@ -189,9 +189,9 @@ def colorize(
     sys.exit(bool(plan.unreadable) or any(outcome.error for outcome in outcomes))
 
 
-def _all_knobs(settings: dict[str, Any], named: dict[str, float]) -> dict[str, float]:
+def _all_knobs(given: dict[str, Any], named: dict[str, float]) -> dict[str, float]:
     """What is turned by an option of its own or by ``--knob``; refuses what is turned by both."""
-    own = {name: settings[name] for name in OWN_KNOBS if settings[name] is not None}
+    own = {name: given[name] for name in OWN_KNOBS if given[name] is not None}
     for name in own:
         if name in named:
             raise click.UsageError(
