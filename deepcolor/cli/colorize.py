@@ -269,10 +269,9 @@ def _pipe(plan: Plan) -> bool:
     from deepcolor.program import import_pytorch
 
     import_pytorch()
-    for task in plan.tasks:
-        source = sys.stdin.buffer.read() if task.piped else task.source
+    if plan.tasks:
         with fetching.shown() as progress, kept_clean():
-            content = color_stream(source, plan.settings, progress)
+            content = color_stream(plan, progress)
         sys.stdout.buffer.write(content)
         sys.stdout.buffer.flush()
     return bool(plan.unreadable)

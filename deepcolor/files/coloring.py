@@ -90,13 +90,13 @@ def color_files(
                 yield _left(task, verdict, device)
 
 
-def color_stream(
-    source: bytes | Path, settings: Settings, progress: weights.Progress | None = None
-) -> bytes:
-    """One photograph's file in color; ``progress`` as in :func:`color_files`."""
+def color_stream(plan: Plan, progress: weights.Progress | None = None) -> bytes:
+    """The file in color of a plan's only task; ``progress`` as in :func:`color_files`."""
     from deepcolor.colorizer import load
 
-    colorizer = load(settings.strategies[0], device=settings.device, progress=progress)
+    [task], settings = plan.tasks, plan.settings
+    source = _source(task)
+    colorizer = load(task.strategy, device=settings.device, progress=progress)
     return colorizer.file(source, settings.knobs, **_file_options(settings)).content
 
 
@@ -146,9 +146,13 @@ def _make_ready(settings: Settings, progress: weights.Progress | None) -> None:
 def _color(
     colorizer: Colorizer, tasks: Iterable[Task], settings: Settings
 ) -> Iterator[Encoded | DeepcolorError]:
-    sources = [sys.stdin.buffer.read() if task.piped else task.source for task in tasks]
+    sources = [_source(task) for task in tasks]
     options = _file_options(settings)
     return colorizer.map(sources, settings.knobs, jobs=settings.jobs, **options)
+
+
+def _source(task: Task) -> bytes | Path:
+    return sys.stdin.buffer.read() if task.piped else task.source
 
 
 def _file_options(settings: Settings) -> dict[str, Any]:
