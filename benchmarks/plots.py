@@ -7,9 +7,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
 
+from deepcolor import svg
+
 WIDTH, HEIGHT = 720, 420
 LEFT, RIGHT, TOP, BOTTOM = 70, 170, 20, 50
-INK, GRID = "#808890", "#80889040"
+INK, GRID = 'fill="#808890"', 'stroke="#80889040"'
 LINE = 15  # between two labels, at least
 
 
@@ -21,16 +23,9 @@ class Curve:
     is_limit: bool = False
 
 
-@dataclass(frozen=True)
-class _Axis:
-    low: float
-    high: float
-    start: float
-    end: float
-
+class _Axis(svg.Axis):
     def __call__(self, value: float) -> float:
-        share = (math.log10(value) - self.low) / (self.high - self.low)
-        return self.start + share * (self.end - self.start)
+        return super().__call__(math.log10(value))
 
     @classmethod
     def of(cls, values: Sequence[float], start: float, end: float) -> _Axis:
@@ -48,19 +43,19 @@ def draw(title: str, across: str, up: str, curves: Sequence[Curve]) -> str:
     y = _Axis.of([point[1] for point in points], HEIGHT - BOTTOM, TOP)
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" role="img"'
-        f' aria-label="{escape(title)}" font-family="sans-serif" font-size="13" fill="{INK}">'
+        f' aria-label="{escape(title)}" font-family="sans-serif" font-size="13" {INK}>'
     ]
     for value in x.ticks():
-        parts.append(_line(x(value), TOP, x(value), HEIGHT - BOTTOM))
-        parts.append(_text(x(value), HEIGHT - BOTTOM + 18, f"{value:g}", "middle"))
+        parts.append(svg.line(x(value), TOP, x(value), HEIGHT - BOTTOM, GRID))
+        parts.append(svg.text(x(value), HEIGHT - BOTTOM + 18, f"{value:g}", "middle", INK))
     for value in y.ticks():
-        parts.append(_line(LEFT, y(value), WIDTH - RIGHT, y(value)))
-        parts.append(_text(LEFT - 8, y(value) + 4, f"{value:g}", "end"))
-    parts.append(_text((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 10, across, "middle"))
+        parts.append(svg.line(LEFT, y(value), WIDTH - RIGHT, y(value), GRID))
+        parts.append(svg.text(LEFT - 8, y(value) + 4, f"{value:g}", "end", INK))
+    parts.append(svg.text((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 10, across, "middle", INK))
     middle = (TOP + HEIGHT - BOTTOM) / 2
     turned = f'transform="rotate(-90 18 {middle})"'
     parts.append(f'<text x="18" y="{middle}" text-anchor="middle" {turned}>{escape(up)}</text>')
-    lowest = math.inf
+    lowest = -math.inf
     for curve in sorted(curves, key=lambda one: -one.points[-1][1]):
         seen = [(x(a), y(b)) for a, b in curve.points if b > 0]
         path = " ".join(f"{a:.1f},{b:.1f}" for a, b in seen)
@@ -69,18 +64,7 @@ def draw(title: str, across: str, up: str, curves: Sequence[Curve]) -> str:
             f'<polyline points="{path}" fill="none" stroke="{curve.color}"'
             f' stroke-width="2"{dashes}/>'
         )
-        place = seen[-1][1] + 4
-        if lowest != math.inf:
-            place = max(place, lowest + LINE)
-        lowest = place
-        parts.append(_text(WIDTH - RIGHT + 8, place, curve.name, "start", curve.color))
+        lowest = max(seen[-1][1] + 4, lowest + LINE)
+        color = f'fill="{curve.color}"'
+        parts.append(svg.text(WIDTH - RIGHT + 8, lowest, curve.name, "start", color))
     return "\n".join([*parts, "</svg>", ""])
-
-
-def _line(x1: float, y1: float, x2: float, y2: float) -> str:
-    return f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" stroke="{GRID}"/>'
-
-
-def _text(x: float, y: float, text: str, anchor: str, color: str = INK) -> str:
-    place = f'x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" fill="{color}"'
-    return f"<text {place}>{escape(text)}</text>"

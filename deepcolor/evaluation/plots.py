@@ -7,8 +7,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
 
+from deepcolor import svg
+
 WIDTH, HEIGHT = 340, 240
 LEFT, RIGHT, TOP, BOTTOM = 40, 12, 12, 36
+MIDDLE = (LEFT + WIDTH - RIGHT) / 2
+GRID, ZERO = 'class="grid"', 'class="zero"'
+TICK, NAME = 'class="tick"', 'class="name"'
 POINTS = 200  # of a curve, however many photographs there are
 HUES = 6  # the style has as many
 LINE = 15  # between two labels, at least
@@ -31,28 +36,27 @@ class Spot:
 def gains(curves: Sequence[tuple[int, Sequence[float]]]) -> str:
     """Each strategy's gain over gray, photographs from the worst to the best; (hue, gains)."""
     ordered = [(hue, _thinned(sorted(values))) for hue, values in curves]
-    low, high = _padded([0.0, *(value for _, values in ordered for value in values)])
-    y = _Axis(low, high, HEIGHT - BOTTOM, TOP)
+    heights = [0.0, *(value for _, values in ordered for value in values)]
+    y = _Axis.around(heights, HEIGHT - BOTTOM, TOP)
     x = _Axis(0, 100, LEFT, WIDTH - RIGHT)
     parts = [*_horizontals(y, signed), *_verticals(x, lambda value: f"{value:.0f}")]
-    parts.append(_line("zero", LEFT, y(0), WIDTH - RIGHT, y(0)))
+    parts.append(svg.line(LEFT, y(0), WIDTH - RIGHT, y(0), ZERO))
     for hue, values in ordered:
         last = len(values) - 1
         places = [f"{x(100 * i / last):.1f},{y(value):.1f}" for i, value in enumerate(values)]
         parts.append(f'<polyline class="curve hue{hue % HUES}" points="{" ".join(places)}"/>')
-    parts.append(_text((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 4, "% of the photographs", "middle"))
+    parts.append(svg.text(MIDDLE, HEIGHT - 4, "% of the photographs", "middle", TICK))
     return _svg("Gain over gray, photograph by photograph", parts)
 
 
 def plane(spots: Sequence[Spot]) -> str:
     """PSNR against colorfulness to the truth's, a spot a row."""
-    low, high = _padded([spot.psnr for spot in spots], 0.12)
-    y = _Axis(low, high, HEIGHT - BOTTOM, TOP)
+    y = _Axis.around([spot.psnr for spot in spots], HEIGHT - BOTTOM, TOP, share=0.12)
     x = _Axis(-0.06, max(1.12, *(spot.ratio + 0.08 for spot in spots)), LEFT, WIDTH - RIGHT)
     parts = [
         *_horizontals(y, lambda value: f"{value:g}"),
         *_verticals(x, lambda value: f"{value:g}"),
-        _line("zero", x(1), TOP, x(1), HEIGHT - BOTTOM),
+        svg.line(x(1), TOP, x(1), HEIGHT - BOTTOM, ZERO),
     ]
     # What a label must not cover: from where to where it goes, and its baseline.
     taken = [(x(one.ratio) - RADIUS, x(one.ratio) + RADIUS, y(one.psnr) + 4) for one in spots]
@@ -68,8 +72,8 @@ def plane(spots: Sequence[Spot]) -> str:
         near = [top for begin, end, top in taken if left < end and begin < left + length]
         top = _free(y(spot.psnr) + 4, near)
         taken.append((left, left + length, top))
-        parts.append(_text(left, top, name, "start", "name"))
-    parts.append(_text((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 4, "colorfulness / truth", "middle"))
+        parts.append(svg.text(left, top, name, "start", NAME))
+    parts.append(svg.text(MIDDLE, HEIGHT - 4, "colorfulness / truth", "middle", TICK))
     return _svg("PSNR against colorfulness", parts)
 
 
@@ -81,13 +85,13 @@ def bars(rows: Sequence[tuple[str, float, int]]) -> str:
     parts = []
     for i, (name, seconds, hue) in enumerate(rows):
         top = i * BAR
-        parts.append(_text(0, top + 18, _short(name), "start", "name"))
+        parts.append(svg.text(0, top + 18, _short(name), "start", NAME))
         parts.append(
             f'<rect class="spot hue{hue % HUES}" x="{name_width + 10:.1f}" y="{top + 6}" '
             f'width="{max(1, x(seconds)):.1f}" height="{BAR - 12}" rx="2"/>'
         )
         end = name_width + 10 + x(seconds) + 6
-        parts.append(_text(end, top + 18, f"{seconds:.2f}", "start"))
+        parts.append(svg.text(end, top + 18, f"{seconds:.2f}", "start", TICK))
     return _svg("Seconds a photograph", parts, len(rows) * BAR)
 
 
@@ -118,25 +122,7 @@ def signed(value: float) -> str:
     return f"{value:+g}".replace("-", "−") if value else "0"
 
 
-def _padded(values: Sequence[float], share: float = 0.05) -> tuple[float, float]:
-    low, high = min(values), max(values)
-    margin = (high - low) * share or 1.0
-    return low - margin, high + margin
-
-
-@dataclass(frozen=True)
-class _Axis:
-    """From values to places in the picture."""
-
-    low: float
-    high: float
-    start: float
-    end: float
-
-    def __call__(self, value: float) -> float:
-        share = (value - self.low) / (self.high - self.low)
-        return self.start + share * (self.end - self.start)
-
+class _Axis(svg.Axis):
     def ticks(self) -> Iterator[float]:
         """Four or so round numbers."""
         rough = (self.high - self.low) / 4
@@ -150,22 +136,13 @@ class _Axis:
 
 def _horizontals(y: _Axis, label: Callable[[float], str]) -> Iterator[str]:
     for value in y.ticks():
-        yield _line("grid", LEFT, y(value), WIDTH - RIGHT, y(value))
-        yield _text(LEFT - 6, y(value) + 4, label(value), "end")
+        yield svg.line(LEFT, y(value), WIDTH - RIGHT, y(value), GRID)
+        yield svg.text(LEFT - 6, y(value) + 4, label(value), "end", TICK)
 
 
 def _verticals(x: _Axis, label: Callable[[float], str]) -> Iterator[str]:
     for value in x.ticks():
-        yield _text(x(value), HEIGHT - BOTTOM + 15, label(value), "middle")
-
-
-def _line(kind: str, x1: float, y1: float, x2: float, y2: float) -> str:
-    return f'<line class="{kind}" x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}"/>'
-
-
-def _text(x: float, y: float, text: str, anchor: str, kind: str = "tick") -> str:
-    place = f'x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}"'
-    return f'<text class="{kind}" {place}>{escape(text)}</text>'
+        yield svg.text(x(value), HEIGHT - BOTTOM + 15, label(value), "middle", TICK)
 
 
 def _svg(title: str, parts: Sequence[str], height: int = HEIGHT) -> str:

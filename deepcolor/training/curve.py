@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from html import escape
 from pathlib import Path
 
 from deepcolor.disk import write_whole
+from deepcolor.svg import Axis, line, text
 from deepcolor.training.log import Row
 
 PANELS = {
@@ -41,26 +41,15 @@ def write_curve(rows: Sequence[Row], path: Path) -> None:
 
 def _panel(rows: Sequence[Row], title: str, names: Sequence[str]) -> list[str]:
     values = [row[name] for row in rows for name in names if math.isfinite(row[name])]
-    low, high = min(values), max(values)
-    margin = 0.05 * (high - low) or 1.0
-    low, high = low - margin, high + margin
     last = max(row["step"] for row in rows) or 1.0
-
-    def x(step: float) -> float:
-        return LEFT + step / last * (WIDTH - LEFT - RIGHT)
-
-    def y(value: float) -> float:
-        return TOP + (high - value) / (high - low) * (HEIGHT - TOP - BOTTOM)
-
-    parts = [_text(LEFT, TOP - 10, title, "#000")]
+    x = Axis(0, last, LEFT, WIDTH - RIGHT)
+    y = Axis.around(values, HEIGHT - BOTTOM, TOP)
+    parts = [text(LEFT, TOP - 10, title, "start", 'fill="#000"')]
     for i in range(5):
-        value = low + (high - low) * i / 4
-        parts.append(
-            f'<line x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y(value):.1f}" y2="{y(value):.1f}" '
-            'stroke="#ddd"/>'
-        )
-        parts.append(_text(LEFT - 6, y(value) + 4, f"{value:.4g}", "#555", "end"))
-    parts.append(_text(WIDTH - RIGHT, HEIGHT - 8, f"{last:,.0f} steps", "#555", "end"))
+        value = y.low + (y.high - y.low) * i / 4
+        parts.append(line(LEFT, y(value), WIDTH - RIGHT, y(value), 'stroke="#ddd"'))
+        parts.append(text(LEFT - 6, y(value) + 4, f"{value:.4g}", "end", 'fill="#555"'))
+    parts.append(text(WIDTH - RIGHT, HEIGHT - 8, f"{last:,.0f} steps", "end", 'fill="#555"'))
     label = float(TOP)
     # The labels stand beside the curves' ends, none upon another.
     for name, color in sorted(zip(names, COLORS, strict=False), key=lambda one: -rows[-1][one[0]]):
@@ -70,10 +59,6 @@ def _panel(rows: Sequence[Row], title: str, names: Sequence[str]) -> list[str]:
         points = " ".join(f"{x(step):.1f},{y(value):.1f}" for step, value in known)
         parts.append(f'<polyline points="{points}" fill="none" stroke="{color}" stroke-width="2"/>')
         label = max(label + 14, y(rows[-1][name]) + 4)
-        parts.append(_text(WIDTH - RIGHT + 8, label, name.rpartition("_")[0] or name, color))
+        short = name.rpartition("_")[0] or name
+        parts.append(text(WIDTH - RIGHT + 8, label, short, "start", f'fill="{color}"'))
     return parts
-
-
-def _text(x: float, y: float, text: str, color: str, anchor: str = "start") -> str:
-    place = f'x="{x:.1f}" y="{y:.1f}" fill="{color}" text-anchor="{anchor}"'
-    return f"<text {place}>{escape(text)}</text>"
