@@ -177,13 +177,13 @@ def colorize(
     if_there = IfThere.REPLACE if overwrite else IfThere.SKIP if skip_existing else IfThere.FAIL
     plan = _planned(paths, output, chosen)
     if compare is not None:
-        from deepcolor.sheet import is_wanted
+        from deepcolor.files.sheet import is_wanted
 
         compare = compare if is_wanted(compare, plan.tasks, if_there) else None
     outcomes = _color(plan, if_there, as_json)
     if compare is not None:
+        from deepcolor.files.sheet import contact_sheet
         from deepcolor.photograph import Reading
-        from deepcolor.sheet import contact_sheet
 
         contact_sheet(outcomes, compare, Reading(chosen.max_pixels))
     sys.exit(bool(plan.unreadable) or any(outcome.error for outcome in outcomes))

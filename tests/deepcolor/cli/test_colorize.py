@@ -19,8 +19,8 @@ from deepcolor import xmp
 from deepcolor.colorizer import Colorizer
 from deepcolor.exif import DESCRIPTION
 from deepcolor.files.found import SHEET_NOTE
+from deepcolor.files.sheet import CELL, GAP, LABEL
 from deepcolor.photograph import Photograph, Reading, decode
-from deepcolor.sheet import CELL, GAP, LABEL
 from tests.deepcolor.conftest import PAINTER
 
 GPS, GPS_LATITUDE_REF = 0x8825, 1
@@ -329,7 +329,7 @@ def test_a_contact_sheet_shows_what_was_colored_however_large(
         most.append(reading.max_pixels)
         return decode(path, reading)
 
-    monkeypatch.setattr("deepcolor.sheet.decode", watched)
+    monkeypatch.setattr("deepcolor.files.sheet.decode", watched)
     told = ("photo.jpg", "--max-megapixels", "300", "--compare", "sheet.png")
     assert run(*told).exit_code == 0
     assert most == [300_000_000] * 2

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ from PIL import Image, ImageDraw, ImageFont
 from PIL.PngImagePlugin import PngInfo
 
 from deepcolor import xmp
-from deepcolor.disk import check_writable, write_whole
+from deepcolor.disk import check_writable, is_taken, place_of, write_whole
 from deepcolor.encoding import PNG_XMP
 from deepcolor.errors import (
     AlreadyThereError,
@@ -54,10 +53,9 @@ def is_wanted(path: Path, tasks: Sequence[Task], if_there: IfThere) -> bool:
         raise TooManyForASheetError(count, MOST_ROWS)
     _check_place(path, tasks)
     check_writable(path)
-    is_there = os.path.lexists(path)
-    if if_there is IfThere.FAIL and is_there:
+    if if_there is IfThere.FAIL and is_taken(path):
         raise AlreadyThereError(path)
-    return if_there is IfThere.REPLACE or not is_there
+    return if_there is IfThere.REPLACE or not is_taken(path)
 
 
 def contact_sheet(outcomes: Sequence[Outcome], path: Path, reading: Reading) -> None:
@@ -116,9 +114,9 @@ def _marked(sheet: Image.Image, kind: str) -> bytes:
 
 def _check_place(path: Path, tasks: Sequence[Task]) -> None:
     """Raises :class:`SheetPlaceError` if a photograph or a result has the place."""
-    place = os.path.realpath(path)
+    place = place_of(path)
     taken = (file for task in tasks for file in (task.source, task.target))
-    if any(os.path.realpath(file) == place for file in taken):
+    if any(place_of(file) == place for file in taken):
         raise SheetPlaceError(path)
 
 
