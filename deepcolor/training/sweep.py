@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from deepcolor import metrics
-from deepcolor.builtin.colornet.cast import cast_of, raised
+from deepcolor.builtin.colornet.gain import raised, usual_chroma
 from deepcolor.builtin.colornet.looks import looks, mean
 from deepcolor.builtin.colornet.network import ColorNet
 from deepcolor.evaluation.truths import SIDE
@@ -34,7 +34,7 @@ class Setting:
     def of(self, net: ColorNet, seen: Sequence[Tensor]) -> Tensor:
         how = self.temperature, self.rebalance
         ab = mean([net.mean_color(logits, *how) for logits in seen])
-        return raised(ab, cast_of(ab), self.gain)
+        return raised(ab, usual_chroma(ab), self.gain)
 
 
 @dataclass(frozen=True)

@@ -73,11 +73,10 @@ def annealing(vividness: float) -> tuple[float, float, float]:
 
     0 is nearest to the truth on average and paler, for a mean of many colors is; on photographs
     that the network never saw, T = 0.8 is nearer than 1.
-    1 is about three quarters as colorful as true photographs: colors stand apart a little, and all
-    chroma but the photograph's cast is raised alike, which brings out no patches and no veil. 2
-    keeps all of training's favor for rare colors at T = 0.38, the temperature of Zhang et al.
-    (section 2.3).
+    1 is about three quarters as colorful as true photographs: colors stand apart a little, and the
+    chroma of what stands out is raised, not that of a veil over the whole photograph. 2 keeps all
+    of training's favor for rare colors at T = 0.38, the temperature of Zhang et al. (section 2.3).
     """
     bold = max(0.0, vividness - 1)
     calm = vividness - bold
-    return 0.8 - 0.15 * calm - 0.27 * bold, 0.12 * calm + 0.88 * bold, 1 + 0.6 * calm
+    return 0.8 - 0.15 * calm - 0.27 * bold, 0.12 * calm + 0.88 * bold, 1 + 0.75 * calm

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from deepcolor.builtin.colornet.cast import cast_of, raised
+from deepcolor.builtin.colornet.gain import raised, usual_chroma
 from deepcolor.builtin.colornet.network import ColorNet, shrink
 
 MULTIPLE = 32  # what the sides of a look are of
@@ -37,19 +37,19 @@ class Looks(nn.Module):
     ) -> Tensor:
         """a*b* (N, 2, H/4, W/4) of L* (N, 1, H, W) and hints (N, 3, H, W).
 
-        ``gain`` is what chroma is multiplied by, but for the photograph's cast; the other arguments
+        ``gain`` is what chroma beyond the photograph's usual is multiplied by; the other arguments
         are those of :meth:`deepcolor.builtin.colornet.network.ColorNet.forward`. Hints come out as
-        given, and the cast is that without them, lest a single one change the whole photograph.
+        given, and what is usual is so without them, lest a single one change the whole photograph.
         """
         how = temperature, rebalance
         if gain == 1:
             return self.guess(l, *how, hints)
         ab = self.guess(l, *how, None)
-        cast = cast_of(ab)
+        usual = usual_chroma(ab)
         if hints is not None:
-            lowered = torch.cat((raised(hints[:, :2], cast, 1 / gain), hints[:, 2:]), dim=1)
+            lowered = torch.cat((raised(hints[:, :2], usual, 1 / gain), hints[:, 2:]), dim=1)
             ab = self.guess(l, *how, lowered)
-        return raised(ab, cast, gain)
+        return raised(ab, usual, gain)
 
     def guess(
         self, l: Tensor, temperature: float, rebalance: float, hints: Tensor | None

@@ -206,7 +206,7 @@ def test_a_strided_convolution_sees_the_odd_row_at_the_end(
 
 def test_vividness_at_its_ends() -> None:
     assert annealing(0) == pytest.approx((0.8, 0, 1))
-    assert annealing(2) == pytest.approx((0.38, 1, 1.6))
+    assert annealing(2) == pytest.approx((0.38, 1, 1.75))
 
 
 @pytest.mark.parametrize("vividness", [0, 1, 2])
@@ -220,7 +220,7 @@ def test_a_hints_color_comes_out_as_given(looks: Looks, vividness: float) -> Non
     with torch.inference_mode():
         ab = looks(l, *annealing(vividness), hints)[0, :, 16, 16]
     assert (ab - given).norm() < 0.2 * given.norm()
-    assert ab.norm() < 1.1 * given.norm()
+    assert ab.norm() < 1.2 * given.norm()
 
 
 def test_a_block_is_skipped_for_a_share_of_the_photographs_in_training() -> None:

@@ -40,7 +40,7 @@ def test_a_photograph_without_hints_is_what_it_was(net: ColorNet) -> None:
     l = torch.rand((2, 1, 64, 64), generator=torch.Generator().manual_seed(0)) * 100
     hints = torch.cat((torch.zeros(1, 3, 64, 64), hint(30, 30, 40, 20)))
     with torch.inference_mode():
-        plain, guided = net(l, 0.8, 0.3, 1.2), net(l, 0.8, 0.3, 1.2, hints)
+        plain, guided = net(l, 0.8, 0.3), net(l, 0.8, 0.3, hints)
     assert torch.equal(plain[0], guided[0])
     assert (plain[1] - guided[1]).abs().max() > 0.1
 
@@ -48,7 +48,7 @@ def test_a_photograph_without_hints_is_what_it_was(net: ColorNet) -> None:
 def test_colors_matter_and_not_only_places(net: ColorNet) -> None:
     l = torch.rand((1, 1, 64, 64), generator=torch.Generator().manual_seed(0)) * 100
     with torch.inference_mode():
-        red, blue = (net(l, 1.0, 0.0, 1.0, hint(30, 30, *ab)) for ab in ((60, 30), (10, -60)))
+        red, blue = (net(l, 1.0, 0.0, hint(30, 30, *ab)) for ab in ((60, 30), (10, -60)))
     assert (red - blue).abs().max() > 0.1
 
 
@@ -122,7 +122,7 @@ def test_the_weights_tell_the_widths(net: ColorNet) -> None:
     again = ColorNet.of(net.state_dict()).eval()
     l = torch.rand((1, 1, 64, 64), generator=torch.Generator().manual_seed(0)) * 100
     with torch.inference_mode():
-        assert torch.equal(again(l, 1.0, 0.0, 1.0), net(l, 1.0, 0.0, 1.0))
+        assert torch.equal(again(l, 1.0, 0.0), net(l, 1.0, 0.0))
     assert len(ColorNet(20).state_dict()["refine.weight"]) == WIDTHS[-1]
 
 
