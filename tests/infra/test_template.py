@@ -518,8 +518,8 @@ def test_failures_that_are_our_own_raise_an_alarm() -> None:
 
 
 def test_the_logs_are_of_level_info() -> None:
-    """By Lambda's default. Of a higher one there were no metrics, whose lines it takes for INFO; of
-    DEBUG, botocore would log signed addresses and credentials.
+    """By Lambda's default. A higher one would drop the metrics, whose lines Lambda takes for INFO;
+    at DEBUG botocore logs signed addresses and credentials.
     """
     assert "LogLevel" not in (ROOT / "template.yaml").read_text()
     assert "LOG_LEVEL" not in (ROOT / "template.yaml").read_text()

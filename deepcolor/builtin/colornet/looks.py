@@ -39,7 +39,8 @@ class Looks(nn.Module):
 
         ``gain`` is what chroma beyond the photograph's usual is multiplied by; the other arguments
         are those of :meth:`deepcolor.builtin.colornet.network.ColorNet.forward`. Hints come out as
-        given, and what is usual is so without them, lest a single one change the whole photograph.
+        given, at the cost of a second guess: the usual chroma is that of the one without them, so
+        that a single hint does not change the whole photograph.
         """
         how = temperature, rebalance
         if gain == 1:

@@ -220,7 +220,6 @@ def test_a_hints_color_comes_out_as_given(looks: Looks, vividness: float) -> Non
     with torch.inference_mode():
         ab = looks(l, *annealing(vividness), hints)[0, :, 16, 16]
     assert (ab - given).norm() < 0.2 * given.norm()
-    assert ab.norm() < 1.2 * given.norm()
 
 
 def test_a_block_is_skipped_for_a_share_of_the_photographs_in_training() -> None:

@@ -246,7 +246,7 @@ def test_a_failed_wake_up_makes_no_message_come_again(
     logged: Any,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """Else a quarter of an hour without Batch would have healthy photographs given up."""
+    """Else two hours without Batch would have healthy photographs given up."""
     wakes_with(Waker(fails=True))
     lines = logged(logger)
     cloud.upload("colornet/album/photo.jpg", b"some bytes")
